@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What is true: keys, names, requests, certificates, CRLs, index.txt, policies.
+//!
+//! This crate is a function of its arguments. It reads no file, no clock, no
+//! environment and no terminal, so it can be tested with values alone, and
+//! nothing it decides depends on where it runs. What a decision wants written
+//! leaves as a [`change::ChangeSet`]; the store crate records it.
+
+pub mod change;
+pub mod layout;
+pub mod moment;
+pub mod secret;
