@@ -9,3 +9,4 @@ pub mod options;
 pub mod report;
 pub mod settings;
 pub mod terminal;
+pub mod vars_example;
