@@ -21,20 +21,20 @@ use crate::settings::{Algo, DnMode, Format, ProfileSet};
 #[derive(Args, Clone, Debug)]
 #[command(args_override_self = true)]
 pub struct GlobalOptions {
+    /// How the program talks.
     #[command(flatten)]
-    #[expect(missing_docs, reason = "a doc comment here would replace the help of the whole program")]
     pub conversation: ConversationOptions,
+    /// Where the PKI is.
     #[command(flatten)]
-    #[expect(missing_docs, reason = "as above")]
     pub pki: PkiOptions,
+    /// What a new key is.
     #[command(flatten)]
-    #[expect(missing_docs, reason = "as above")]
     pub key: KeyOptions,
+    /// What a new certificate says.
     #[command(flatten)]
-    #[expect(missing_docs, reason = "as above")]
     pub certificate: CertificateOptions,
+    /// Whom a new request names.
     #[command(flatten)]
-    #[expect(missing_docs, reason = "as above")]
     pub subject: SubjectOptions,
 }
 
@@ -123,10 +123,10 @@ pub struct CertificateOptions {
     /// Days that the result of the command is valid
     #[arg(long, global = true, value_name = "DAYS", value_parser = days)]
     pub days: Option<u32>,
-    /// First second of the certificate, [YY]YYMMDDhhmmssZ
+    /// First second of the certificate, YYYYMMDDhhmmssZ
     #[arg(long, global = true, value_name = "DATE", value_parser = Text::new())]
     pub startdate: Option<String>,
-    /// Last second of the certificate, [YY]YYMMDDhhmmssZ
+    /// Last second of the certificate, YYYYMMDDhhmmssZ
     #[arg(long, global = true, value_name = "DATE", value_parser = Text::new())]
     pub enddate: Option<String>,
     /// Digest of the signature

@@ -15,6 +15,7 @@ use certkeep::{
     settings::{Algo, Origin, Variables, vars},
     vars_example,
 };
+use proptest::prelude::*;
 
 const HARNESS: &str = r#"
 set_var() { eval "export $1=\"\${$1-$2}\""; }
@@ -99,11 +100,16 @@ fn values_are_those_of_sh() {
 }
 
 fn ours(text: &str) -> String {
+    accepted(text).unwrap_or_else(|| panic!("{text}: refused"))
+}
+
+/// The value of X; `None` if the text is refused.
+fn accepted(text: &str) -> Option<String> {
     let environment = ENVIRONMENT.map(|(name, value)| (OsString::from(name), OsString::from(value)));
     let mut variables = Variables::from_environment(environment);
     variables.set("EASYRSA_CALLER", "1".to_owned(), Origin::Environment);
-    vars::apply(text, &mut variables).unwrap_or_else(|error| panic!("{text}: {error}"));
-    variables.value("X").unwrap_or("unset").to_owned()
+    vars::apply(text, &mut variables).ok()?;
+    Some(variables.value("X").unwrap_or("unset").to_owned())
 }
 
 fn theirs(text: &str) -> String {
@@ -137,4 +143,24 @@ fn the_vars_file_that_we_write_complains_when_sourced_by_hand() {
         Command::new("sh").args(["-c", ". \"$0\""]).arg(file.path()).env_clear().output().expect("sh runs");
     assert!(!output.status.success());
     assert!(String::from_utf8_lossy(&output.stderr).contains("no need to source it"));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_is_not_refused_is_read_as_by_sh(
+        pieces in proptest::collection::vec(
+            proptest::sample::select(vec![
+                " ", "\t", "\n", "\\\n", "\"", "'", "\\", "\\\\", "$", "$HOME", "${SPACED}", "$EMPTY", "$DOLLAR", "{",
+                "}", "\\}", "#", "~", "/", "a", "Z9", "_", "=", ",", ":", "!", "%", "^", "é", "set_var X ",
+            ]),
+            0..14,
+        )
+    ) {
+        let text = format!("set_var X {}", pieces.concat());
+        if let Some(ours) = accepted(&text) {
+            prop_assert_eq!(ours, theirs(&text), "{}", text);
+        }
+    }
 }

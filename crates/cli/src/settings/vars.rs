@@ -68,7 +68,7 @@ pub enum Reason {
     /// `~name`.
     #[error("the home directory of another user is not looked up")]
     Tilde,
-    /// A `"` or `}` that the second expansion would take as syntax.
+    /// A `"`, a `}` or a last `\` that the second expansion would take as syntax.
     #[error("`{0}` is lost when the value is expanded a second time")]
     Unescaped(char),
     /// A quote without its partner, or a guard without its `fi`.

@@ -4,6 +4,9 @@
 
 use super::Reason;
 
+/// A line that goes on in the next one.
+const CONTINUATION: &str = "\\\n";
+
 /// What a `$` at the beginning of a text stands for.
 pub(super) enum Dollar<'a> {
     /// The character itself.
@@ -30,9 +33,15 @@ pub(super) fn dollar(text: &str, quoted: bool) -> Dollar<'_> {
         }
         Some('(') => Dollar::Refused(Reason::CommandSubstitution),
         Some(first) if starts_name(first) => {
-            let (name, _) = after.split_at(name(after));
-            Dollar::Variable { name, length: name.len() + "$".len() }
+            let (name, rest) = after.split_at(name(after));
+            if rest.starts_with(CONTINUATION) {
+                Dollar::Refused(Reason::Expansion)
+            } else {
+                Dollar::Variable { name, length: name.len() + "$".len() }
+            }
         }
+        // Shells do not agree whether a name may go on in the next line.
+        Some(_) if after.starts_with(CONTINUATION) => Dollar::Refused(Reason::Expansion),
         Some(first) if first.is_ascii_digit() || "@*#?-$!".contains(first) => {
             Dollar::Refused(Reason::Expansion)
         }

@@ -77,7 +77,9 @@ pub(super) fn second(text: &str, variables: &Variables) -> Result<String, Reason
                     expanded.push(escaped);
                     after = after.get(1..).unwrap_or_default();
                 }
-                _ => expanded.push('\\'),
+                // It would escape the quotation's own end.
+                None => return Err(Reason::Unescaped('\\')),
+                Some(_) => expanded.push('\\'),
             },
             '$' => match dollar(rest, true) {
                 Dollar::Literal => expanded.push('$'),

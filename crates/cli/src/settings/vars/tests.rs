@@ -78,6 +78,7 @@ fn whatever_would_run_a_command_is_refused() {
         ("set_var 1X a", Reason::Name("1X".to_owned())),
         ("set_var X=1", Reason::Name("X=1".to_owned())),
         ("set_var X a}b", Reason::Unescaped('}')),
+        ("set_var X 'C:\\'", Reason::Unescaped('\\')),
         ("set_var X '\"a\"'", Reason::Unescaped('"')),
         ("set_var X a\0b", Reason::Nul),
         ("set_var EASYRSA_PASSIN pass:x", Reason::Secret("EASYRSA_PASSIN")),
