@@ -98,6 +98,9 @@ pub enum PassphraseError {
     /// Nobody can be asked.
     #[error("a passphrase is needed and there is no terminal to ask for it")]
     NoTerminal(#[source] io::Error),
+    /// The person ended the input instead of typing one.
+    #[error("no passphrase was typed")]
+    NotTyped,
     /// A new passphrase of less than four bytes.
     #[error("a passphrase has at least {MINIMUM_PASSPHRASE} characters")]
     TooShort,
@@ -209,9 +212,16 @@ impl Terminal {
     ///
     /// # Errors
     ///
-    /// [`PassphraseError::NoTerminal`] at once where nobody can be asked.
+    /// [`PassphraseError::NoTerminal`] at once where nobody can be asked,
+    /// [`PassphraseError::NotTyped`] when the person ends the input.
     pub fn passphrase(&mut self, label: &str) -> Result<Passphrase, PassphraseError> {
-        self.prompt.hidden(label).map_err(PassphraseError::NoTerminal)
+        self.prompt.hidden(label).map_err(|error| match error.kind() {
+            io::ErrorKind::UnexpectedEof => {
+                self.say("\n");
+                PassphraseError::NotTyped
+            }
+            _ => PassphraseError::NoTerminal(error),
+        })
     }
 
     /// Asks twice for a passphrase of something new, such as the `CA Key`.
@@ -219,7 +229,7 @@ impl Terminal {
     /// # Errors
     ///
     /// [`PassphraseError::TooShort`] below four bytes, [`PassphraseError::Mismatch`]
-    /// when the entries differ, [`PassphraseError::NoTerminal`] where nobody can be asked.
+    /// when the entries differ, else as [`Self::passphrase`].
     pub fn new_passphrase(&mut self, what: &str) -> Result<Passphrase, PassphraseError> {
         let passphrase = self.passphrase(&format!("Enter New {what} Passphrase: "))?;
         if passphrase.len() < MINIMUM_PASSPHRASE {

@@ -147,7 +147,7 @@ impl From<PassphraseError> for Failure {
             PassphraseError::NoTerminal(_) => failure
                 .with_hint("for an existing key: `--passin=file:PATH`, `--passin=env:NAME`")
                 .with_hint("for a new key: `--passout=file:PATH`, `--passout=env:NAME`, or no passphrase: `--nopass`"),
-            PassphraseError::Mismatch | PassphraseError::TooShort => failure,
+            PassphraseError::Mismatch | PassphraseError::NotTyped | PassphraseError::TooShort => failure,
         }
     }
 }
