@@ -17,7 +17,10 @@ use certkeep_pki::{
     secret::{Passphrase, SecretBytes},
     x509::request::Request,
 };
-use certkeep_store::{Modes, Recorded, Store, Writer};
+use certkeep_store::{
+    modes::{LockFile, Modes, Umask},
+    store::{Store, Writer},
+};
 use rand_core::{CryptoRng, OsRng, TryRngCore};
 
 use crate::{report::Failure, settings::Settings, terminal::{Safe, Terminal}};
@@ -50,7 +53,11 @@ impl Session {
     /// How new files are to be opened up.
     #[must_use]
     pub fn modes(&self) -> Modes {
-        Modes::new(self.settings.umask, self.settings.no_lockfile)
+        let octal = self.settings.umask.map(|umask| format!("{umask:o}")).or_else(callers_umask);
+        Modes {
+            umask: octal.and_then(|octal| Umask::parse(&octal).ok()).unwrap_or(Umask::PRIVATE),
+            lock_file: if self.settings.no_lockfile { LockFile::Ignore } else { LockFile::Honour },
+        }
     }
 
     /// Makes this run the only writer of the PKI, waiting for others to finish.
@@ -234,7 +241,7 @@ impl Session {
         }
         self.lock()?;
         let writer = self.writer.as_mut().expect("locked above");
-        let recorded: Recorded = writer.record(changes)?;
+        let recorded = writer.record(changes)?;
         if self.settings.verbose {
             for path in recorded.written() {
                 self.terminal.notice(format_args!("wrote {path}"));
@@ -242,4 +249,10 @@ impl Session {
         }
         Ok(())
     }
+}
+
+/// The umask that this process was started with; Linux tells, elsewhere it stays unknown.
+fn callers_umask() -> Option<String> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    status.lines().find_map(|line| line.strip_prefix("Umask:")).map(|octal| octal.trim().to_owned())
 }
