@@ -1,1 +1,43 @@
-fn main() {}
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The project's own chores: `cargo xtask VERB`.
+//!
+//! This file only maps a verb to the file that does it. Nothing here is
+//! shipped; chores may start programs, read the clock and write to the terminal.
+
+mod fixtures;
+mod process;
+
+use std::{env, process::ExitCode};
+
+/// What every chore gives back: nothing, or one reason for the person who started it.
+pub(crate) type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
+
+const USAGE: &str = "usage: cargo xtask VERB
+
+verbs:
+  fixtures [--check]     makes fixtures/ with easy-rsa, or compares it with its manifest
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match run(&words) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("error: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(words: &[&str]) -> Outcome {
+    match words {
+        ["fixtures"] => fixtures::make(),
+        ["fixtures", "--check"] => fixtures::check(),
+        [] | ["help" | "--help" | "-h"] => {
+            print!("{USAGE}");
+            Ok(())
+        }
+        _ => Err(format!("unknown: {}\n\n{USAGE}", words.join(" ")).into()),
+    }
+}
