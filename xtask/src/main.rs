@@ -6,6 +6,8 @@
 
 mod fixtures;
 mod process;
+mod setup;
+mod tidy;
 
 use std::{env, process::ExitCode};
 
@@ -16,6 +18,8 @@ const USAGE: &str = "usage: cargo xtask VERB
 
 verbs:
   fixtures [--check]     makes fixtures/ with easy-rsa, or compares it with its manifest
+  setup                  installs what tests, interop and bench need
+  tidy                   checks the house rules that compilers cannot see
 ";
 
 fn main() -> ExitCode {
@@ -34,6 +38,8 @@ fn run(words: &[&str]) -> Outcome {
     match words {
         ["fixtures"] => fixtures::make(),
         ["fixtures", "--check"] => fixtures::check(),
+        ["setup"] => setup::run(),
+        ["tidy"] => tidy::check(),
         [] | ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
             Ok(())
