@@ -5,6 +5,7 @@
 //! shipped; chores may start programs, read the clock and write to the terminal.
 
 mod fixtures;
+mod interop;
 mod process;
 mod setup;
 mod tidy;
@@ -18,6 +19,7 @@ const USAGE: &str = "usage: cargo xtask VERB
 
 verbs:
   fixtures [--check]     makes fixtures/ with easy-rsa, or compares it with its manifest
+  interop [STAGE...]     openssl, python, turns, vectors: what other programs think of certkeep
   setup                  installs what tests, interop and bench need
   tidy                   checks the house rules that compilers cannot see
 ";
@@ -38,6 +40,7 @@ fn run(words: &[&str]) -> Outcome {
     match words {
         ["fixtures"] => fixtures::make(),
         ["fixtures", "--check"] => fixtures::check(),
+        ["interop", stages @ ..] => interop::run(stages),
         ["setup"] => setup::run(),
         ["tidy"] => tidy::check(),
         [] | ["help" | "--help" | "-h"] => {
