@@ -30,7 +30,7 @@ pub(crate) struct Leaf {
     pub(crate) kind: &'static str,
     pub(crate) name: &'static str,
     /// `--san`.
-    san: Option<&'static str>,
+    pub(crate) san: Option<&'static str>,
     /// For which of openssl's purposes it must be good.
     pub(crate) good_for: &'static [&'static str],
     /// For which it must not be.

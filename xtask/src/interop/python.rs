@@ -56,7 +56,7 @@ fn describe(hierarchy: &Hierarchy, list: &mut String) -> Outcome {
     writeln!(list, "crl\t{}\t{}", issuing.file("crl.pem").display(), issuing.file("ca.crt").display())?;
     for leaf in LEAVES {
         let certificate = hierarchy.certificate(leaf)?;
-        let name = format!("{}.example.com", leaf.name);
+        let name = leaf.san.map_or_else(|| "-".to_owned(), |_| format!("{}.example.com", leaf.name));
         writeln!(list, "leaf\t{}\t{}\t{name}", leaf.kind, certificate.display())?;
     }
     for path in process::files_under(&issuing.folder)? {

@@ -7,7 +7,7 @@ by tabs. Writes one line for each complaint to stdout, and at the end
 
     chain NAME ROOT [INTERMEDIATE]     begins a hierarchy
     ca FILE ISSUER                     a CA certificate and its issuer's
-    leaf KIND FILE DNSNAME|-           an end entity certificate of this chain
+    leaf KIND FILE DNSNAME|-           an end entity certificate of this chain; - has no SAN
     crl FILE ISSUER
     request FILE
     key FILE
@@ -132,7 +132,8 @@ def run():
             with check("cryptography", path):
                 certificate(path).verify_directly_issued_by(certificate(issuer))
                 list(certificate(path).extensions)
-                verify(root, intermediates, kind, path, name)
+                if name != "-":  # cryptography's verifiers know no subject without a SAN
+                    verify(root, intermediates, kind, path, name)
             lint("lint_pkix_cert", lint_pkix_cert.main, path, [bare(path)])
             arguments = [bare(issuer), bare(path)]
             lint("signer_signee", lint_pkix_signer_signee_cert_chain.main, path, arguments)

@@ -221,20 +221,23 @@ fn compare(story: &Story, pki: &Pki, expected: &Expected, report: &mut Report) -
 fn files(place: &str, pki: &Pki, rows: &[Row], report: &mut Report) -> Outcome {
     let authority = pki.file("ca.crt").display().to_string();
     for row in rows {
-        let copy = pki.file(&format!("certs_by_serial/{}.pem", row.serial)).display().to_string();
-        let said = report.take(openssl(&["x509", "-noout", "-serial", "-in", &copy]));
-        report.check(said.is_none_or(|said| said.trim() == format!("serial={}", row.serial)), || {
-            format!("{place}: {copy} holds another certificate")
-        });
-        report.take(openssl(&["verify", "-CAfile", &authority, &copy]));
-        let (filed, elsewhere) = if row.revoked {
-            (format!("revoked/certs_by_serial/{}.crt", row.serial), None)
+        // easy-rsa 3.1: revoke - the copy in certs_by_serial goes.
+        let (filed, key) = if row.revoked {
+            (format!("revoked/certs_by_serial/{}.crt", row.serial), "revoked/private_by_serial/SERIAL.key")
         } else {
-            (format!("issued/{}.crt", row.name), Some(format!("private/{}.key", row.name)))
+            report.check(pki.file(&format!("certs_by_serial/{}.pem", row.serial)).is_file(), || {
+                format!("{place}: certs_by_serial/{}.pem is missing", row.serial)
+            });
+            (format!("issued/{}.crt", row.name), "private/NAME.key")
         };
-        for file in [Some(filed), elsewhere].into_iter().flatten() {
-            report.check(pki.file(&file).is_file(), || format!("{place}: {file} is missing"));
-        }
+        let key = key.replace("SERIAL", &row.serial).replace("NAME", &row.name);
+        report.check(pki.file(&key).is_file(), || format!("{place}: {key} is missing"));
+        let filed = pki.file(&filed).display().to_string();
+        let said = report.take(openssl(&["x509", "-noout", "-serial", "-in", &filed]));
+        report.check(said.is_none_or(|said| said.trim() == format!("serial={}", row.serial)), || {
+            format!("{place}: {filed} holds another certificate")
+        });
+        report.take(openssl(&["verify", "-CAfile", &authority, &filed]));
     }
     let crl = pki.file("crl.pem").display().to_string();
     let text = openssl(&["crl", "-noout", "-text", "-in", &crl])?;
