@@ -4,7 +4,9 @@
 //! This file only maps a verb to the file that does it. Nothing here is
 //! shipped; chores may start programs, read the clock and write to the terminal.
 
+mod bench;
 mod fixtures;
+mod fuzz;
 mod interop;
 mod process;
 mod setup;
@@ -18,7 +20,9 @@ pub(crate) type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
 const USAGE: &str = "usage: cargo xtask VERB
 
 verbs:
+  bench [PART...]        everyday, rsa, large: how fast, against easy-rsa and openssl
   fixtures [--check]     makes fixtures/ with easy-rsa, or compares it with its manifest
+  fuzz --seconds N       made-up bytes for every parser, N seconds each
   interop [STAGE...]     openssl, python, turns, vectors: what other programs think of certkeep
   setup                  installs what tests, interop and bench need
   tidy                   checks the house rules that compilers cannot see
@@ -38,8 +42,10 @@ fn main() -> ExitCode {
 
 fn run(words: &[&str]) -> Outcome {
     match words {
+        ["bench", parts @ ..] => bench::run(parts),
         ["fixtures"] => fixtures::make(),
         ["fixtures", "--check"] => fixtures::check(),
+        ["fuzz", "--seconds", seconds] => fuzz::run(seconds),
         ["interop", stages @ ..] => interop::run(stages),
         ["setup"] => setup::run(),
         ["tidy"] => tidy::check(),
