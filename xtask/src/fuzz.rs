@@ -82,11 +82,7 @@ fn fuzz(target: &str, seconds: u32) -> Outcome<String> {
     let mut command = Command::new(binary(target)?);
     command.arg(&corpus).arg(seeds.path());
     command.arg(format!("-artifact_prefix={}/", artifacts.display()));
-    command.arg(format!("-max_total_time={seconds}")).args([
-        "-timeout=10",
-        "-rss_limit_mb=1024",
-        "-verbosity=0",
-    ]);
+    command.arg(format!("-max_total_time={seconds}")).args(["-timeout=10", "-rss_limit_mb=1024"]);
     let finished = process::finish(&mut command)?;
     if finished.code == Some(0) {
         let said = String::from_utf8_lossy(&finished.stderr).into_owned();
