@@ -18,12 +18,17 @@ use certkeep_pki::{
     x509::request::Request,
 };
 use certkeep_store::{
+    lock::{Holder, Waiting},
     modes::{LockFile, Modes, Umask},
     store::{Store, Writer},
 };
 use rand_core::{CryptoRng, OsRng, TryRngCore};
 
-use crate::{report::Failure, settings::Settings, terminal::{Safe, Terminal}};
+use crate::{
+    report::Failure,
+    settings::Settings,
+    terminal::{Safe, Terminal},
+};
 
 /// One run of the program.
 pub struct Session {
@@ -71,7 +76,7 @@ impl Session {
             let modes = self.modes();
             let store = Store::open(&self.settings.pki)?;
             let terminal = &mut self.terminal;
-            self.writer = Some(store.writer(modes, &mut |waiting| terminal.notice(waiting))?);
+            self.writer = Some(store.writer(modes, &mut |waiting| terminal.notice(waiting_for(waiting)))?);
             self.store = OnceCell::from(store);
         }
         Ok(())
@@ -243,8 +248,8 @@ impl Session {
         let writer = self.writer.as_mut().expect("locked above");
         let recorded = writer.record(changes)?;
         if self.settings.verbose {
-            for path in recorded.written() {
-                self.terminal.notice(format_args!("wrote {path}"));
+            for path in &recorded.written {
+                self.terminal.notice(format_args!("wrote {}", Safe(path)));
             }
         }
         Ok(())
@@ -255,4 +260,14 @@ impl Session {
 fn callers_umask() -> Option<String> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     status.lines().find_map(|line| line.strip_prefix("Umask:")).map(|octal| octal.trim().to_owned())
+}
+
+/// Whom this run waits for, and for how long already.
+fn waiting_for(waiting: &Waiting) -> String {
+    let holder = match waiting.holder {
+        Holder::Certkeep(Some(pid)) => format!("another certkeep, process {pid}"),
+        Holder::Easyrsa(pid) => format!("easy-rsa, process {pid}"),
+        _ => "another process".to_owned(),
+    };
+    format!("waiting for {holder}, which is writing to the PKI")
 }
