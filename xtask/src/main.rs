@@ -1,1 +1,58 @@
-fn main() {}
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The project's own chores: `cargo xtask VERB`.
+//!
+//! This file only maps a verb to the file that does it. Nothing here is
+//! shipped; chores may start programs, read the clock and write to the terminal.
+
+mod bench;
+mod fixtures;
+mod fuzz;
+mod interop;
+mod process;
+mod setup;
+mod tidy;
+
+use std::{env, process::ExitCode};
+
+/// What every chore gives back: nothing, or one reason for the person who started it.
+pub(crate) type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
+
+const USAGE: &str = "usage: cargo xtask VERB
+
+verbs:
+  bench [PART...]        everyday, rsa, large: how fast, against easy-rsa and openssl
+  fixtures [--check]     makes fixtures/ with easy-rsa, or compares it with its manifest
+  fuzz --seconds N       made-up bytes for every parser, N seconds each
+  interop [STAGE...]     openssl, python, turns, vectors: what other programs think of certkeep
+  setup                  installs what tests, interop and bench need
+  tidy                   checks the house rules that compilers cannot see
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match run(&words) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("error: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(words: &[&str]) -> Outcome {
+    match words {
+        ["bench", parts @ ..] => bench::run(parts),
+        ["fixtures"] => fixtures::make(),
+        ["fixtures", "--check"] => fixtures::check(),
+        ["fuzz", "--seconds", seconds] => fuzz::run(seconds),
+        ["interop", stages @ ..] => interop::run(stages),
+        ["setup"] => setup::run(),
+        ["tidy"] => tidy::check(),
+        [] | ["help" | "--help" | "-h"] => {
+            print!("{USAGE}");
+            Ok(())
+        }
+        _ => Err(format!("unknown: {}\n\n{USAGE}", words.join(" ")).into()),
+    }
+}

@@ -5,6 +5,8 @@
 //! A [`ChangeSet`] is plain data. The store turns it into a transaction; a
 //! test reads it to see what a command would do; `--dry-run` prints it.
 
+use std::fmt;
+
 use crate::{
     layout::{PkiDirectory, PkiPath},
     secret::SecretBytes,
@@ -62,6 +64,20 @@ pub enum Change {
     Remove(PkiPath),
     /// Make sure that a directory exists.
     Directory(PkiDirectory),
+}
+
+/// The change as a verb phrase, for `--dry-run`: `create issued/web1.crt`.
+impl fmt::Display for Change {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Create(path, _) => write!(formatter, "create {path}"),
+            Self::Replace(path, _) => write!(formatter, "write {path}"),
+            Self::Keep { from, to } => write!(formatter, "keep {from} as {to}"),
+            Self::Move { from, to } => write!(formatter, "move {from} to {to}"),
+            Self::Remove(path) => write!(formatter, "remove {path}"),
+            Self::Directory(directory) => write!(formatter, "make the directory {}", directory.relative()),
+        }
+    }
 }
 
 /// Changes that are recorded together or not at all, in this order.

@@ -103,7 +103,8 @@ impl SerialHex {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let hexadecimal = text.bytes().all(|byte| byte.is_ascii_hexdigit());
-        (hexadecimal && !text.is_empty() && text.len() % 2 == 0).then(|| Self(text.to_ascii_uppercase()))
+        (hexadecimal && !text.is_empty() && text.len().is_multiple_of(2))
+            .then(|| Self(text.to_ascii_uppercase()))
     }
 
     /// The digits.

@@ -6,7 +6,12 @@
 //! nothing it decides depends on where it runs. What a decision wants written
 //! leaves as a [`change::ChangeSet`]; the store crate records it.
 
+pub mod ca;
 pub mod change;
+pub mod index;
+pub mod key;
 pub mod layout;
 pub mod moment;
+pub mod pem;
 pub mod secret;
+pub mod x509;

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The command line: which commands there are and what they are called. What a
+//! command does stands in [`crate::commands`], the options of all of them in
+//! [`crate::options`].
+
+use clap::{Parser, Subcommand};
+
+use crate::{commands, options::GlobalOptions};
+
+/// The certificate authority that lives in a git repository
+///
+/// Speaks easy-rsa's commands and keeps easy-rsa's directory: what one of the two
+/// has begun, the other can continue.
+#[derive(Debug, Parser)]
+#[command(name = "certkeep", version, max_term_width = 100, disable_help_subcommand = false)]
+#[command(after_help = "Examples:
+  certkeep quickstart demo              a whole CA to look at, in one command
+  certkeep init-pki && certkeep build-ca
+  certkeep build-server-full www.example.net nopass
+  certkeep revoke-issued www.example.net superseded && certkeep gen-crl
+
+Without a command: what the PKI of this directory looks like.")]
+pub struct Cli {
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "a doc comment here would replace the help of the whole program")]
+    pub options: GlobalOptions,
+    #[command(subcommand)]
+    #[expect(missing_docs, reason = "as above")]
+    pub command: Option<Command>,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make a CA: its key, its certificate, an empty database
+    BuildCa(commands::build_ca::Args),
+    /// Key, request and certificate of a client in one go
+    BuildClientFull(commands::build_full::Args),
+    /// Key, request and certificate of a server in one go
+    BuildServerFull(commands::build_full::Args),
+    /// Key, request and certificate of a server that is a client too
+    #[command(name = "build-serverClient-full")]
+    BuildServerClientFull(commands::build_full::Args),
+    /// Sign a CRL of everything that was revoked
+    GenCrl,
+    /// Make a private key and a certificate signing request
+    GenReq(commands::gen_req::Args),
+    /// File somebody else's request
+    ImportReq(commands::import_req::Args),
+    /// Make an empty PKI directory
+    #[command(visible_alias = "clean-all")]
+    InitPki(commands::init_pki::Args),
+    /// Key, request and certificate, with alternative names as plain text
+    Issue(commands::issue::Args),
+    /// A whole CA with a server and a client certificate, to look at and to start from
+    Quickstart(commands::quickstart::Args),
+    /// Revoke a certificate
+    #[command(visible_alias = "revoke")]
+    RevokeIssued(commands::revoke_issued::Args),
+    /// Show the CA's certificate
+    ShowCa(commands::show::AuthorityArgs),
+    /// Show a certificate
+    ShowCert(commands::show::CertificateArgs),
+    /// Show the CRL
+    ShowCrl,
+    /// Show a request
+    ShowReq(commands::show::RequestArgs),
+    /// Sign a request
+    #[command(visible_alias = "sign")]
+    SignReq(commands::sign_req::Args),
+    /// Mark certificates that are past their date as expired
+    UpdateDb,
+    /// Verify a certificate: path, dates, CRL, purpose
+    VerifyCert(commands::verify_cert::Args),
+    /// Show the version
+    Version,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! One file per command: its arguments and its body, which gathers, lets the
+//! core decide, confirms, records, and says what was done.
+
+pub mod build_ca;
+pub mod build_full;
+pub mod gen_crl;
+pub mod gen_req;
+pub mod import_req;
+pub mod init_pki;
+pub mod issue;
+pub mod overview;
+pub mod quickstart;
+pub mod revoke_issued;
+pub mod show;
+pub mod sign_req;
+pub mod update_db;
+pub mod verify_cert;
+
+mod details;
+mod word;
+
+use certkeep_pki::x509::profile::CertificateType;
+
+use crate::{cli::Command, report::Failure, session::Session, settings::Format};
+
+/// Carries a command out.
+///
+/// # Errors
+///
+/// What the user is to be told; nothing was changed then.
+pub fn run(command: &Command, session: &mut Session) -> Result<(), Failure> {
+    match command {
+        Command::BuildCa(args) => build_ca::run(args, session),
+        Command::BuildClientFull(args) => build_full::run(args, CertificateType::Client, session),
+        Command::BuildServerClientFull(args) => build_full::run(args, CertificateType::ServerClient, session),
+        Command::BuildServerFull(args) => build_full::run(args, CertificateType::Server, session),
+        Command::GenCrl => gen_crl::run(session),
+        Command::GenReq(args) => gen_req::run(args, session),
+        Command::ImportReq(args) => import_req::run(args, session),
+        Command::InitPki(args) => init_pki::run(args, session),
+        Command::Issue(args) => issue::run(args, session),
+        Command::Quickstart(args) => quickstart::run(args, session),
+        Command::RevokeIssued(args) => revoke_issued::run(args, session),
+        Command::ShowCa(args) => show::authority(args, session),
+        Command::ShowCert(args) => show::certificate(args, session),
+        Command::ShowCrl => show::crl(session),
+        Command::ShowReq(args) => show::request(args, session),
+        Command::SignReq(args) => sign_req::run(args, session),
+        Command::UpdateDb => update_db::run(session),
+        Command::VerifyCert(args) => verify_cert::run(args, session),
+        Command::Version => version(session),
+    }
+}
+
+/// What `version` prints.
+fn version(session: &mut Session) -> Result<(), Failure> {
+    let version = env!("CARGO_PKG_VERSION");
+    let text = match session.settings.format {
+        Format::Json => format!("{{\n  \"name\": \"certkeep\",\n  \"version\": \"{version}\"\n}}\n"),
+        _ => format!("certkeep {version}\n"),
+    };
+    Ok(session.terminal.data(&text)?)
+}

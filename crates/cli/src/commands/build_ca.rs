@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `build-ca`: the root CA, or a subordinate CA that waits for its certificate.
+
+use certkeep_pki::{
+    ca::{
+        build::{self, RootOrder},
+        policy::AltNames,
+    },
+    index::Index,
+    key::{Digest, PrivateKey, Signer},
+    layout::{EntryName, PkiPath},
+    x509::{
+        profile::{CertificateType, ProfileSet},
+        request::Request,
+        serial::SerialNumber,
+    },
+};
+
+use super::{details, word};
+use crate::{order, report::Failure, session::Session, terminal::Safe};
+
+/// Arguments of `build-ca`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// nopass: do not encrypt the key; subca (intca): make a request for a subordinate CA
+    #[arg(value_name = "nopass|subca|intca")]
+    pub(super) words: Vec<String>,
+}
+
+/// Makes the key, and the certificate or the request.
+pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
+    let [no_pass, sub, intermediate] = word::present(&args.words, ["nopass", "subca", "intca"])?;
+    refuse_second(session)?;
+    let passphrase = session.new_passphrase(no_pass, "CA Key")?;
+    let subordinate = sub || intermediate;
+    let default = if subordinate { "Easy-RSA Sub-CA" } else { "Easy-RSA CA" };
+    let subject = order::asked_subject(session, default)?;
+    let key = PrivateKey::generate(order::key_algorithm(&session.settings)?)?;
+    let file = Session::key_file(&key, passphrase.as_ref())?;
+    if subordinate {
+        let digest = order::digest(&session.settings)?.unwrap_or_else(|| {
+            match order::profile_set(&session.settings) {
+                ProfileSet::Strict => Digest::matching(key.algorithm()),
+                ProfileSet::Easyrsa => Digest::Sha256,
+            }
+        });
+        let request = Request::make(&subject, None, &key, digest)?;
+        let mut changes = build::empty_database();
+        changes.create(PkiPath::CaKey, file);
+        changes.replace(PkiPath::Request(EntryName::ca()), request.to_pem());
+        session.record(&changes)?;
+        if !session.settings.dry_run {
+            session.terminal.notice("made the key and the request of a subordinate CA");
+            details::say_files(session, &["reqs/ca.req".to_owned()]);
+            session.terminal.notice(
+                "next: have the root sign it (`certkeep import-req .../ca.req sub`, `certkeep sign-req ca sub`), \
+                 then put the certificate, and the root's behind it, into ca.crt",
+            );
+        }
+        return Ok(());
+    }
+    let order = RootOrder {
+        subject,
+        key: key.public_key(),
+        profile: order::profile(session, CertificateType::Ca, AltNames::OfType)?,
+        period: order::ca_period(&session.settings),
+        serial: SerialNumber::random(&mut Session::rng()),
+        digest: order::digest(&session.settings)?,
+    };
+    let issued = build::propose_root(order, session.now)?.sign(&key)?;
+    let certificate = issued.certificate().clone();
+    let mut changes = issued.into_changes();
+    changes.create(PkiPath::CaKey, file);
+    session.record(&changes)?;
+    if !session.settings.dry_run {
+        session.terminal.notice(format_args!(
+            "made the CA {}, valid until {}",
+            Safe(certificate.subject()),
+            certificate.not_after()
+        ));
+        details::say_files(session, &["ca.crt".to_owned(), "private/ca.key".to_owned()]);
+    }
+    Ok(())
+}
+
+/// A PKI has one CA, and the record of what an earlier one issued is not thrown away.
+fn refuse_second(session: &Session) -> Result<(), Failure> {
+    let certificate = session.exists(&PkiPath::CaCertificate)?;
+    let key = session.exists(&PkiPath::CaKey)?;
+    let rows = session.read(&PkiPath::Index)?.map(|bytes| Index::parse(&bytes)).transpose()?;
+    let refused = |message: &str| {
+        Err(Failure::refused(message)
+            .with_hint("a new CA goes into a PKI of its own: `certkeep --pki=DIR init-pki`"))
+    };
+    match (certificate, key, rows.map_or(0, |index| index.rows().len())) {
+        (true, _, _) => refused("there is a CA in this PKI already"),
+        (false, true, _) => Err(Failure::authority_awaits_certificate()),
+        (false, false, 0) => Ok(()),
+        (false, false, _) => refused("index.txt holds the certificates of an earlier CA"),
+    }
+}

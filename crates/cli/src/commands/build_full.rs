@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `build-client-full`, `build-server-full`, `build-serverClient-full`: key,
+//! request and certificate in one go, recorded together or not at all.
+
+use certkeep_pki::{
+    ca::policy::AltNames,
+    change::ChangeSet,
+    key::PrivateKey,
+    layout::{EntryName, PkiPath},
+    x509::profile::CertificateType,
+};
+
+use super::{details, gen_req, word};
+use crate::{order, report::Failure, session::Session};
+
+/// Arguments of the `build-*-full` commands.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The name under which everything is filed, and the common name
+    name: String,
+    /// nopass: do not encrypt the key
+    #[arg(value_name = "nopass")]
+    words: Vec<String>,
+}
+
+/// Makes key, request and certificate.
+pub(super) fn run(args: &Args, kind: CertificateType, session: &mut Session) -> Result<(), Failure> {
+    let [no_pass] = word::present(&args.words, ["nopass"])?;
+    let name = EntryName::parse_for_key(&args.name)?;
+    // easy-rsa 3.2: build-*-full - copies what its own request asks for
+    let alt_names = match order::alt_names(&session.settings)? {
+        AltNames::OfType => AltNames::OfRequest,
+        named => named,
+    };
+    make(name, kind, alt_names, no_pass, session)
+}
+
+/// Makes key, request and certificate for `name`.
+pub(super) fn make(
+    name: EntryName,
+    kind: CertificateType,
+    alt_names: AltNames,
+    no_pass: bool,
+    session: &mut Session,
+) -> Result<(), Failure> {
+    let key_path = PkiPath::PrivateKey(name.clone());
+    let request_path = PkiPath::Request(name.clone());
+    let certificate_path = PkiPath::Issued(name.clone());
+    let paths = [&request_path, &key_path, &certificate_path];
+    paths.into_iter().try_for_each(|path| session.refuse_existing(path))?;
+    session.authority()?;
+    let subject = order::given_subject(&session.settings, name.as_str())?;
+    let passphrase = session.new_passphrase(no_pass, "Key")?;
+    // Before the lock: other writers need not wait for a long key.
+    let key = PrivateKey::generate(order::key_algorithm(&session.settings)?)?;
+    let file = Session::key_file(&key, passphrase.as_ref())?;
+    let request = gen_req::request(session, &subject, &key)?;
+    session.lock()?;
+    paths.into_iter().try_for_each(|path| session.refuse_existing(path))?;
+    let authority = session.authority()?;
+    let database = session.database()?;
+    let profile = order::profile(session, kind, alt_names)?;
+    let order = order::order(session, name, &request, profile, false, &database)?;
+    let proposal = authority.propose(order, database, session.now)?;
+    details::confirm(session, &proposal, false)?;
+    let mut changes = ChangeSet::new();
+    changes.create(key_path.clone(), file);
+    changes.create(request_path.clone(), request.to_pem());
+    let certificate = details::issue(session, proposal, changes)?;
+    let files = [key_path.relative(), request_path.relative(), certificate_path.relative()];
+    details::say_issued(session, &certificate, &files);
+    Ok(())
+}

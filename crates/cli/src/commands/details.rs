@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What is shown before something is signed or revoked, and what is said after.
+
+use std::fmt::Write;
+
+use certkeep_pki::{
+    ca::sign::{Issued, Proposal},
+    x509::{
+        certificate::Certificate,
+        describe::{self, Value},
+        name::Name,
+    },
+};
+
+use crate::{render, report::Failure, session::Session, terminal::Safe};
+
+/// Shows a proposal and asks for a yes; `from_file` adds a word of caution for a
+/// request that somebody else may have made.
+///
+/// # Errors
+///
+/// No yes came.
+pub(super) fn confirm(session: &mut Session, proposal: &Proposal, from_file: bool) -> Result<(), Failure> {
+    for warning in proposal.warnings() {
+        session.terminal.warning(Safe(warning));
+    }
+    let validity = proposal.validity();
+    let mut details = format!(
+        "About to sign a {} certificate:\n  Subject: {}\n  Key: {}\n  Serial number: {}\n  Not before: {}\n  Not after: {}\n",
+        Safe(proposal.kind()),
+        Safe(proposal.subject()),
+        proposal.subject_key().algorithm_name(),
+        proposal.serial_number(),
+        validity.not_before,
+        validity.not_after,
+    );
+    let extensions = Value::Section(vec![("extensions", describe::extensions(proposal.extensions()))]);
+    details.push_str(render::text("With", &extensions).trim_start_matches("With:\n"));
+    if from_file {
+        let _ = write!(
+            details,
+            "\nWhoever made this request gets a certificate for these names. Make sure that it is the one you expect."
+        );
+    }
+    Ok(session.terminal.confirm(details.trim_end(), "Confirm requested details: ")?)
+}
+
+/// Signs, records, and says what came of it.
+///
+/// # Errors
+///
+/// The CA's key cannot be opened, or nothing was recorded.
+pub(super) fn issue(
+    session: &mut Session,
+    proposal: Proposal,
+    before: certkeep_pki::change::ChangeSet,
+) -> Result<Certificate, Failure> {
+    let signer = session.ca_signer()?;
+    let issued: Issued = proposal.sign(&*signer)?;
+    let certificate = issued.certificate().clone();
+    let mut changes = before;
+    changes.extend(issued.into_changes());
+    session.record(&changes)?;
+    Ok(certificate)
+}
+
+/// One line about a certificate that was made.
+pub(super) fn say_issued(session: &mut Session, certificate: &Certificate, files: &[String]) {
+    if session.settings.dry_run {
+        return;
+    }
+    session.terminal.notice(format_args!(
+        "issued {} (serial number {}), valid until {}",
+        Safe(certificate.subject()),
+        certificate.serial_number(),
+        certificate.not_after()
+    ));
+    say_files(session, files);
+}
+
+/// The files of a result, with the directory they are in.
+pub(super) fn say_files(session: &mut Session, files: &[String]) {
+    for file in files {
+        let path = session.settings.pki.join(file);
+        session.terminal.notice(format_args!("  {}", Safe(path.display())));
+    }
+}
+
+/// A subject or what stands for an empty one.
+pub(super) fn subject(name: &Name) -> String {
+    if name.is_empty() { "(no subject)".to_owned() } else { Safe(name).to_string() }
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `gen-req`: a private key and a certificate signing request.
+
+use certkeep_pki::{
+    key::{Digest, PrivateKey},
+    layout::{EntryName, PkiPath},
+    x509::{
+        extension::{Criticality, ExtensionSpec, ExtensionValue},
+        name::Name,
+        profile::ProfileSet,
+        request::Request,
+    },
+};
+
+use super::{details, word};
+use crate::{order, report::Failure, session::Session};
+
+/// Arguments of `gen-req`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The name under which key and request are filed, and the default common name
+    name: String,
+    /// nopass: do not encrypt the key
+    #[arg(value_name = "nopass")]
+    words: Vec<String>,
+}
+
+/// Makes the key and the request.
+pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
+    let [no_pass] = word::present(&args.words, ["nopass"])?;
+    let name = EntryName::parse_for_key(&args.name)?;
+    let key_path = PkiPath::PrivateKey(name.clone());
+    let request_path = PkiPath::Request(name.clone());
+    confirm_overwrite(session, &request_path, "Confirm request overwrite: ")?;
+    confirm_overwrite(session, &key_path, "Confirm key overwrite: ")?;
+    let passphrase = session.new_passphrase(no_pass, "Key")?;
+    let subject = order::asked_subject(session, name.as_str())?;
+    let key = PrivateKey::generate(order::key_algorithm(&session.settings)?)?;
+    let request = request(session, &subject, &key)?;
+    let mut changes = certkeep_pki::change::ChangeSet::new();
+    changes.replace(key_path.clone(), Session::key_file(&key, passphrase.as_ref())?);
+    changes.replace(request_path.clone(), request.to_pem());
+    session.record(&changes)?;
+    if !session.settings.dry_run {
+        session.terminal.notice(format_args!("made a key and a request for {}", details::subject(&subject)));
+        details::say_files(session, &[key_path.relative(), request_path.relative()]);
+    }
+    Ok(())
+}
+
+/// The request for `key`, with the alternative names that `--san` gives.
+pub(super) fn request(session: &Session, subject: &Name, key: &PrivateKey) -> Result<Request, Failure> {
+    let settings = &session.settings;
+    let names = order::given_alt_names(settings)?.map(|given| ExtensionSpec {
+        criticality: if given.critical { Criticality::Critical } else { Criticality::NonCritical },
+        value: ExtensionValue::SubjectAltName(given.names),
+    });
+    let digest = order::digest(settings)?.unwrap_or_else(|| match order::profile_set(settings) {
+        ProfileSet::Strict => Digest::matching(key.algorithm()),
+        ProfileSet::Easyrsa => Digest::Sha256,
+    });
+    Ok(Request::make(subject, names.as_ref(), key, digest)?)
+}
+
+/// A key that is overwritten is lost: that takes a person's yes, which `--batch` does not stand for.
+fn confirm_overwrite(session: &mut Session, path: &PkiPath, label: &str) -> Result<(), Failure> {
+    if !session.exists(path)? {
+        return Ok(());
+    }
+    if session.settings.batch {
+        return Err(Failure::exists(path));
+    }
+    let details = format!("{} exists and will be overwritten", crate::terminal::Safe(path));
+    Ok(session.terminal.confirm(details, label)?)
+}

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! No command at all: what the PKI of this directory looks like.
+
+use certkeep_pki::{
+    index::Status,
+    layout::PkiPath,
+    x509::{crl::Crl, describe::Value},
+};
+use certkeep_store::store::Store;
+
+use crate::{lookup, order, render, report::Failure, session::Session, settings::Format};
+
+/// Shows where the PKI is, its CA, its certificates and its CRL.
+///
+/// # Errors
+///
+/// A file of the PKI cannot be read.
+pub fn run(session: &mut Session) -> Result<(), Failure> {
+    let value = describe(session)?;
+    let text = match session.settings.format {
+        Format::Json => render::json(&value),
+        Format::Text | Format::Pem => {
+            let hint =
+                "\n`certkeep help` lists the commands, `certkeep quickstart demo` makes a CA to look at.\n";
+            render::text("certkeep", &value) + hint
+        }
+    };
+    Ok(session.terminal.data(&text)?)
+}
+
+fn describe(session: &Session) -> Result<Value, Failure> {
+    let settings = &session.settings;
+    let path = |path: &std::path::Path| Value::Text(path.display().to_string());
+    let algorithm = order::key_algorithm(settings)?.to_string();
+    let profile = match settings.profile_set {
+        crate::settings::ProfileSet::Strict => "strict",
+        crate::settings::ProfileSet::Easyrsa => "easyrsa",
+    };
+    let mut entries = vec![
+        ("pki", path(&settings.pki)),
+        ("vars_file", settings.vars_file.as_deref().map_or(Value::Absent, path)),
+        ("profile_set", profile.into()),
+        ("new_keys", algorithm.into()),
+    ];
+    if Store::open(&settings.pki).is_err() {
+        entries.push(("status", "there is no PKI yet: `certkeep init-pki`".into()));
+        return Ok(Value::Section(entries));
+    }
+    if session.read(&PkiPath::CaCertificate)?.is_none() {
+        let waiting = session.exists(&PkiPath::CaKey)?;
+        let status = if waiting {
+            "the CA waits for its certificate"
+        } else {
+            "there is no CA yet: `certkeep build-ca`"
+        };
+        entries.push(("status", status.into()));
+        return Ok(Value::Section(entries));
+    }
+    let authority = session.authority()?;
+    let certificate = authority.certificate();
+    entries.push(("ca", certificate.subject().to_string().into()));
+    entries.push(("ca_not_after", certificate.not_after().to_string().into()));
+    if let Some(index) = lookup::index(session)? {
+        let count = |wanted: Status| index.rows().filter(|row| row.status() == wanted).count();
+        let number = |count: usize| Value::Number(u64::try_from(count).unwrap_or(u64::MAX));
+        entries.push(("valid", number(count(Status::Valid))));
+        entries.push(("revoked", number(count(Status::Revoked))));
+        entries.push(("expired", number(count(Status::Expired))));
+    }
+    let crl = session.read(&PkiPath::CrlPem)?.and_then(|bytes| Crl::read(&bytes).ok());
+    let due = crl.and_then(|crl| crl.next_update()).map(|next| next.to_string());
+    entries.push(("crl_next_update", due.into()));
+    Ok(Value::Section(entries))
+}

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `revoke-issued` (`revoke`): revokes a certificate.
+
+use certkeep_pki::{
+    ca::revoke::{self, Target},
+    index::Reason,
+};
+
+use crate::{lookup, report::Failure, session::Session, terminal::Safe};
+
+/// Arguments of `revoke-issued`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The name of the certificate, its serial number, or its fingerprint
+    certificate: String,
+    /// keyCompromise, superseded, cessationOfOperation, affiliationChanged, CACompromise,
+    /// certificateHold, unspecified (or kc, ss, co, ac, cc, ch, us)
+    reason: Option<String>,
+}
+
+/// Proposes the revocation, confirms it, records it.
+pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
+    let reason = args.reason.as_deref().filter(|text| !text.is_empty());
+    let reason =
+        reason.map(|text| Reason::parse(text).ok_or_else(|| Failure::no_reason(text))).transpose()?;
+    session.lock()?;
+    session.authority()?;
+    let found = lookup::certificate(session, &args.certificate)?;
+    let target = Target { certificate: found.certificate, name: found.name };
+    let proposal = revoke::propose_revocation(target, reason, session.database()?, session.now)?;
+    let certificate = proposal.certificate.clone();
+    let reason = reason.map_or_else(|| "none given".to_owned(), |reason| reason.to_string());
+    let details = format!(
+        "About to revoke a certificate:\n  Subject: {}\n  Serial number: {}\n  Not after: {}\n  Reason: {reason}",
+        Safe(certificate.subject()),
+        certificate.serial_number(),
+        certificate.not_after(),
+    );
+    session.terminal.confirm(details, "  Continue with revocation: ")?;
+    session.record(&proposal.into_changes())?;
+    if !session.settings.dry_run {
+        session.terminal.notice(format_args!(
+            "revoked {} (serial number {})",
+            Safe(certificate.subject()),
+            certificate.serial_number()
+        ));
+        session.terminal.notice("next: `certkeep gen-crl`, then take the new crl.pem to whoever checks it");
+    }
+    Ok(())
+}

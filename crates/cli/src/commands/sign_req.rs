@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `sign-req`: a certificate for a request that is filed.
+
+use certkeep_pki::{
+    change::ChangeSet,
+    layout::{EntryName, PkiPath},
+    x509::profile::CertificateType,
+};
+
+use super::{details, word};
+use crate::{order, report::Failure, session::Session};
+
+/// Arguments of `sign-req`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// ca, server, serverClient, client, codeSigning, email, kdc, or a file of x509-types
+    #[arg(value_name = "TYPE")]
+    kind: String,
+    /// The name under which the request is filed
+    name: String,
+    /// preserve: keep the order of the request's subject
+    #[arg(value_name = "preserve")]
+    words: Vec<String>,
+}
+
+/// Proposes the certificate, confirms it, signs it.
+pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
+    let [preserve, no_pass] = word::present(&args.words, ["preserve", "nopass"])?;
+    if no_pass {
+        session.terminal.warning("`nopass` says nothing here: no key is made");
+    }
+    let kind = CertificateType::parse(&args.kind)?;
+    let name = EntryName::parse(&args.name)?;
+    let path = PkiPath::Issued(name.clone());
+    session.lock()?;
+    let authority = session.authority()?;
+    session.refuse_existing(&path)?;
+    let request = session.request(&name)?;
+    let database = session.database()?;
+    let profile = order::profile(session, kind, order::alt_names(&session.settings)?)?;
+    let order = order::order(session, name.clone(), &request, profile, preserve, &database)?;
+    let proposal = authority.propose(order, database, session.now)?;
+    let foreign = !session.exists(&PkiPath::PrivateKey(name))?;
+    details::confirm(session, &proposal, foreign)?;
+    let certificate = details::issue(session, proposal, ChangeSet::new())?;
+    details::say_issued(session, &certificate, &[path.relative()]);
+    Ok(())
+}

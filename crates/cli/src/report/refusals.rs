@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What to do about each error of the core and of the store, and the refusals
+//! that commands raise themselves.
+
+use std::{error::Error, io, path::Path};
+
+use certkeep_pki::{
+    ca::{
+        authority::{AuthorityError, NextSerialError},
+        build::RootError,
+        crl::{CrlIssueError, CrlProposeError},
+        revoke::RevokeError,
+        sign::{IssueError, ProposeError},
+        validity::ValidityError,
+    },
+    index,
+    key::{EncryptError, GenerateError, LoadError},
+    layout::{EntryName, EntryNameError, PkiPath},
+    x509::{
+        general_name::GeneralNameError,
+        name::NameError,
+        profile::{ProfileError, TypeError},
+        request::MakeError,
+    },
+};
+use certkeep_store::{
+    create::CreateError, lock::LockError, read::ReadError, store::OpenError, transaction::RecordError,
+};
+
+use super::{ExitCode, Failure};
+use crate::terminal::Safe;
+
+impl Failure {
+    /// A file is in the way.
+    pub fn exists(path: &PkiPath) -> Self {
+        let failure = Self::refused(format!("{path} exists already"));
+        match path {
+            PkiPath::Issued(name) => failure.with_hint(format!("look at it: `certkeep show-cert {name}`")).with_hint(
+                format!("to issue another under this name, revoke it first: `certkeep revoke-issued {name} superseded`"),
+            ),
+            PkiPath::Request(name) => failure.with_hint(format!("sign it: `certkeep sign-req TYPE {name}`")),
+            _ => failure,
+        }
+    }
+
+    /// A file that a CA cannot be without.
+    pub fn missing(path: &PkiPath) -> Self {
+        Self::refused(format!("{path} is missing from the PKI"))
+    }
+
+    /// There is no CA.
+    pub fn no_authority() -> Self {
+        Self::refused("there is no CA in this PKI yet").with_hint("make one: `certkeep build-ca`")
+    }
+
+    /// A subordinate CA whose certificate has not come back.
+    pub fn authority_awaits_certificate() -> Self {
+        Self::refused("the CA has its key, but ca.crt is missing").with_hint(
+            "have reqs/ca.req signed, then put the certificate, and its issuer's behind it, into ca.crt",
+        )
+    }
+
+    /// There is no request of that name.
+    pub fn no_request(name: &EntryName) -> Self {
+        Self::refused(format!("there is no request `{}`", Safe(name)))
+            .with_hint(format!("make one: `certkeep gen-req {}`", Safe(name)))
+            .with_hint(format!("or file one: `certkeep import-req FILE {}`", Safe(name)))
+    }
+
+    /// There is no certificate of that name.
+    pub fn no_certificate(name: &EntryName) -> Self {
+        Self::refused(format!("there is no certificate `{}`", Safe(name)))
+    }
+
+    /// Nothing of that name, number or fingerprint.
+    pub fn no_certificate_called(text: &str) -> Self {
+        Self::refused(format!("no certificate has the name, serial number or fingerprint `{}`", Safe(text)))
+    }
+
+    /// There is no CRL.
+    pub fn no_crl() -> Self {
+        Self::refused("there is no CRL yet").with_hint("sign one: `certkeep gen-crl`")
+    }
+
+    /// A curve that certkeep does not have.
+    pub fn no_curve(text: &str) -> Self {
+        Self::refused(format!("the curve `{}` is not supported", Safe(text)))
+            .with_hint("curves: prime256v1, secp384r1, secp521r1, ed25519")
+    }
+
+    /// A digest that certkeep does not sign with.
+    pub fn no_digest(text: &str) -> Self {
+        Self::refused(format!("the digest `{}` is not supported", Safe(text)))
+            .with_hint("digests: sha256, sha384, sha512")
+    }
+
+    /// A word that is no reason.
+    pub fn no_reason(text: &str) -> Self {
+        Self::refused(format!("`{}` is not a reason for a revocation", Safe(text))).with_hint(
+            "reasons: unspecified, keyCompromise, CACompromise, affiliationChanged, superseded, \
+             cessationOfOperation, certificateHold (or us, kc, cc, ac, ss, co, ch)",
+        )
+    }
+
+    /// A word that is no purpose.
+    pub fn no_purpose(text: &str) -> Self {
+        Self::refused(format!("`{}` is not a purpose", Safe(text))).with_hint(
+            "purposes: serverAuth, clientAuth, codeSigning, emailProtection, or an object identifier",
+        )
+    }
+
+    /// A folder that should be empty.
+    pub fn not_empty(directory: &Path) -> Self {
+        Self::refused(format!("the folder {} is not empty", Safe(directory.display())))
+            .with_hint("name a folder that does not exist yet")
+    }
+
+    /// A file that the user named.
+    pub fn cannot_read(name: &str, error: &io::Error) -> Self {
+        let mut failure = Self::refused(format!("cannot read {}", Safe(name)));
+        failure.causes.push(error.to_string());
+        failure
+    }
+
+    /// A file of the PKI that cannot be understood.
+    pub fn unreadable(path: &PkiPath, error: &(dyn Error + 'static)) -> Self {
+        Self::in_file(&path.relative(), error)
+    }
+
+    /// A file that cannot be understood.
+    pub fn in_file(name: &str, error: &(dyn Error + 'static)) -> Self {
+        let cause = Self::from_error(error);
+        let mut failure = Self::refused(format!("{}: {}", Safe(name), cause.message));
+        failure.causes = cause.causes;
+        match error.downcast_ref::<LoadError>() {
+            Some(LoadError::WrongPassphrase) => failure
+                .with_hint("the passphrase of an existing key comes from `--passin=...` or from the prompt"),
+            _ => failure,
+        }
+    }
+}
+
+/// Errors whose facts say all there is to say.
+macro_rules! plain {
+    ($($error:ty),* $(,)?) => {
+        $(impl From<$error> for Failure {
+            fn from(error: $error) -> Self {
+                Self::from_error(&error)
+            }
+        })*
+    };
+}
+
+plain![
+    CreateError,
+    EncryptError,
+    EntryNameError,
+    IssueError,
+    CrlIssueError,
+    MakeError,
+    ReadError,
+    RecordError,
+    TypeError,
+];
+
+impl From<OpenError> for Failure {
+    fn from(error: OpenError) -> Self {
+        let failure = Self::from_error(&error);
+        match &error {
+            OpenError::NotAPki { .. } => failure
+                .with_hint("make one: `certkeep init-pki`")
+                .with_hint("or name the one you mean: `certkeep --pki=DIR ...`"),
+            _ => failure,
+        }
+    }
+}
+
+impl From<LockError> for Failure {
+    fn from(error: LockError) -> Self {
+        let failure = Self::from_error(&error);
+        match &error {
+            LockError::HeldByEasyrsa { path, .. } => failure
+                .with_exit(ExitCode::LockHeld)
+                .with_hint(format!("if no easy-rsa is running: `rm {}`", Safe(path.display()))),
+            _ => failure,
+        }
+    }
+}
+
+impl From<index::ParseError> for Failure {
+    fn from(error: index::ParseError) -> Self {
+        Self::from_error(&error)
+            .with_hint("compare it with index.txt.old; every line is a certificate that can be revoked")
+    }
+}
+
+impl From<AuthorityError> for Failure {
+    fn from(error: AuthorityError) -> Self {
+        Self::from_error(&error)
+    }
+}
+
+impl From<NextSerialError> for Failure {
+    fn from(error: NextSerialError) -> Self {
+        Self::from_error(&error)
+            .with_hint("or draw serial numbers instead of counting them: `unset EASYRSA_RAND_SN`")
+    }
+}
+
+impl From<NameError> for Failure {
+    fn from(error: NameError) -> Self {
+        let failure = Self::from_error(&error);
+        match &error {
+            NameError::TooLong { attribute, .. } if attribute == "commonName" => failure
+                .with_hint("give a shorter one: `--req-cn=NAME`; host names belong into `--san=DNS:...`"),
+            _ => failure,
+        }
+    }
+}
+
+impl From<GeneralNameError> for Failure {
+    fn from(error: GeneralNameError) -> Self {
+        Self::from_error(&error).with_hint("for example: `--san=DNS:www.example.net,IP:192.0.2.1`")
+    }
+}
+
+impl From<ValidityError> for Failure {
+    fn from(error: ValidityError) -> Self {
+        let hint = validity_hint(&error);
+        let failure = Self::from_error(&error);
+        hint.map_or(failure.clone(), |hint| failure.with_hint(hint))
+    }
+}
+
+fn validity_hint(error: &ValidityError) -> Option<String> {
+    match error {
+        ValidityError::OutlivesIssuer { .. } => {
+            Some("give it fewer days (`--days=N`), or none: then it ends with its CA".to_owned())
+        }
+        _ => None,
+    }
+}
+
+impl From<ProposeError> for Failure {
+    fn from(error: ProposeError) -> Self {
+        let failure = Self::from_error(&error);
+        match &error {
+            ProposeError::Validity { source, .. } => {
+                let hint = validity_hint(source);
+                hint.map_or(failure.clone(), |hint| failure.with_hint(hint))
+            }
+            ProposeError::Profile(ProfileError::Realm) => {
+                failure.with_hint("name it: `EASYRSA_KDC_REALM=EXAMPLE.NET certkeep ...`")
+            }
+            ProposeError::Profile(ProfileError::Unknown(_)) => {
+                failure.with_hint("built-in types: ca, server, serverClient, client, codeSigning, email, kdc")
+            }
+            ProposeError::NoAltName(_) | ProposeError::CommonNameAsAltName(_) => {
+                failure.with_hint("name the server: `--san=DNS:www.example.net` or `--san=IP:192.0.2.1`")
+            }
+            ProposeError::Authority(AuthorityError::Expired { .. }) => failure.with_hint(
+                "nothing that this CA signs would be accepted; make a new one in a PKI of its own",
+            ),
+            ProposeError::SubjectTaken(_) => failure.with_hint(
+                "revoke the present one first, or write `unique_subject = no` into index.txt.attr",
+            ),
+            _ => failure,
+        }
+    }
+}
+
+impl From<RootError> for Failure {
+    fn from(error: RootError) -> Self {
+        match error {
+            RootError::Profile(error) => error.into(),
+            RootError::NoCommonName => Self::from_error(&error).with_hint("name it: `--req-cn=NAME`"),
+            _ => Self::from_error(&error),
+        }
+    }
+}
+
+impl From<CrlProposeError> for Failure {
+    fn from(error: CrlProposeError) -> Self {
+        Self::from_error(&error)
+    }
+}
+
+impl From<RevokeError> for Failure {
+    fn from(error: RevokeError) -> Self {
+        let failure = Self::from_error(&error);
+        match &error {
+            RevokeError::Index(index::ChangeError::Missing(_)) => {
+                failure.with_hint("this CA has no record of it, so its CRL cannot list it")
+            }
+            _ => failure,
+        }
+    }
+}
+
+impl From<GenerateError> for Failure {
+    fn from(error: GenerateError) -> Self {
+        Self::from_error(&error)
+            .with_hint("for example: `--use-algo=rsa --keysize=3072`, `--curve=prime256v1`")
+    }
+}

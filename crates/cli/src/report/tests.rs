@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What a failure looks like.
+
+use clap::{Arg, Command};
+
+use super::*;
+use crate::settings::{SettingsError, Variables, vars};
+
+#[test]
+fn facts_first_then_causes_then_hints() {
+    let failure = Failure {
+        message: "refusing to commit 1 unsealed secret\nprivate/web1.key is staged as plain text".to_owned(),
+        causes: vec!["no zone".to_owned(), "no store".to_owned()],
+        hints: vec!["run `certkeep store init`".to_owned(), "or wait".to_owned()],
+        exit: ExitCode::Refused,
+    };
+    assert_eq!(
+        failure.to_string(),
+        "error: refusing to commit 1 unsealed secret\n  private/web1.key is staged as plain text\n  no zone\n  \
+         no store\n\nhint: run `certkeep store init`\nhint: or wait\n"
+    );
+    let painted = failure.rendered(Colour::Always);
+    assert!(painted.starts_with("\u{1b}[1;31merror:\u{1b}[0m refusing to commit"), "{painted}");
+}
+
+#[test]
+fn text_of_others_cannot_act_on_the_terminal() {
+    let failure = Failure::refused("`\u{1b}[2J\r` is no name").with_hint("a\u{202e}b");
+    assert_eq!(failure.to_string(), "error: `\\u{1b}[2J\\r` is no name\n\nhint: a\\u{202e}b\n");
+}
+
+#[test]
+fn an_error_is_shown_with_all_that_is_behind_it_and_a_way_out() {
+    let source = vars::apply("export X=1", &mut Variables::default()).expect_err("refused");
+    let failure = Failure::from(SettingsError::Vars { path: "/work/vars".into(), source });
+    assert_eq!(
+        failure.to_string(),
+        "error: the vars file `/work/vars` cannot be used\n  line 1, column 1: `export` is not a command of a vars \
+         file\n\nhint: write `set_var NAME VALUE`\n"
+    );
+}
+
+#[test]
+fn exit_codes_are_those_that_are_published() {
+    let codes: Vec<u8> = ExitCode::ALL.iter().map(|(exit, _)| exit.code()).collect();
+    assert_eq!(codes, [0, 1, 17, 70]);
+    assert_eq!(Failure::refused("").exit, ExitCode::Refused);
+    assert_eq!(Failure::internal("").exit, ExitCode::Internal);
+    assert_eq!(Failure::refused("").with_exit(ExitCode::LockHeld).exit.code(), 17);
+}
+
+#[test]
+fn arguments_that_are_not_understood_take_our_form() {
+    let command = || Command::new("certkeep").version("1").arg(Arg::new("days").long("days"));
+    let outcome = |argument| {
+        Outcome::from(&command().try_get_matches_from(["certkeep", argument]).expect_err("refused"))
+    };
+    let Outcome::Failure(failure) = outcome("--day") else { panic!("an unknown option is a failure") };
+    assert_eq!(failure.message, "unexpected argument '--day' found");
+    assert_eq!(failure.exit, ExitCode::Refused);
+    let hints = failure.hints.join("\n");
+    assert!(hints.contains("a similar argument exists: '--days'"), "{hints}");
+    assert!(hints.contains("usage: `certkeep"), "{hints}");
+    assert!(matches!(outcome("--version"), Outcome::Text(text) if text == "certkeep 1\n"));
+    assert!(matches!(outcome("--help"), Outcome::Text(text) if text.contains("Usage")));
+}

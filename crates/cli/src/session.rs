@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What a command works with: the settings, the terminal, the open PKI, and the
+//! clock and randomness of this run, read once.
+//!
+//! Gathers and records; decides nothing. A command reads the PKI through here,
+//! lets the core decide, and hands the changes back.
+
+use std::cell::OnceCell;
+
+use certkeep_pki::{
+    ca::authority::{Authority, Database, SerialMode},
+    change::{Change, ChangeSet},
+    index::Index,
+    key::{PrivateKey, Protection, Signer},
+    layout::{EntryName, PkiPath},
+    moment::Moment,
+    secret::{Passphrase, SecretBytes},
+    x509::request::Request,
+};
+use certkeep_store::{
+    lock::{Holder, Waiting},
+    modes::{LockFile, Modes, Umask},
+    store::{Store, Writer},
+};
+use rand_core::{CryptoRng, OsRng, TryRngCore};
+
+use crate::{
+    report::Failure,
+    settings::Settings,
+    terminal::{Safe, Terminal},
+};
+
+/// One run of the program.
+pub struct Session {
+    /// What the user wants, resolved.
+    pub settings: Settings,
+    /// Where the talk goes.
+    pub terminal: Terminal,
+    /// The clock, read once.
+    pub now: Moment,
+    store: OnceCell<Store>,
+    writer: Option<Writer>,
+}
+
+impl Session {
+    /// Begins a run; nothing is opened yet.
+    #[must_use]
+    pub fn new(settings: Settings, terminal: Terminal, now: Moment) -> Self {
+        Self { settings, terminal, now, store: OnceCell::new(), writer: None }
+    }
+
+    /// The randomness of the operating system.
+    #[must_use]
+    pub fn rng() -> impl CryptoRng {
+        OsRng.unwrap_err()
+    }
+
+    /// How new files are to be opened up.
+    #[must_use]
+    pub fn modes(&self) -> Modes {
+        let octal = self.settings.umask.map(|umask| format!("{umask:o}")).or_else(callers_umask);
+        Modes {
+            umask: octal.and_then(|octal| Umask::parse(&octal).ok()).unwrap_or(Umask::PRIVATE),
+            lock_file: if self.settings.no_lockfile { LockFile::Ignore } else { LockFile::Honour },
+        }
+    }
+
+    /// Makes this run the only writer of the PKI, waiting for others to finish.
+    /// What is read from now on is what the changes will be based on.
+    ///
+    /// # Errors
+    ///
+    /// The PKI cannot be opened or locked.
+    pub fn lock(&mut self) -> Result<(), Failure> {
+        if self.writer.is_none() && !self.settings.dry_run {
+            let modes = self.modes();
+            let store = Store::open(&self.settings.pki)?;
+            let terminal = &mut self.terminal;
+            self.writer = Some(store.writer(modes, &mut |waiting| terminal.notice(waiting_for(waiting)))?);
+            self.store = OnceCell::from(store);
+        }
+        Ok(())
+    }
+
+    /// Reads a file of the PKI.
+    ///
+    /// # Errors
+    ///
+    /// The PKI cannot be opened or the file not be read; a missing file is `None`.
+    pub fn read(&self, path: &PkiPath) -> Result<Option<Vec<u8>>, Failure> {
+        Ok(self.store()?.read(path)?)
+    }
+
+    /// Reads a secret file of the PKI.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::read`].
+    pub fn read_secret(&self, path: &PkiPath) -> Result<Option<SecretBytes>, Failure> {
+        Ok(self.store()?.read_secret(path)?)
+    }
+
+    /// Whether a file of the PKI exists.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::read`].
+    pub fn exists(&self, path: &PkiPath) -> Result<bool, Failure> {
+        Ok(self.store()?.exists(path)?)
+    }
+
+    /// The open PKI.
+    ///
+    /// # Errors
+    ///
+    /// The directory is no PKI.
+    pub fn store(&self) -> Result<&Store, Failure> {
+        if self.store.get().is_none() {
+            let store = Store::open(&self.settings.pki)?;
+            return Ok(self.store.get_or_init(|| store));
+        }
+        Ok(self.store.get().expect("opened above"))
+    }
+
+    /// Refuses to write over a file that exists.
+    ///
+    /// # Errors
+    ///
+    /// It exists.
+    pub fn refuse_existing(&self, path: &PkiPath) -> Result<(), Failure> {
+        if self.exists(path)? { Err(Failure::exists(path)) } else { Ok(()) }
+    }
+
+    /// The CA of this PKI.
+    ///
+    /// # Errors
+    ///
+    /// There is none yet, or `ca.crt` cannot be read.
+    pub fn authority(&self) -> Result<Authority, Failure> {
+        match self.read(&PkiPath::CaCertificate)? {
+            Some(bytes) => Ok(Authority::read(&bytes)?),
+            None if self.exists(&PkiPath::CaKey)? => Err(Failure::authority_awaits_certificate()),
+            None => Err(Failure::no_authority()),
+        }
+    }
+
+    /// The CA's database.
+    ///
+    /// # Errors
+    ///
+    /// A file is missing or cannot be read.
+    pub fn database(&self) -> Result<Database, Failure> {
+        let index = self.read(&PkiPath::Index)?.ok_or_else(|| Failure::missing(&PkiPath::Index))?;
+        let serial = self.read(&PkiPath::Serial)?.ok_or_else(|| Failure::missing(&PkiPath::Serial))?;
+        let attributes = self.read(&PkiPath::IndexAttributes)?;
+        let attributes = attributes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        Ok(Database::new(Index::parse(&index)?, attributes.as_deref(), serial))
+    }
+
+    /// How serial numbers are found.
+    #[must_use]
+    pub fn serial_mode(&self) -> SerialMode {
+        if self.settings.random_serial { SerialMode::Random } else { SerialMode::Sequential }
+    }
+
+    /// The request filed under `name`.
+    ///
+    /// # Errors
+    ///
+    /// There is none, or it cannot be read.
+    pub fn request(&self, name: &EntryName) -> Result<Request, Failure> {
+        let path = PkiPath::Request(name.clone());
+        let bytes = self.read(&path)?.ok_or_else(|| Failure::no_request(name))?;
+        Request::read(&bytes).map_err(|error| Failure::unreadable(&path, &error))
+    }
+
+    /// The CA's private key, opened: asks for its passphrase unless an option gave it.
+    ///
+    /// # Errors
+    ///
+    /// The key is missing, cannot be read, or the passphrase is wrong.
+    pub fn ca_signer(&mut self) -> Result<Box<dyn Signer>, Failure> {
+        let path = PkiPath::CaKey;
+        let file = self.read_secret(&path)?.ok_or_else(|| Failure::missing(&path))?;
+        let unreadable = |error: certkeep_pki::key::LoadError| Failure::unreadable(&path, &error);
+        let passphrase = match PrivateKey::protection(&file).map_err(unreadable)? {
+            Protection::None => None,
+            Protection::Passphrase => Some(self.passphrase_of("the CA's private key")?),
+        };
+        Ok(Box::new(PrivateKey::load(&file, passphrase.as_ref()).map_err(unreadable)?))
+    }
+
+    fn passphrase_of(&mut self, what: &str) -> Result<Passphrase, Failure> {
+        match &self.settings.passin {
+            Some(source) => Ok(source.read()?),
+            None => Ok(self.terminal.passphrase(&format!("Passphrase of {what}: "))?),
+        }
+    }
+
+    /// The passphrase of a new private key; `None` where nobody wants one.
+    /// `what` names the key in the prompt, such as `CA Key`.
+    ///
+    /// # Errors
+    ///
+    /// There is no passphrase to be had.
+    pub fn new_passphrase(&mut self, no_pass: bool, what: &str) -> Result<Option<Passphrase>, Failure> {
+        match &self.settings.passout {
+            // easy-rsa 3.2: --passout outweighs nopass.
+            Some(source) => Ok(Some(source.read()?)),
+            None if no_pass || self.settings.no_pass => Ok(None),
+            None => Ok(Some(self.terminal.new_passphrase(what)?)),
+        }
+    }
+
+    /// The file of a new private key, encrypted if there is a passphrase.
+    ///
+    /// # Errors
+    ///
+    /// The key cannot be encrypted.
+    pub fn key_file(key: &PrivateKey, passphrase: Option<&Passphrase>) -> Result<SecretBytes, Failure> {
+        match passphrase {
+            Some(passphrase) => Ok(key.to_encrypted_pem(passphrase, &mut Self::rng())?),
+            None => Ok(key.to_pem()),
+        }
+    }
+
+    /// Records what was decided, all of it or nothing; under `--dry-run` shows it.
+    ///
+    /// # Errors
+    ///
+    /// Nothing was recorded.
+    pub fn record(&mut self, changes: &ChangeSet) -> Result<(), Failure> {
+        if self.settings.dry_run {
+            for change in changes.as_slice() {
+                let idle = match change {
+                    Change::Keep { from, .. } | Change::Move { from, .. } | Change::Remove(from) => {
+                        !self.exists(from)?
+                    }
+                    Change::Create(..) | Change::Replace(..) | Change::Directory(_) => false,
+                };
+                if !idle {
+                    self.terminal.notice(format_args!("would {}", Safe(change)));
+                }
+            }
+            return Ok(());
+        }
+        self.lock()?;
+        let writer = self.writer.as_mut().expect("locked above");
+        let recorded = writer.record(changes)?;
+        if self.settings.verbose {
+            for path in &recorded.written {
+                self.terminal.notice(format_args!("wrote {}", Safe(path)));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The umask that this process was started with; Linux tells, elsewhere it stays unknown.
+fn callers_umask() -> Option<String> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    status.lines().find_map(|line| line.strip_prefix("Umask:")).map(|octal| octal.trim().to_owned())
+}
+
+/// Whom this run waits for, and for how long already.
+fn waiting_for(waiting: &Waiting) -> String {
+    let holder = match waiting.holder {
+        Holder::Certkeep(Some(pid)) => format!("another certkeep, process {pid}"),
+        Holder::Easyrsa(pid) => format!("easy-rsa, process {pid}"),
+        _ => "another process".to_owned(),
+    };
+    format!("waiting for {holder}, which is writing to the PKI")
+}

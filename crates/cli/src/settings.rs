@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What the run shall do, resolved once from options, environment, vars file
+//! and defaults.
+//!
+//! A function of its arguments: the environment comes as a value and the vars
+//! file through a closure. Whether a curve exists or a name fits into a
+//! subject is decided by the core; here a word is a word and a number a number.
+
+mod choice;
+pub mod env;
+mod error;
+mod location;
+mod overlay;
+pub mod passphrase;
+mod reader;
+mod variables;
+pub mod vars;
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+use certkeep_pki::moment::{Days, Moment};
+
+pub use self::{
+    choice::{Algo, DnMode, Format, ProfileSet, UnknownProfileSet},
+    error::{Place, SettingsError},
+    variables::{Origin, Variables},
+};
+use self::{passphrase::PassphraseSource, reader::Reader};
+use crate::{
+    options::GlobalOptions,
+    terminal::{Consent, Talk},
+};
+
+/// Whether a command reads a vars file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VarsUse {
+    /// It does.
+    Read,
+    /// It does not: `init-pki`, whatever was named.
+    Ignore,
+}
+
+/// Everything that settings are made of.
+pub struct Sources<'a> {
+    /// What was typed.
+    pub options: &'a GlobalOptions,
+    /// The environment.
+    pub variables: Variables,
+    /// The current directory, absolute.
+    pub working_directory: &'a Path,
+    /// Whether there may be a vars file.
+    pub vars_use: VarsUse,
+    /// Reads a file; [`std::fs::read`] but in tests.
+    pub read_file: &'a dyn Fn(&Path) -> io::Result<Vec<u8>>,
+}
+
+/// The settings of a run. Paths are absolute.
+#[derive(Debug)]
+pub struct Settings {
+    /// The PKI directory.
+    pub pki: PathBuf,
+    /// The vars file that was read.
+    pub vars_file: Option<PathBuf>,
+    /// Answer yes and take defaults.
+    pub batch: bool,
+    /// No notices, no warnings.
+    pub silent: bool,
+    /// Say more.
+    pub verbose: bool,
+    /// Do nothing but show.
+    pub dry_run: bool,
+    /// The form of what is printed.
+    pub format: Format,
+    /// Do not take the lock.
+    pub no_lockfile: bool,
+    /// The umask for new files; `None` keeps the caller's.
+    pub umask: Option<u32>,
+    /// Do not encrypt new private keys. A `passout` outweighs it, as for easy-rsa.
+    pub no_pass: bool,
+    /// The passphrase of an existing key.
+    pub passin: Option<PassphraseSource>,
+    /// The passphrase of a new key.
+    pub passout: Option<PassphraseSource>,
+    /// Key algorithm, if one was named.
+    pub algo: Option<Algo>,
+    /// Curve, if one was named.
+    pub curve: Option<String>,
+    /// Bits of an RSA key, if somebody named a number.
+    pub key_size: Option<u32>,
+    /// Digest of signatures, if one was named.
+    pub digest: Option<String>,
+    /// `--days`, if given. It means the CA, the certificate, the CRL or a
+    /// window by the command: see [`Self::ca_validity`] and its neighbours.
+    pub days: Option<u32>,
+    /// Days of a CA certificate, `--days` not counted.
+    pub ca_expire: u32,
+    /// Days of a certificate, `--days` not counted.
+    pub cert_expire: u32,
+    /// Days until the next CRL is due, `--days` not counted.
+    pub crl_days: u32,
+    /// Days before its end from which a certificate is reported, `--days` not counted.
+    pub pre_expiry_window: u32,
+    /// First second of a certificate; never without `end_date`.
+    pub start_date: Option<Moment>,
+    /// Last second of a certificate; outweighs days.
+    pub end_date: Option<Moment>,
+    /// Path length of a sub-CA.
+    pub subca_len: Option<u32>,
+    /// Subject alternative names as they were written, each with one name or more.
+    pub subject_alt_names: Vec<String>,
+    /// Take the subject alternative name from the common name.
+    pub auto_san: bool,
+    /// Copy the subject alternative names of the request.
+    pub copy_ext: bool,
+    /// Keep the order of the request's subject.
+    pub preserve_dn: bool,
+    /// Extensions that are to be critical.
+    pub critical: Critical,
+    /// More extensions, in the language of an x509-types file.
+    pub extra_extensions: String,
+    /// Directory of x509-types files, if one was named.
+    pub ext_dir: Option<PathBuf>,
+    /// The Kerberos realm of a kdc certificate.
+    pub kdc_realm: Option<String>,
+    /// Draw serial numbers rather than count them.
+    pub random_serial: bool,
+    /// The built-in profiles.
+    pub profile_set: ProfileSet,
+    /// What a subject holds.
+    pub dn_mode: DnMode,
+    /// The subject of a new request or CA.
+    pub subject: Subject,
+}
+
+/// Extensions that the user wants marked critical.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Critical {
+    /// subjectAltName.
+    pub subject_alt_name: bool,
+    /// basicConstraints.
+    pub basic_constraints: bool,
+    /// keyUsage.
+    pub key_usage: bool,
+    /// extendedKeyUsage.
+    pub extended_key_usage: bool,
+}
+
+/// The fields of a subject; an empty text is a field that is left out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subject {
+    /// Common name, if one was given.
+    pub common_name: Option<String>,
+    /// Country.
+    pub country: String,
+    /// State or province.
+    pub province: String,
+    /// Locality.
+    pub city: String,
+    /// Organization.
+    pub organization: String,
+    /// Organizational unit.
+    pub organizational_unit: String,
+    /// Email address.
+    pub email: String,
+    /// The serialNumber attribute.
+    pub serial_number: String,
+}
+
+impl Settings {
+    /// Adds up options, environment, vars file and defaults, in this order;
+    /// `force_set_var` in the vars file outweighs all but `--days`.
+    ///
+    /// # Errors
+    ///
+    /// [`SettingsError`] with the option or variable that cannot be used, or
+    /// with the vars file that cannot be read.
+    pub fn resolve(sources: Sources<'_>) -> Result<Self, SettingsError> {
+        let Sources { options, mut variables, working_directory: here, vars_use, read_file } = sources;
+        // A shell sets PWD if its caller has not; vars files rely on it.
+        if let Some(here) = here.to_str() {
+            variables.set_if_unset("PWD", here.to_owned(), Origin::Environment);
+        }
+        overlay::apply(options, &mut variables);
+        let vars_file = match vars_use {
+            VarsUse::Read => location::read_vars(&mut variables, here, read_file)?,
+            VarsUse::Ignore => None,
+        };
+        let reader = Reader::new(&variables)?;
+        for known in [env::EASYRSA, env::EASYRSA_PKI] {
+            reader.refuse_empty(known)?;
+        }
+        let (passin, passout) = reader.passphrases(&options.key)?;
+        let (start_date, end_date) = reader.dates()?;
+        Ok(Self {
+            pki: location::pki(&variables, here),
+            vars_file,
+            batch: variables.is_on(env::EASYRSA_BATCH),
+            silent: variables.is_on(env::EASYRSA_SILENT),
+            verbose: variables.is_on(env::EASYRSA_VERBOSE),
+            dry_run: options.conversation.dry_run,
+            format: options.conversation.format.unwrap_or(Format::Text),
+            no_lockfile: variables.is_on(env::EASYRSA_NO_LOCKFILE),
+            umask: reader.umask()?,
+            no_pass: variables.is_on(env::EASYRSA_NO_PASS),
+            passin,
+            passout,
+            algo: reader.choice(env::EASYRSA_ALGO, "rsa, ec or ed")?,
+            curve: reader.text(env::EASYRSA_CURVE),
+            key_size: reader.count(env::EASYRSA_KEY_SIZE)?,
+            digest: reader.text(env::EASYRSA_DIGEST),
+            days: options.certificate.days,
+            ca_expire: reader.count(env::EASYRSA_CA_EXPIRE)?.unwrap_or(3650),
+            cert_expire: reader.count(env::EASYRSA_CERT_EXPIRE)?.unwrap_or(825),
+            crl_days: reader.count(env::EASYRSA_CRL_DAYS)?.unwrap_or(180),
+            pre_expiry_window: reader.zero_or_count(env::EASYRSA_PRE_EXPIRY_WINDOW)?.unwrap_or(90),
+            start_date,
+            end_date,
+            subca_len: reader.zero_or_count(env::EASYRSA_SUBCA_LEN)?,
+            subject_alt_names: reader.subject_alt_names(&options.certificate),
+            auto_san: variables.is_on(env::EASYRSA_AUTO_SAN),
+            copy_ext: variables.is_on(env::EASYRSA_CP_EXT),
+            preserve_dn: variables.is_on(env::EASYRSA_PRESERVE_DN),
+            critical: Critical {
+                subject_alt_name: variables.is_on(env::EASYRSA_SAN_CRIT),
+                basic_constraints: variables.is_on(env::EASYRSA_BC_CRIT),
+                key_usage: variables.is_on(env::EASYRSA_KU_CRIT),
+                extended_key_usage: variables.is_on(env::EASYRSA_EKU_CRIT),
+            },
+            extra_extensions: reader.text(env::EASYRSA_EXTRA_EXTS).unwrap_or_default(),
+            ext_dir: reader.text(env::EASYRSA_EXT_DIR).map(|directory| here.join(directory)),
+            kdc_realm: reader.text(env::EASYRSA_KDC_REALM),
+            random_serial: variables.value(env::EASYRSA_RAND_SN.name) != Some("no"),
+            profile_set: reader
+                .choice(env::CERTKEEP_PROFILE_SET, "strict or easyrsa")?
+                .unwrap_or(ProfileSet::Strict),
+            dn_mode: reader.choice(env::EASYRSA_DN, "cn_only or org")?.unwrap_or(DnMode::CnOnly),
+            subject: reader.subject(),
+        })
+    }
+
+    /// How long a CA certificate is valid.
+    #[must_use]
+    pub fn ca_validity(&self) -> Days {
+        Days(self.days.unwrap_or(self.ca_expire))
+    }
+
+    /// How long a certificate is valid.
+    #[must_use]
+    pub fn certificate_validity(&self) -> Days {
+        Days(self.days.unwrap_or(self.cert_expire))
+    }
+
+    /// When the next CRL is due.
+    #[must_use]
+    pub fn crl_validity(&self) -> Days {
+        Days(self.days.unwrap_or(self.crl_days))
+    }
+
+    /// How long before its end a certificate is reported as expiring.
+    #[must_use]
+    pub fn expiry_window(&self) -> Days {
+        Days(self.days.unwrap_or(self.pre_expiry_window))
+    }
+
+    /// Whether notices and warnings are wanted.
+    #[must_use]
+    pub fn talk(&self) -> Talk {
+        if self.silent { Talk::Silent } else { Talk::Full }
+    }
+
+    /// Whether confirmations have to be asked for.
+    #[must_use]
+    pub fn consent(&self) -> Consent {
+        if self.batch { Consent::Given } else { Consent::Asked }
+    }
+}
+
+#[cfg(test)]
+mod tests;

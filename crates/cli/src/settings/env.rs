@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Every environment variable that certkeep reads, once, with what it means.
+//!
+//! The reference page is generated from [`ALL`]. A setting can only be looked
+//! up by one of these constants, so a variable that is not in the table cannot
+//! be read. This file holds no values; those are in [`super::Variables`].
+
+/// A variable that certkeep knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// The name in the environment and in a vars file.
+    pub name: &'static str,
+    /// One line for the reference page.
+    pub meaning: &'static str,
+}
+
+macro_rules! table {
+    ($($constant:ident: $meaning:literal,)*) => {
+        $(
+            #[doc = concat!("`", stringify!($constant), "`: ", $meaning)]
+            pub const $constant: Known = Known { name: stringify!($constant), meaning: $meaning };
+        )*
+
+        /// The whole table, sorted by name.
+        pub const ALL: &[Known] = &[$($constant),*];
+    };
+}
+
+table! {
+    CERTKEEP_PROFILE_SET: "which built-in certificate profiles to use: strict (default) or easyrsa",
+    EASYRSA: "the working directory that holds the PKI directory and a vars file (default: the current directory)",
+    EASYRSA_ALGO: "key algorithm: rsa, ec or ed (default: ec in the strict set, rsa in the easyrsa set)",
+    EASYRSA_AUTO_SAN: "any text: take the subject alternative name from the common name",
+    EASYRSA_BATCH: "any text: answer every confirmation with yes and ask for nothing",
+    EASYRSA_BC_CRIT: "any text: mark basicConstraints critical",
+    EASYRSA_CA_EXPIRE: "days that a CA certificate is valid (default: 3650)",
+    EASYRSA_CERT_EXPIRE: "days that a certificate is valid (default: 825)",
+    EASYRSA_CP_EXT: "any text: copy the subject alternative names of the request",
+    EASYRSA_CRL_DAYS: "days until the next CRL is due (default: 180)",
+    EASYRSA_CURVE: "curve of ec keys (default: secp384r1) or of ed keys (default: ed25519)",
+    EASYRSA_DIGEST: "digest of signatures (default: chosen by the profile set)",
+    EASYRSA_DN: "what a subject holds: cn_only (default) or org",
+    EASYRSA_EKU_CRIT: "any text: mark extendedKeyUsage critical",
+    EASYRSA_END_DATE: "last second of a certificate, as YYYYMMDDhhmmssZ",
+    EASYRSA_EXTRA_EXTS: "more extensions, in the language of an x509-types file",
+    EASYRSA_EXT_DIR: "directory of the x509-types files",
+    EASYRSA_KDC_REALM: "the Kerberos realm of a kdc certificate",
+    EASYRSA_KEY_SIZE: "bits of an rsa key (default: 2048); alone it means rsa",
+    EASYRSA_KU_CRIT: "any text: mark keyUsage critical",
+    EASYRSA_NO_LOCKFILE: "any text: do not take the PKI's lock",
+    EASYRSA_NO_PASS: "any text: do not encrypt new private keys",
+    EASYRSA_NO_UMASK: "any text: keep the umask of the caller",
+    EASYRSA_NO_VARS: "any text: read no vars file",
+    EASYRSA_PASSIN: "where the passphrase of an existing key comes from: pass:, env:, file:, fd: or stdin",
+    EASYRSA_PASSOUT: "where the passphrase of a new key comes from: pass:, env:, file:, fd: or stdin",
+    EASYRSA_PKI: "the PKI directory (default: pki in the working directory)",
+    EASYRSA_PRESERVE_DN: "any text: keep the order of the request's subject",
+    EASYRSA_PRE_EXPIRY_WINDOW: "days before its end from which a certificate is reported as expiring (default: 90)",
+    EASYRSA_RAND_SN: "the word no: count serial numbers instead of drawing them",
+    EASYRSA_REQ_CITY: "locality, in org mode (default: San Francisco)",
+    EASYRSA_REQ_CN: "common name of a new CA or request",
+    EASYRSA_REQ_COUNTRY: "country of two letters, in org mode (default: US)",
+    EASYRSA_REQ_EMAIL: "email address, in org mode (default: me@example.net)",
+    EASYRSA_REQ_ORG: "organization, in org mode (default: Copyleft Certificate Co)",
+    EASYRSA_REQ_OU: "organizational unit, in org mode (default: My Organizational Unit)",
+    EASYRSA_REQ_PROVINCE: "state or province, in org mode (default: California)",
+    EASYRSA_REQ_SERIAL: "serialNumber attribute of the subject, in org mode (default: none)",
+    EASYRSA_SAN: "subject alternative names, such as DNS:www.example.net,IP:192.0.2.1",
+    EASYRSA_SAN_CRIT: "any text: mark subjectAltName critical",
+    EASYRSA_SILENT: "any text: no notices and no warnings",
+    EASYRSA_START_DATE: "first second of a certificate, as YYYYMMDDhhmmssZ; needs an end date",
+    EASYRSA_SUBCA_LEN: "path length for a sub-CA (0 is allowed)",
+    EASYRSA_UMASK: "umask for new files, in octal (default: 077)",
+    EASYRSA_VARS_FILE: "the vars file to read",
+    EASYRSA_VERBOSE: "any text: say more",
+    NO_COLOR: "any text: no colour (see no-color.org)",
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_sorted_and_names_nothing_twice() {
+        for pair in ALL.windows(2) {
+            let [first, second] = pair else { unreachable!("windows of two") };
+            assert!(first.name < second.name, "{} before {}", first.name, second.name);
+        }
+    }
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The one way to show text that somebody else wrote: a name from a request, a
+//! file name, a value from the environment.
+//!
+//! Not for text that is stored or parsed again; the escapes are for eyes.
+
+use std::fmt::{self, Display, Write as _};
+
+/// Shows `T` with every character escaped that a terminal would act on or that
+/// hides or reorders its neighbours: C0 and C1 controls, DEL, line separators,
+/// bidirectional controls and characters without width.
+///
+/// ```
+/// # use certkeep::terminal::Safe;
+/// assert_eq!(Safe("web1\u{1b}[2J").to_string(), r"web1\u{1b}[2J");
+/// assert_eq!(Safe("Jürgen Müller").to_string(), "Jürgen Müller");
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Safe<T>(pub T);
+
+impl<T: Display> Display for Safe<T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(Escaping(formatter), "{}", self.0)
+    }
+}
+
+struct Escaping<'a, 'b>(&'a mut fmt::Formatter<'b>);
+
+impl fmt::Write for Escaping<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for character in text.chars() {
+            match character {
+                '\n' | '\r' | '\t' => write!(self.0, "{}", character.escape_default())?,
+                _ if is_unsafe(character) => write!(self.0, "{}", character.escape_unicode())?,
+                _ => self.0.write_char(character)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_unsafe(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '\u{ad}' // soft hyphen
+            | '\u{34f}' // combining grapheme joiner
+            | '\u{61c}' // Arabic letter mark
+            | '\u{115f}'..='\u{1160}' // Hangul fillers
+            | '\u{17b4}'..='\u{17b5}' // Khmer vowels that are not shown
+            | '\u{180b}'..='\u{180f}' // Mongolian selectors and separator
+            | '\u{200b}'..='\u{200f}' // zero width, left-to-right and right-to-left marks
+            | '\u{2028}'..='\u{202e}' // line and paragraph separator, bidirectional embeddings
+            | '\u{2060}'..='\u{206f}' // word joiner, invisible operators, bidirectional isolates
+            | '\u{3164}' // Hangul filler
+            | '\u{fe00}'..='\u{fe0f}' // variation selectors
+            | '\u{feff}' // byte order mark
+            | '\u{ffa0}' // halfwidth Hangul filler
+            | '\u{fff0}'..='\u{fffb}' // interlinear annotation
+            | '\u{1d173}'..='\u{1d17a}' // musical controls
+            | '\u{e0000}'..='\u{e0fff}' // tags, variation selectors
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn what_a_terminal_would_act_on_is_escaped() {
+        for (text, shown) in [
+            ("a\u{1b}]0;x\u{7}b", r"a\u{1b}]0;x\u{7}b"),
+            ("a\nerror: b", r"a\nerror: b"),
+            ("\u{9b}2J", r"\u{9b}2J"),
+            ("\u{7f}", r"\u{7f}"),
+            ("gpj.\u{202e}exe", r"gpj.\u{202e}exe"),
+            ("pay\u{200b}pal", r"pay\u{200b}pal"),
+            ("\u{2066}x\u{2069}", r"\u{2066}x\u{2069}"),
+            ("Zoë 東京 e\u{301}", "Zoë 東京 e\u{301}"),
+        ] {
+            assert_eq!(Safe(text).to_string(), shown);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_unsafe_is_left(text in any::<String>()) {
+            prop_assert!(!Safe(&text).to_string().chars().any(is_unsafe));
+        }
+    }
+}

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Issuing a CRL (RFC 5280 §5) from the revoked rows of the index.
+
+use der::{
+    Encode,
+    asn1::{ObjectIdentifier, OctetString},
+};
+use thiserror::Error;
+use x509_cert::ext::Extension;
+
+use super::{
+    authority::{Authority, AuthorityError, Database},
+    sign,
+    validity::BACKDATE_SECONDS,
+};
+use crate::{
+    change::ChangeSet,
+    index::{Reason, Status},
+    key::{Digest, SignError, Signer},
+    layout::PkiPath,
+    moment::{Days, Moment},
+    x509::{
+        crl::{Crl, CrlError},
+        extension::{self, Issuer},
+        oid,
+        profile::ProfileSet,
+        serial::{self, SerialError, SerialNumber},
+        signed::{RevokedCertificate, Signed, TbsCertList, algorithm_for},
+    },
+};
+
+/// Everything that somebody wants of a CRL.
+#[derive(Clone, Copy, Debug)]
+pub struct CrlOrder {
+    /// The profile set: the strict set names the CA by key identifier alone.
+    pub set: ProfileSet,
+    /// Days until the next CRL is due.
+    pub days: Days,
+    /// With which digest; the set's own if absent.
+    pub digest: Option<Digest>,
+}
+
+/// What is known of the numbers given so far.
+#[derive(Clone, Debug)]
+pub struct CrlNumbers {
+    /// The contents of `crlnumber`: the number of the next CRL.
+    pub file: Option<Vec<u8>>,
+    /// The number of the present `crl.pem`.
+    pub present: Option<SerialNumber>,
+}
+
+/// Why a CRL is not proposed.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum CrlProposeError {
+    /// The CA cannot sign CRLs now.
+    #[error(transparent)]
+    Authority(#[from] AuthorityError),
+    /// `crlnumber` does not hold a number.
+    #[error("the file crlnumber cannot be read")]
+    Number(#[from] SerialError),
+    /// The CA's key cannot sign with this digest.
+    #[error(transparent)]
+    Digest(#[from] SignError),
+    /// No days at all.
+    #[error("a CRL that is valid for 0 days is of no use")]
+    ZeroDays,
+    /// The CRL cannot be encoded.
+    #[error("the CRL cannot be encoded")]
+    Der(#[from] der::Error),
+}
+
+/// A CRL that may be signed.
+#[derive(Debug)]
+#[must_use = "a proposal is signed"]
+pub struct CrlProposal {
+    list: TbsCertList,
+    digest: Digest,
+    signer_key: crate::key::PublicKey,
+    number: SerialNumber,
+    next_update: Moment,
+    revoked: usize,
+}
+
+/// A CRL that was signed, and what has to be recorded.
+#[derive(Debug)]
+#[must_use = "an issued CRL has to be recorded"]
+pub struct IssuedCrl {
+    /// The CRL.
+    pub crl: Crl,
+    changes: ChangeSet,
+}
+
+/// Why a CRL was not signed.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum CrlIssueError {
+    /// The private key is not the one of the CA's certificate.
+    #[error("the CA's private key does not belong to its certificate")]
+    WrongKey,
+    /// The key did not sign.
+    #[error(transparent)]
+    Sign(#[from] SignError),
+    /// The result does not come out.
+    #[error("the CRL cannot be encoded")]
+    Der(#[from] der::Error),
+    /// The result cannot be read back.
+    #[error("the new CRL cannot be read back")]
+    Crl(#[from] CrlError),
+}
+
+impl Authority {
+    /// Proposes a CRL of everything that the index calls revoked, in the order
+    /// of serial numbers as openssl writes it.
+    ///
+    /// The number is greater than every one given before, whether `crlnumber`
+    /// or the present CRL remembers it (RFC 5280 §5.2.3).
+    ///
+    /// # Errors
+    ///
+    /// [`CrlProposeError`].
+    pub fn propose_crl(
+        &self,
+        order: CrlOrder,
+        database: &Database,
+        numbers: &CrlNumbers,
+        now: Moment,
+    ) -> Result<CrlProposal, CrlProposeError> {
+        self.check_revoking(now)?;
+        if order.days.0 == 0 {
+            return Err(CrlProposeError::ZeroDays);
+        }
+        let issuer = self.certificate();
+        let number = next_number(numbers)?;
+        let digest = order.digest.unwrap_or_else(|| sign::default_digest(order.set, issuer.public_key()));
+        let (this_update, with_issuer) = match order.set {
+            ProfileSet::Strict => (now.minus(BACKDATE_SECONDS).max(issuer.not_before()), false),
+            ProfileSet::Easyrsa => (now, true),
+        };
+        let next_update = now.plus(order.days.seconds());
+        let entries = entries(database)?;
+        let revoked = entries.len();
+        let mut extensions = Vec::new();
+        let identifier = extension::authority_key_identifier(
+            with_issuer,
+            issuer.public_key(),
+            Issuer::Certificate(issuer),
+        )?;
+        if let Some(identifier) = identifier {
+            extensions.push(non_critical(oid::AUTHORITY_KEY_IDENTIFIER, identifier.to_der()?)?);
+        }
+        extensions.push(non_critical(oid::CRL_NUMBER, number.to_der_integer()?.to_der()?)?);
+        Ok(CrlProposal {
+            list: TbsCertList {
+                version: Some(1),
+                signature: algorithm_for(issuer.public_key(), digest)?,
+                issuer: sign::any(issuer.subject().as_der())?,
+                this_update: this_update.to_der_time(),
+                next_update: Some(next_update.to_der_time()),
+                // RFC 5280 §5.1.2.6: absent when there is nothing to list.
+                revoked_certificates: (!entries.is_empty()).then_some(entries),
+                crl_extensions: Some(extensions),
+            },
+            digest,
+            signer_key: issuer.public_key().clone(),
+            number,
+            next_update,
+            revoked,
+        })
+    }
+}
+
+fn next_number(numbers: &CrlNumbers) -> Result<SerialNumber, SerialError> {
+    let from_file = numbers.file.as_deref().map(serial::parse_file).transpose()?;
+    let after_present = numbers.present.as_ref().map(SerialNumber::next);
+    let known = from_file.into_iter().chain(after_present);
+    // Compared as numbers: without leading zeros, the longer one is the greater one.
+    let greatest = known.max_by_key(|number| (number.to_hex().as_str().len(), number.clone()));
+    Ok(greatest.unwrap_or_else(|| SerialNumber::from_integer(1)))
+}
+
+fn entries(database: &Database) -> Result<Vec<RevokedCertificate>, der::Error> {
+    let mut entries = Vec::new();
+    for row in database.index.rows().filter(|row| row.status() == Status::Revoked) {
+        let Some(revocation) = row.revocation() else { continue };
+        let number = SerialNumber::parse(row.serial().as_str())
+            .map_err(|_| der::ErrorKind::Length { tag: der::Tag::Integer })?;
+        entries.push((
+            number.to_hex(),
+            RevokedCertificate {
+                user_certificate: number.to_der_integer()?,
+                revocation_date: revocation.at.to_der_time(),
+                crl_entry_extensions: reason_extension(revocation.reason)?,
+            },
+        ));
+    }
+    entries.sort_by(|(one, _), (other, _)| (one.as_str().len(), one).cmp(&(other.as_str().len(), other)));
+    Ok(entries.into_iter().map(|(_, entry)| entry).collect())
+}
+
+/// RFC 5280 §5.3.1: the reason unspecified is better left out.
+fn reason_extension(reason: Option<Reason>) -> Result<Option<Vec<Extension>>, der::Error> {
+    let Some(reason) = reason.filter(|reason| *reason != Reason::Unspecified) else { return Ok(None) };
+    // CRLReason ::= ENUMERATED
+    Ok(Some(vec![non_critical(oid::CRL_REASON, vec![0x0a, 1, reason.code()])?]))
+}
+
+fn non_critical(extn_id: ObjectIdentifier, der: Vec<u8>) -> Result<Extension, der::Error> {
+    Ok(Extension { extn_id, critical: false, extn_value: OctetString::new(der)? })
+}
+
+impl CrlProposal {
+    /// How many certificates are listed.
+    #[must_use]
+    pub fn revoked(&self) -> usize {
+        self.revoked
+    }
+
+    /// The number of the CRL.
+    #[must_use]
+    pub fn number(&self) -> &SerialNumber {
+        &self.number
+    }
+
+    /// When the next CRL is due at the latest.
+    #[must_use]
+    pub fn next_update(&self) -> Moment {
+        self.next_update
+    }
+
+    /// Signs what was proposed.
+    ///
+    /// # Errors
+    ///
+    /// [`CrlIssueError`]; `signer` must hold the CA's key.
+    pub fn sign(self, signer: &dyn Signer) -> Result<IssuedCrl, CrlIssueError> {
+        if *signer.public_key() != self.signer_key {
+            return Err(CrlIssueError::WrongKey);
+        }
+        let der = Signed::new(&self.list, signer, self.digest)?.to_der()?;
+        let crl = Crl::read(&der)?;
+        let mut changes = ChangeSet::new();
+        changes.keep(PkiPath::CrlNumber, PkiPath::CrlNumberOld);
+        changes.replace(PkiPath::CrlNumber, format!("{}\n", self.number.next()));
+        changes.replace(PkiPath::CrlPem, crl.to_pem());
+        changes.replace(PkiPath::CrlDer, der);
+        Ok(IssuedCrl { crl, changes })
+    }
+}
+
+impl IssuedCrl {
+    /// What has to be recorded.
+    pub fn into_changes(self) -> ChangeSet {
+        self.changes
+    }
+}

@@ -1,0 +1,455 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Issuing a certificate for a request: what is ordered becomes a proposal that
+//! can be shown, and a proposal is signed once.
+//!
+//! A [`Proposal`] has no public constructor besides the ones that check
+//! everything, and [`Proposal::sign`] consumes it: what was shown is what is
+//! signed, and nothing is signed that was not proposed.
+
+use std::fmt;
+
+use der::{Decode, Encode, asn1::Any};
+use thiserror::Error;
+use x509_cert::{certificate::Version, ext::Extension};
+
+use super::{
+    authority::{Authority, AuthorityError, Database, NextSerial},
+    constraints,
+    policy::{Profile, TypeSource},
+    validity::{Period, Validity, ValidityError, ValidityWarning},
+};
+use crate::{
+    change::ChangeSet,
+    index::{ChangeError, UniqueSubject},
+    key::{Digest, KeyAlgorithm, PublicKey, SignError, Signer},
+    layout::{EntryName, PkiPath},
+    moment::Moment,
+    x509::{
+        certificate::{Certificate, CertificateError},
+        extension::{self, ExtensionError, Issuer},
+        extfile::ExtfileError,
+        general_name::GeneralNameError,
+        name::{Name, NameError},
+        oid,
+        profile::{CertificateType, ProfileError, ProfileSet},
+        request::Request,
+        serial::SerialNumber,
+        signed::{Signed, TbsCertificate, TbsValidity, algorithm_for},
+    },
+};
+
+/// What a certificate's subject becomes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SubjectOrder {
+    /// As the request has it, byte for byte.
+    OfRequest,
+    /// Rebuilt as `openssl ca` does under easy-rsa's policy.
+    OfPolicy,
+}
+
+/// Everything that somebody wants of a certificate.
+#[derive(Clone, Debug)]
+pub struct Order<'a> {
+    /// The name under which it is filed.
+    pub name: EntryName,
+    /// Who asks; its proof of possession has been checked.
+    pub request: &'a Request,
+    /// What becomes of its subject.
+    pub subject: SubjectOrder,
+    /// The extensions.
+    pub profile: Profile,
+    /// How long.
+    pub period: Period,
+    /// Under which number.
+    pub serial: NextSerial,
+    /// With which digest; the set's own if absent.
+    pub digest: Option<Digest>,
+}
+
+/// Something unusual in a proposal, worth a look before it is signed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Warning {
+    /// About the validity.
+    Validity(ValidityWarning),
+    /// The request asks for alternative names that the certificate will not have.
+    NamesNotCopied(Vec<String>),
+    /// The request asks for extensions that are never or not here copied from a request.
+    ExtensionsNotCopied(Vec<String>),
+    /// Apple's TLS clients refuse server certificates that run longer.
+    LongServerValidity,
+    /// RSA below 2048 bits (easyrsa set; the strict set refuses).
+    WeakKey(u32),
+    /// TLS clients look for the host name in subjectAltName alone.
+    ServerWithoutAltName,
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Validity(warning) => warning.fmt(formatter),
+            Self::NamesNotCopied(names) => write!(
+                formatter,
+                "the request asks for the subject alternative names {}, which are not copied",
+                names.join(", ")
+            ),
+            Self::ExtensionsNotCopied(names) => {
+                write!(formatter, "the request asks for {}, which is not copied", names.join(", "))
+            }
+            Self::LongServerValidity => formatter
+                .write_str("Apple's systems refuse a server certificate that runs longer than 825 days"),
+            Self::WeakKey(bits) => write!(formatter, "the RSA key has {bits} bits only"),
+            Self::ServerWithoutAltName => formatter
+                .write_str("a server certificate without subjectAltName is refused by today's TLS clients"),
+        }
+    }
+}
+
+/// Why a certificate is not proposed.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ProposeError {
+    /// The CA cannot issue now.
+    #[error(transparent)]
+    Authority(#[from] AuthorityError),
+    /// The validity does not work out.
+    #[error("{name}: {source}")]
+    Validity {
+        /// The name under which it was to be filed.
+        name: EntryName,
+        /// Why.
+        source: ValidityError,
+    },
+    /// The type is unknown or lacks something.
+    #[error(transparent)]
+    Profile(#[from] ProfileError),
+    /// An extension cannot be encoded.
+    #[error(transparent)]
+    Extension(#[from] ExtensionError),
+    /// The CA's pathLenConstraint is 0.
+    #[error("the CA may not issue other CAs (pathLenConstraint 0)")]
+    PathLength,
+    /// The subject is not usable.
+    #[error("the subject of the request cannot be used")]
+    Subject(#[from] NameError),
+    /// easy-rsa's policy demands a common name; the index would have no name for it either.
+    #[error("the request has no common name")]
+    NoCommonName,
+    /// A strict server certificate needs a name that clients can check.
+    #[error("a server certificate needs a subjectAltName, and the common name `{}` is neither a DNS name nor an IP address", .0.escape_debug())]
+    NoAltName(String),
+    /// The common name cannot become an alternative name.
+    #[error("the common name `{}` is neither a DNS name nor an IP address", .0.escape_debug())]
+    CommonNameAsAltName(String),
+    /// An alternative name breaks the rules of RFC 5280.
+    #[error("the subject alternative name is not valid")]
+    AltName(#[source] GeneralNameError),
+    /// A name that the CA, or one above it, is not allowed to name.
+    #[error("the name constraints of {issuer} forbid {}", .name.escape_debug())]
+    NameConstraint {
+        /// The CA.
+        issuer: String,
+        /// The name.
+        name: String,
+    },
+    /// RSA below 2048 bits.
+    #[error("the RSA key of the request has {0} bits; at least 2048 are needed")]
+    WeakKey(u32),
+    /// The request comes with the CA's own key.
+    #[error("the request is for the CA's own key")]
+    AuthorityKey,
+    /// index.txt.attr says `unique_subject = yes`.
+    #[error("there is a valid certificate for {} already, and index.txt.attr says unique_subject = yes", .0.escape_debug())]
+    SubjectTaken(String),
+    /// The index refuses.
+    #[error(transparent)]
+    Index(#[from] ChangeError),
+    /// The CA's key cannot sign with this digest.
+    #[error(transparent)]
+    Digest(#[from] SignError),
+    /// A line of an x509-types file or of extra extensions.
+    #[error(transparent)]
+    Extfile(#[from] ExtfileError),
+    /// The certificate cannot be encoded.
+    #[error("the certificate cannot be encoded")]
+    Der(#[from] der::Error),
+}
+
+/// A certificate that may be signed: everything but the signature.
+#[derive(Debug)]
+#[must_use = "a proposal is shown and signed"]
+pub struct Proposal {
+    pub(crate) tbs: TbsCertificate,
+    pub(crate) digest: Digest,
+    pub(crate) signer_key: PublicKey,
+    pub(crate) subject: Name,
+    pub(crate) subject_key: PublicKey,
+    pub(crate) serial: SerialNumber,
+    pub(crate) validity: Validity,
+    pub(crate) kind: CertificateType,
+    pub(crate) warnings: Vec<Warning>,
+    pub(crate) changes: ChangeSet,
+    pub(crate) filed: Filed,
+}
+
+/// Where a certificate is filed once it is signed.
+#[derive(Clone, Debug)]
+pub(crate) enum Filed {
+    /// `issued/NAME.crt` and `certs_by_serial/SERIAL.pem`.
+    Issued(EntryName),
+    /// `ca.crt`.
+    Authority,
+}
+
+/// A certificate that was signed, and what has to be recorded.
+#[derive(Debug)]
+#[must_use = "an issued certificate has to be recorded"]
+pub struct Issued {
+    certificate: Certificate,
+    changes: ChangeSet,
+}
+
+/// Why a proposal was not signed.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum IssueError {
+    /// The private key is not the one of the CA's certificate.
+    #[error("the CA's private key does not belong to its certificate")]
+    WrongKey,
+    /// The key did not sign.
+    #[error(transparent)]
+    Sign(#[from] SignError),
+    /// The result does not come out.
+    #[error("the certificate cannot be encoded")]
+    Der(#[from] der::Error),
+    /// The result cannot be read back.
+    #[error("the new certificate cannot be read back")]
+    Certificate(#[from] CertificateError),
+}
+
+impl Authority {
+    /// Proposes a certificate for what was ordered, without touching the CA key.
+    ///
+    /// # Errors
+    ///
+    /// [`ProposeError`]: every refusal of an order is in that list.
+    pub fn propose(
+        &self,
+        order: Order<'_>,
+        mut database: Database,
+        now: Moment,
+    ) -> Result<Proposal, ProposeError> {
+        let Order { name, request, profile, serial, .. } = order;
+        self.check_issuing(now)?;
+        let issuer = self.certificate();
+        let set = profile.set;
+        let mut warnings = Vec::new();
+        let below_zero = issuer.basic_constraints().is_some_and(|own| own.path_len_constraint == Some(0));
+        if profile.kind == CertificateType::Ca && below_zero {
+            return Err(ProposeError::PathLength);
+        }
+        let key = request.public_key();
+        check_key(key, issuer, set, &mut warnings)?;
+        let subject = match order.subject {
+            SubjectOrder::OfRequest => request.subject().clone(),
+            SubjectOrder::OfPolicy => request.subject().in_policy_order()?,
+        };
+        let common_name = subject.common_name().ok_or(ProposeError::NoCommonName)?;
+        let (validity, warning) = order
+            .period
+            .under(set, issuer, now)
+            .map_err(|source| ProposeError::Validity { name: name.clone(), source })?;
+        warnings.extend(warning.map(Warning::Validity));
+        let length = validity.not_before.days_until(validity.not_after.plus(1));
+        if set == ProfileSet::Strict && profile.kind.is_server() && length > 825 {
+            warnings.push(Warning::LongServerValidity);
+        }
+        let specs = profile.extensions(key, &common_name, &subject)?;
+        let mut extensions = extension::encode(&specs, key, Issuer::Certificate(issuer))?;
+        profile.copy_from(request, &mut extensions, &mut warnings);
+        self.check_constraints(&extensions, &subject)?;
+        let named = extensions.iter().any(|extension| extension.extn_id == oid::SUBJECT_ALT_NAME);
+        if profile.kind.is_server() && !named {
+            match set {
+                ProfileSet::Strict if matches!(profile.source, TypeSource::BuiltIn) => {
+                    return Err(ProposeError::NoAltName(common_name));
+                }
+                _ => warnings.push(Warning::ServerWithoutAltName),
+            }
+        }
+        let line = subject.one_line();
+        let taken = database.index.valid_with_subject(&line).next().is_some();
+        if taken && database.unique_subject() == UniqueSubject::Yes {
+            return Err(ProposeError::SubjectTaken(line));
+        }
+        database.index.add(validity.not_after, &serial.number.to_hex(), &line)?;
+        let mut changes = ChangeSet::new();
+        database.issuing_changes(&serial, &mut changes);
+        let digest = order.digest.unwrap_or_else(|| default_digest(set, issuer.public_key()));
+        Ok(Proposal {
+            tbs: TbsCertificate {
+                version: Version::V3,
+                serial_number: serial.number.to_der_integer()?,
+                signature: algorithm_for(issuer.public_key(), digest)?,
+                issuer: any(issuer.subject().as_der())?,
+                validity: tbs_validity(validity),
+                subject: any(subject.as_der())?,
+                subject_public_key_info: any(key.as_der())?,
+                issuer_unique_id: None,
+                subject_unique_id: None,
+                extensions: Some(extensions),
+            },
+            digest,
+            signer_key: issuer.public_key().clone(),
+            subject,
+            subject_key: key.clone(),
+            serial: serial.number,
+            validity,
+            kind: profile.kind,
+            warnings,
+            changes,
+            filed: Filed::Issued(name),
+        })
+    }
+}
+
+impl Authority {
+    /// A certificate that its own CA forbids would be refused by every verifier.
+    fn check_constraints(&self, extensions: &[Extension], subject: &Name) -> Result<(), ProposeError> {
+        let named = extensions.iter().find(|extension| extension.extn_id == oid::SUBJECT_ALT_NAME);
+        let names = named.map(|extension| Vec::from_der(extension.extn_value.as_bytes())).transpose()?;
+        let names = names.unwrap_or_default();
+        for issuer in std::iter::once(self.certificate()).chain(self.chain()) {
+            if let Some(name) = constraints::forbidden(issuer, &names, subject) {
+                return Err(ProposeError::NameConstraint { issuer: issuer.subject().to_string(), name });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The strict set signs with the digest of the CA key's strength, the easyrsa
+/// set with SHA-256 whatever the key (easy-rsa 3.2: EASYRSA_DIGEST).
+pub(crate) fn default_digest(set: ProfileSet, key: &PublicKey) -> Digest {
+    match (set, key.algorithm()) {
+        (ProfileSet::Strict, Some(algorithm)) => Digest::matching(algorithm),
+        _ => Digest::Sha256,
+    }
+}
+
+pub(crate) fn tbs_validity(validity: Validity) -> TbsValidity {
+    TbsValidity { not_before: validity.not_before.to_der_time(), not_after: validity.not_after.to_der_time() }
+}
+
+pub(crate) fn any(der: &[u8]) -> Result<Any, der::Error> {
+    Any::from_der(der)
+}
+
+fn check_key(
+    key: &PublicKey,
+    issuer: &Certificate,
+    set: ProfileSet,
+    warnings: &mut Vec<Warning>,
+) -> Result<(), ProposeError> {
+    if key == issuer.public_key() {
+        return Err(ProposeError::AuthorityKey);
+    }
+    if let Some(KeyAlgorithm::Rsa { bits }) = key.algorithm()
+        && bits < 2048
+    {
+        match set {
+            ProfileSet::Strict => return Err(ProposeError::WeakKey(bits)),
+            ProfileSet::Easyrsa => warnings.push(Warning::WeakKey(bits)),
+        }
+    }
+    Ok(())
+}
+
+impl Proposal {
+    /// The subject.
+    #[must_use]
+    pub fn subject(&self) -> &Name {
+        &self.subject
+    }
+
+    /// The subject's public key.
+    #[must_use]
+    pub fn subject_key(&self) -> &PublicKey {
+        &self.subject_key
+    }
+
+    /// The serial number.
+    #[must_use]
+    pub fn serial_number(&self) -> &SerialNumber {
+        &self.serial
+    }
+
+    /// The validity period.
+    #[must_use]
+    pub fn validity(&self) -> Validity {
+        self.validity
+    }
+
+    /// The certificate type.
+    #[must_use]
+    pub fn kind(&self) -> &CertificateType {
+        &self.kind
+    }
+
+    /// The extensions, in order.
+    #[must_use]
+    pub fn extensions(&self) -> &[Extension] {
+        self.tbs.extensions.as_deref().unwrap_or_default()
+    }
+
+    /// What is unusual about it.
+    #[must_use]
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+
+    /// The DER that would be signed.
+    ///
+    /// # Errors
+    ///
+    /// The encoding fails, which a checked proposal does not let happen.
+    pub fn to_be_signed(&self) -> Result<Vec<u8>, der::Error> {
+        self.tbs.to_der()
+    }
+
+    /// Signs what was proposed, and nothing else.
+    ///
+    /// # Errors
+    ///
+    /// [`IssueError`]; `signer` must hold the CA's key.
+    pub fn sign(self, signer: &dyn Signer) -> Result<Issued, IssueError> {
+        if *signer.public_key() != self.signer_key {
+            return Err(IssueError::WrongKey);
+        }
+        let signed = Signed::new(&self.tbs, signer, self.digest)?;
+        let certificate = Certificate::from_der(&signed.to_der()?)?;
+        let mut changes = self.changes;
+        let pem = certificate.to_pem();
+        match self.filed {
+            Filed::Issued(name) => {
+                changes.create(PkiPath::CertificateBySerial(self.serial.to_hex()), pem.clone());
+                changes.create(PkiPath::Issued(name), pem);
+            }
+            Filed::Authority => changes.create(PkiPath::CaCertificate, pem),
+        }
+        Ok(Issued { certificate, changes })
+    }
+}
+
+impl Issued {
+    /// The certificate.
+    #[must_use]
+    pub fn certificate(&self) -> &Certificate {
+        &self.certificate
+    }
+
+    /// What has to be recorded.
+    pub fn into_changes(self) -> ChangeSet {
+        self.changes
+    }
+}

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! PEM as it is found in the wild: text before, between and after the blocks
+//! (openssl and easy-rsa write a dump in front of certificates), CRLF, lines of
+//! any width, several blocks in a file. Strict about what is inside a block.
+//!
+//! Printing is RFC 7468: 64 characters a line.
+
+use base64ct::{Base64, Encoding};
+use thiserror::Error;
+use zeroize::Zeroizing;
+
+use crate::secret::SecretBytes;
+
+/// A block between `-----BEGIN` and `-----END`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Block<'a> {
+    /// What the block says it holds, such as `CERTIFICATE`.
+    pub label: &'a str,
+    /// Everything between the two lines.
+    pub body: &'a str,
+}
+
+/// Why a file is not PEM.
+#[derive(Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PemError {
+    /// A block that begins and does not end, or ends under another label.
+    #[error("the block `{}` does not end", .0.escape_debug())]
+    Unterminated(String),
+    /// The body is not base64.
+    #[error("the block `{}` is not base64", .0.escape_debug())]
+    Base64(String),
+}
+
+/// The blocks of a file, in order; none if there is no PEM in it.
+///
+/// # Errors
+///
+/// [`PemError::Unterminated`].
+pub fn blocks(text: &str) -> Result<Vec<Block<'_>>, PemError> {
+    const BEGIN: &str = "-----BEGIN ";
+    const DASHES: &str = "-----";
+    let mut found = Vec::new();
+    let mut rest = text;
+    while let Some(position) = find_at_line_start(rest, BEGIN) {
+        let after = &rest[position + BEGIN.len()..];
+        let line = after.lines().next().unwrap_or_default();
+        let Some(label) = line.trim_end().strip_suffix(DASHES) else {
+            rest = after;
+            continue;
+        };
+        let inside = &after[line.len()..];
+        let end = format!("-----END {label}{DASHES}");
+        let length =
+            find_at_line_start(inside, &end).ok_or_else(|| PemError::Unterminated(label.to_owned()))?;
+        found.push(Block { label, body: &inside[..length] });
+        rest = &inside[length + end.len()..];
+    }
+    Ok(found)
+}
+
+impl Block<'_> {
+    /// The bytes of the block, zeroised on drop: the block may be a key.
+    ///
+    /// # Errors
+    ///
+    /// [`PemError::Base64`], also for a block with RFC 1421 headers.
+    pub fn decode(&self) -> Result<Zeroizing<Vec<u8>>, PemError> {
+        let mut digits = Zeroizing::new(Vec::with_capacity(self.body.len()));
+        digits.extend(self.body.bytes().filter(|byte| !byte.is_ascii_whitespace()));
+        let bad = || PemError::Base64(self.label.to_owned());
+        let text = std::str::from_utf8(&digits).map_err(|_| bad())?;
+        Base64::decode_vec(text).map(Zeroizing::new).map_err(|_| bad())
+    }
+}
+
+/// Prints one block for public contents.
+#[must_use]
+pub fn encode(label: &str, der: &[u8]) -> String {
+    let mut text = format!("-----BEGIN {label}-----\n");
+    let digits = Base64::encode_string(der);
+    for start in (0..digits.len()).step_by(64) {
+        text.push_str(&digits[start..digits.len().min(start + 64)]);
+        text.push('\n');
+    }
+    text.push_str(&format!("-----END {label}-----\n"));
+    text
+}
+
+/// Prints one block for secret contents; no copy of them stays behind.
+#[must_use]
+pub fn encode_secret(label: &str, der: &[u8]) -> SecretBytes {
+    let length = Base64::encoded_len(der);
+    let mut digits = Zeroizing::new(vec![0; length]);
+    let digits = Base64::encode(der, &mut digits).expect("the buffer has the length that was asked for");
+    // Sized before it is filled: a growing buffer leaves copies.
+    let mut text = Vec::with_capacity(length + length / 64 + 2 * label.len() + 64);
+    text.extend_from_slice(format!("-----BEGIN {label}-----\n").as_bytes());
+    for line in digits.as_bytes().chunks(64) {
+        text.extend_from_slice(line);
+        text.push(b'\n');
+    }
+    text.extend_from_slice(format!("-----END {label}-----\n").as_bytes());
+    SecretBytes::new(text)
+}
+
+/// The DER in `file`: the first block with one of `labels`, or the file itself
+/// where it holds no PEM at all (it is DER then, or nothing that a parser takes).
+///
+/// # Errors
+///
+/// [`PemError`] for broken blocks; `Ok(None)` if there are blocks with other labels only.
+pub fn first(file: &[u8], labels: &[&str]) -> Result<Option<Vec<u8>>, PemError> {
+    let text = String::from_utf8_lossy(file);
+    let all = blocks(&text)?;
+    if all.is_empty() {
+        return Ok(Some(file.to_vec()));
+    }
+    let block = all.iter().find(|block| labels.contains(&block.label));
+    block.map(|block| block.decode().map(|der| der.to_vec())).transpose()
+}
+
+fn find_at_line_start(text: &str, pattern: &str) -> Option<usize> {
+    let mut from = 0;
+    while let Some(offset) = text[from..].find(pattern) {
+        let position = from + offset;
+        let line = &text[text[..position].rfind('\n').map_or(0, |newline| newline + 1)..position];
+        if line.trim().is_empty() {
+            return Some(position);
+        }
+        from = position + pattern.len();
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn text_around_blocks_is_skipped() {
+        let file = format!(
+            "Certificate:\n  Data -----BEGIN x\n{}between\r\n{}",
+            encode("A", b"one"),
+            encode("B", &[7; 100]).replace('\n', "\r\n")
+        );
+        let blocks = blocks(&file).expect("valid");
+        let read: Vec<_> =
+            blocks.iter().map(|block| (block.label, block.decode().expect("base64").to_vec())).collect();
+        assert_eq!(read, [("A", b"one".to_vec()), ("B", vec![7; 100])]);
+    }
+
+    #[test]
+    fn broken_blocks_are_named() {
+        assert_eq!(blocks("-----BEGIN A-----\nAAAA\n"), Err(PemError::Unterminated("A".to_owned())));
+        assert_eq!(
+            blocks("-----BEGIN A-----\n-----END B-----\n"),
+            Err(PemError::Unterminated("A".to_owned()))
+        );
+        let bad = "-----BEGIN A-----\n****\n-----END A-----\n";
+        assert_eq!(blocks(bad).expect("a block")[0].decode(), Err(PemError::Base64("A".to_owned())));
+    }
+
+    #[test]
+    fn a_file_without_blocks_is_taken_as_der() {
+        assert_eq!(first(b"0\x03\x02\x01\x05", &["A"]), Ok(Some(b"0\x03\x02\x01\x05".to_vec())));
+        assert_eq!(first(encode("A", b"x").as_bytes(), &["B"]), Ok(None));
+    }
+
+    proptest! {
+        #[test]
+        fn encoding_round_trips(der in proptest::collection::vec(any::<u8>(), 1..200)) {
+            prop_assert_eq!(first(encode("X", &der).as_bytes(), &["X"]), Ok(Some(der)));
+        }
+
+        #[test]
+        fn any_text_is_read_or_refused(text in "(-----(BEGIN|END) [AB]-----|[\\n\\r ]|[A-Za-z=]|\\PC){0,12}") {
+            for block in blocks(&text).unwrap_or_default() {
+                let _ = block.decode();
+            }
+        }
+    }
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The things of X.509, one room each: names, serial numbers, extensions,
+//! certificates, requests, CRLs. Values and their encodings; the verbs that
+//! decide over them live in [`crate::ca`].
+
+pub mod certificate;
+pub mod crl;
+pub mod describe;
+pub mod extension;
+pub mod extfile;
+pub mod general_name;
+pub mod name;
+pub mod oid;
+pub mod profile;
+pub mod request;
+pub mod serial;
+pub(crate) mod signed;
+
+/// Lower-case hexadecimal without separators.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Upper-case hexadecimal with a colon between bytes, as openssl shows fingerprints.
+pub(crate) fn colon_hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().join(":")
+}

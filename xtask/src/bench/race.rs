@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Two programs doing the same, measured in turns.
+//!
+//! Preparing is not measured; a run that fails is an error, not a fast run.
+
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Stdio},
+    time::Instant,
+};
+
+use crate::{Outcome, process};
+
+/// Milliseconds of each run.
+pub(crate) struct Times(Vec<f64>);
+
+impl Times {
+    pub(crate) fn mean(&self) -> f64 {
+        self.0.iter().sum::<f64>() / self.0.len() as f64
+    }
+
+    pub(crate) fn runs(&self) -> usize {
+        self.0.len()
+    }
+}
+
+/// The result of a race.
+pub(crate) struct Race {
+    pub(crate) name: &'static str,
+    pub(crate) other: &'static str,
+    pub(crate) ours: Times,
+    pub(crate) theirs: Times,
+    pub(crate) at_least: f64,
+}
+
+impl Race {
+    /// How many times as fast certkeep is.
+    pub(crate) fn ratio(&self) -> f64 {
+        self.theirs.mean() / self.ours.mean()
+    }
+}
+
+/// A side of a race: the command for a prepared folder.
+pub(crate) type Side<'side> = &'side dyn Fn(&Path) -> Command;
+
+/// Runs both sides `runs` times, each in a fresh copy of `template`, after one run each that does not count.
+pub(crate) fn race(
+    (name, other, at_least): (&'static str, &'static str, f64),
+    runs: usize,
+    template: &Path,
+    ours: Side<'_>,
+    theirs: Side<'_>,
+) -> Outcome<Race> {
+    let mut times = [Vec::new(), Vec::new()];
+    for number in 0..=runs {
+        for (side, times) in [ours, theirs].into_iter().zip(&mut times) {
+            let scratch = tempfile::tempdir()?;
+            copy(template, scratch.path())?;
+            let milliseconds = time(&mut side(scratch.path()))?;
+            if number > 0 {
+                times.push(milliseconds);
+            }
+        }
+    }
+    let [ours, theirs] = times.map(Times);
+    Ok(Race { name, other, ours, theirs, at_least })
+}
+
+fn time(command: &mut Command) -> Outcome<f64> {
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let start = Instant::now();
+    let status = command.status()?;
+    let milliseconds = start.elapsed().as_secs_f64() * 1000.0;
+    if status.success() {
+        return Ok(milliseconds);
+    }
+    let again = process::finish(command.stdout(Stdio::piped()).stderr(Stdio::piped()))?;
+    Err(format!("{status}, and when tried again: {}", again.complaint()).into())
+}
+
+/// Copies a folder with everything in it, empty folders too.
+fn copy(from: &Path, to: &Path) -> Outcome {
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            fs::create_dir_all(&target)?;
+            copy(&entry.path(), &target)?;
+        } else {
+            fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
+}
