@@ -23,7 +23,11 @@ use certkeep_store::{
 };
 use rand_core::{CryptoRng, OsRng, TryRngCore};
 
-use crate::{report::Failure, settings::Settings, terminal::{Safe, Terminal}};
+use crate::{
+    report::Failure,
+    settings::Settings,
+    terminal::{Safe, Terminal},
+};
 
 /// One run of the program.
 pub struct Session {
