@@ -5,8 +5,93 @@
 //! What is true is decided in `certkeep-pki`, what is kept in
 //! `certkeep-store`; this crate says it.
 
+pub mod cli;
+pub mod commands;
+pub mod input;
+pub mod lookup;
 pub mod options;
+pub mod order;
+pub mod render;
 pub mod report;
+pub mod session;
 pub mod settings;
 pub mod terminal;
 pub mod vars_example;
+
+use std::{
+    ffi::OsString,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use certkeep_pki::moment::Moment;
+use clap::Parser;
+
+use crate::{
+    cli::{Cli, Command},
+    report::{ExitCode, Failure, Outcome},
+    session::Session,
+    settings::{Settings, Sources, Variables, VarsUse},
+    terminal::Terminal,
+};
+
+/// Runs the program with `arguments`, the first of which is its own name.
+#[must_use]
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let variables = Variables::from_environment(std::env::vars_os());
+    let mut terminal = Terminal::standard(&variables);
+    let cli = match Cli::try_parse_from(options::trimmed_arguments(arguments)) {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error, &mut terminal),
+    };
+    match session(&cli, variables) {
+        Ok(settings) => {
+            terminal.configure(&settings);
+            let (settings, now) = (settings, now());
+            let mut session = Session::new(settings, terminal, now);
+            let outcome = match &cli.command {
+                Some(command) => commands::run(command, &mut session),
+                None => commands::overview::run(&mut session),
+            };
+            conclude(outcome, &mut session.terminal)
+        }
+        Err(failure) => conclude(Err(failure), &mut terminal),
+    }
+}
+
+fn session(cli: &Cli, variables: Variables) -> Result<Settings, Failure> {
+    let here =
+        std::env::current_dir().map_err(|error| Failure::cannot_read("the current directory", &error))?;
+    // A new PKI and a demonstration are not made by the rules of an old one.
+    let fresh = matches!(cli.command, Some(Command::InitPki(_) | Command::Quickstart(_) | Command::Version));
+    let sources = Sources {
+        options: &cli.options,
+        variables,
+        working_directory: &here,
+        vars_use: if fresh { VarsUse::Ignore } else { VarsUse::Read },
+        read_file: &|path| std::fs::read(path),
+    };
+    Ok(Settings::resolve(sources)?)
+}
+
+/// The clock, read once per run.
+fn now() -> Moment {
+    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    Moment::from_unix(seconds).unwrap_or_else(|| Moment::from_unix(0).expect("the epoch"))
+}
+
+fn conclude(outcome: Result<(), Failure>, terminal: &mut Terminal) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::Success,
+        Err(failure) => {
+            terminal.failure(&failure);
+            failure.exit
+        }
+    }
+}
+
+fn usage(error: &clap::Error, terminal: &mut Terminal) -> ExitCode {
+    match Outcome::from(error) {
+        Outcome::Text(text) => conclude(terminal.data(&text).map_err(Failure::from), terminal),
+        Outcome::Failure(failure) => conclude(Err(failure), terminal),
+    }
+}

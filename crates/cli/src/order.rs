@@ -127,7 +127,8 @@ fn fields_of<'a>(
 
 fn name_of(fields: Vec<(&'static str, String)>) -> Result<Name, Failure> {
     let fields = fields.iter().filter(|(_, value)| !value.is_empty());
-    let typed = fields.filter_map(|(short, value)| Some((oid::parse(oid::ATTRIBUTES, short)?, value.as_str())));
+    let typed =
+        fields.filter_map(|(short, value)| Some((oid::parse(oid::ATTRIBUTES, short)?, value.as_str())));
     Ok(Name::from_fields(&typed.collect::<Vec<_>>())?)
 }
 
@@ -204,7 +205,8 @@ pub fn profile(session: &Session, kind: CertificateType, alt_names: AltNames) ->
         kind,
         set,
         source,
-        path_len: path_len.map_err(|_| Failure::refused("a path length of more than 255 CAs is not supported"))?,
+        path_len: path_len
+            .map_err(|_| Failure::refused("a path length of more than 255 CAs is not supported"))?,
         critical: MakeCritical {
             basic_constraints: settings.critical.basic_constraints,
             key_usage: settings.critical.key_usage,

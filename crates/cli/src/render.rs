@@ -157,9 +157,23 @@ fn scalar(value: &Value) -> String {
     }
 }
 
-/// `not_before` as `Not before`.
+/// `not_before` as `Not before`, `ca_not_after` as `CA not after`.
 fn label(key: &str) -> String {
-    let words = key.replace('_', " ").replace("sha256", "SHA-256").replace("sha1", "SHA-1");
+    const ABBREVIATIONS: [(&str, &str); 8] = [
+        ("ca", "CA"),
+        ("crl", "CRL"),
+        ("der", "DER"),
+        ("oid", "OID"),
+        ("pki", "PKI"),
+        ("sha1", "SHA-1"),
+        ("sha256", "SHA-256"),
+        ("url", "URL"),
+    ];
+    let word = |word: &str| {
+        let known = ABBREVIATIONS.iter().find(|(short, _)| *short == word);
+        known.map_or_else(|| word.to_owned(), |(_, spelled)| (*spelled).to_owned())
+    };
+    let words = key.split('_').map(word).collect::<Vec<_>>().join(" ");
     let mut characters = words.chars();
     characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
 }

@@ -7,6 +7,7 @@
 //! here, that is [`crate::terminal`]'s work.
 
 mod hints;
+mod refusals;
 
 use std::{error::Error, fmt};
 

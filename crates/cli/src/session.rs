@@ -17,10 +17,18 @@ use certkeep_pki::{
     secret::{Passphrase, SecretBytes},
     x509::request::Request,
 };
-use certkeep_store::{Modes, Recorded, Store, Writer};
+use certkeep_store::{
+    lock::{Holder, Waiting},
+    modes::{LockFile, Modes, Umask},
+    store::{Store, Writer},
+};
 use rand_core::{CryptoRng, OsRng, TryRngCore};
 
-use crate::{report::Failure, settings::Settings, terminal::{Safe, Terminal}};
+use crate::{
+    report::Failure,
+    settings::Settings,
+    terminal::{Safe, Terminal},
+};
 
 /// One run of the program.
 pub struct Session {
@@ -50,7 +58,11 @@ impl Session {
     /// How new files are to be opened up.
     #[must_use]
     pub fn modes(&self) -> Modes {
-        Modes::new(self.settings.umask, self.settings.no_lockfile)
+        let octal = self.settings.umask.map(|umask| format!("{umask:o}")).or_else(callers_umask);
+        Modes {
+            umask: octal.and_then(|octal| Umask::parse(&octal).ok()).unwrap_or(Umask::PRIVATE),
+            lock_file: if self.settings.no_lockfile { LockFile::Ignore } else { LockFile::Honour },
+        }
     }
 
     /// Makes this run the only writer of the PKI, waiting for others to finish.
@@ -64,7 +76,7 @@ impl Session {
             let modes = self.modes();
             let store = Store::open(&self.settings.pki)?;
             let terminal = &mut self.terminal;
-            self.writer = Some(store.writer(modes, &mut |waiting| terminal.notice(waiting))?);
+            self.writer = Some(store.writer(modes, &mut |waiting| terminal.notice(waiting_for(waiting)))?);
             self.store = OnceCell::from(store);
         }
         Ok(())
@@ -234,12 +246,28 @@ impl Session {
         }
         self.lock()?;
         let writer = self.writer.as_mut().expect("locked above");
-        let recorded: Recorded = writer.record(changes)?;
+        let recorded = writer.record(changes)?;
         if self.settings.verbose {
-            for path in recorded.written() {
-                self.terminal.notice(format_args!("wrote {path}"));
+            for path in &recorded.written {
+                self.terminal.notice(format_args!("wrote {}", Safe(path)));
             }
         }
         Ok(())
     }
+}
+
+/// The umask that this process was started with; Linux tells, elsewhere it stays unknown.
+fn callers_umask() -> Option<String> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    status.lines().find_map(|line| line.strip_prefix("Umask:")).map(|octal| octal.trim().to_owned())
+}
+
+/// Whom this run waits for, and for how long already.
+fn waiting_for(waiting: &Waiting) -> String {
+    let holder = match waiting.holder {
+        Holder::Certkeep(Some(pid)) => format!("another certkeep, process {pid}"),
+        Holder::Easyrsa(pid) => format!("easy-rsa, process {pid}"),
+        _ => "another process".to_owned(),
+    };
+    format!("waiting for {holder}, which is writing to the PKI")
 }

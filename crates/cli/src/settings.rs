@@ -88,8 +88,8 @@ pub struct Settings {
     pub algo: Option<Algo>,
     /// Curve, if one was named.
     pub curve: Option<String>,
-    /// Bits of an RSA key.
-    pub key_size: u32,
+    /// Bits of an RSA key, if somebody named a number.
+    pub key_size: Option<u32>,
     /// Digest of signatures, if one was named.
     pub digest: Option<String>,
     /// `--days`, if given. It means the CA, the certificate, the CRL or a
@@ -123,6 +123,8 @@ pub struct Settings {
     pub extra_extensions: String,
     /// Directory of x509-types files, if one was named.
     pub ext_dir: Option<PathBuf>,
+    /// The Kerberos realm of a kdc certificate.
+    pub kdc_realm: Option<String>,
     /// Draw serial numbers rather than count them.
     pub random_serial: bool,
     /// The built-in profiles.
@@ -207,7 +209,7 @@ impl Settings {
             passout,
             algo: reader.choice(env::EASYRSA_ALGO, "rsa, ec or ed")?,
             curve: reader.text(env::EASYRSA_CURVE),
-            key_size: reader.count(env::EASYRSA_KEY_SIZE)?.unwrap_or(2048),
+            key_size: reader.count(env::EASYRSA_KEY_SIZE)?,
             digest: reader.text(env::EASYRSA_DIGEST),
             days: options.certificate.days,
             ca_expire: reader.count(env::EASYRSA_CA_EXPIRE)?.unwrap_or(3650),
@@ -229,6 +231,7 @@ impl Settings {
             },
             extra_extensions: reader.text(env::EASYRSA_EXTRA_EXTS).unwrap_or_default(),
             ext_dir: reader.text(env::EASYRSA_EXT_DIR).map(|directory| here.join(directory)),
+            kdc_realm: reader.text(env::EASYRSA_KDC_REALM),
             random_serial: variables.value(env::EASYRSA_RAND_SN.name) != Some("no"),
             profile_set: reader
                 .choice(env::CERTKEEP_PROFILE_SET, "strict or easyrsa")?

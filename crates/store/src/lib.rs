@@ -1,2 +1,18 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! placeholder
+//! What is kept: the files of a PKI directory, changed all together or not at
+//! all, by one writer at a time.
+//!
+//! This crate decides nothing about certificates. It reads the bytes that a
+//! decision needs and records the [`ChangeSet`](certkeep_pki::change::ChangeSet)
+//! that a decision made. It needs a Unix system: file modes, advisory locks on
+//! a directory, and `rename` over an existing file.
+
+pub mod create;
+mod durable;
+mod journal;
+pub mod lock;
+pub mod modes;
+mod plan;
+pub mod read;
+pub mod store;
+pub mod transaction;

@@ -9,7 +9,11 @@ use certkeep_pki::{
     index::Index,
     key::{Digest, PrivateKey, Signer},
     layout::{EntryName, PkiPath},
-    x509::{profile::{CertificateType, ProfileSet}, request::Request, serial::SerialNumber},
+    x509::{
+        profile::{CertificateType, ProfileSet},
+        request::Request,
+        serial::SerialNumber,
+    },
 };
 
 use super::{details, word};
@@ -34,9 +38,11 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
     let key = PrivateKey::generate(order::key_algorithm(&session.settings)?)?;
     let file = Session::key_file(&key, passphrase.as_ref())?;
     if subordinate {
-        let digest = order::digest(&session.settings)?.unwrap_or_else(|| match order::profile_set(&session.settings) {
-            ProfileSet::Strict => Digest::matching(key.algorithm()),
-            ProfileSet::Easyrsa => Digest::Sha256,
+        let digest = order::digest(&session.settings)?.unwrap_or_else(|| {
+            match order::profile_set(&session.settings) {
+                ProfileSet::Strict => Digest::matching(key.algorithm()),
+                ProfileSet::Easyrsa => Digest::Sha256,
+            }
         });
         let request = Request::make(&subject, None, &key, digest)?;
         let mut changes = build::empty_database();
@@ -83,7 +89,8 @@ fn refuse_second(session: &Session) -> Result<(), Failure> {
     let key = session.exists(&PkiPath::CaKey)?;
     let rows = session.read(&PkiPath::Index)?.map(|bytes| Index::parse(&bytes)).transpose()?;
     let refused = |message: &str| {
-        Err(Failure::refused(message).with_hint("a new CA goes into a PKI of its own: `certkeep --pki=DIR init-pki`"))
+        Err(Failure::refused(message)
+            .with_hint("a new CA goes into a PKI of its own: `certkeep --pki=DIR init-pki`"))
     };
     match (certificate, key, rows.map_or(0, |index| index.rows().len())) {
         (true, _, _) => refused("there is a CA in this PKI already"),

@@ -12,12 +12,7 @@ use certkeep_pki::{
     },
 };
 
-use crate::{
-    render,
-    report::Failure,
-    session::Session,
-    terminal::Safe,
-};
+use crate::{render, report::Failure, session::Session, terminal::Safe};
 
 /// Shows a proposal and asks for a yes; `from_file` adds a word of caution for a
 /// request that somebody else may have made.

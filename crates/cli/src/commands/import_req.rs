@@ -25,8 +25,8 @@ pub struct Args {
 pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
     let name = EntryName::parse(&args.name)?;
     let bytes = input::read(&args.file)?;
-    let request = Request::read(&bytes)
-        .map_err(|error| Failure::in_file(&args.file.display().to_string(), &error))?;
+    let request =
+        Request::read(&bytes).map_err(|error| Failure::in_file(&args.file.display().to_string(), &error))?;
     let path = PkiPath::Request(name.clone());
     session.lock()?;
     session.refuse_existing(&path)?;

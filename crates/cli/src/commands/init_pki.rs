@@ -6,15 +6,9 @@ use certkeep_pki::{
     index::Index,
     layout::{PkiDirectory, PkiPath},
 };
-use certkeep_store::{Existing, Store};
+use certkeep_store::{create::Existing, store::Store};
 
-use crate::{
-    report::Failure,
-    session::Session,
-    settings::Algo,
-    terminal::Safe,
-    vars_example,
-};
+use crate::{report::Failure, session::Session, settings::Algo, terminal::Safe, vars_example};
 
 /// Arguments of `init-pki`.
 #[derive(Debug, clap::Args)]
@@ -77,7 +71,8 @@ fn vars(args: &Args, session: &mut Session) -> Result<Option<(Algo, String)>, Fa
         Some("ec") => (settings.algo, settings.curve) = (Some(Algo::Ec), None),
         Some("ed") => (settings.algo, settings.curve) = (Some(Algo::Ed), None),
         Some(curve) => {
-            settings.algo = Some(if curve.to_ascii_lowercase().starts_with("ed") { Algo::Ed } else { Algo::Ec });
+            settings.algo =
+                Some(if curve.to_ascii_lowercase().starts_with("ed") { Algo::Ed } else { Algo::Ec });
             settings.curve = Some(curve.to_owned());
         }
     }

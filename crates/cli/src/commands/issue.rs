@@ -38,7 +38,10 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
         AltNames::OfType if !given.is_empty() => {
             let own = general_name::from_common_name(name.as_str()).filter(|_| kind.is_server());
             let own = own.filter(|own| !given.contains(own));
-            AltNames::Given(SubjectAltNames { critical: false, names: own.into_iter().chain(given).collect() })
+            AltNames::Given(SubjectAltNames {
+                critical: false,
+                names: own.into_iter().chain(given).collect(),
+            })
         }
         AltNames::Given(mut asked) => {
             asked.names.extend(given);

@@ -6,7 +6,7 @@ use certkeep_pki::{
     layout::PkiPath,
     x509::{crl::Crl, describe::Value},
 };
-use certkeep_store::Store;
+use certkeep_store::store::Store;
 
 use crate::{lookup, order, render, report::Failure, session::Session, settings::Format};
 
@@ -20,7 +20,8 @@ pub fn run(session: &mut Session) -> Result<(), Failure> {
     let text = match session.settings.format {
         Format::Json => render::json(&value),
         Format::Text | Format::Pem => {
-            let hint = "\n`certkeep help` lists the commands, `certkeep quickstart demo` makes a CA to look at.\n";
+            let hint =
+                "\n`certkeep help` lists the commands, `certkeep quickstart demo` makes a CA to look at.\n";
             render::text("certkeep", &value) + hint
         }
     };
@@ -47,7 +48,11 @@ fn describe(session: &Session) -> Result<Value, Failure> {
     }
     if session.read(&PkiPath::CaCertificate)?.is_none() {
         let waiting = session.exists(&PkiPath::CaKey)?;
-        let status = if waiting { "the CA waits for its certificate" } else { "there is no CA yet: `certkeep build-ca`" };
+        let status = if waiting {
+            "the CA waits for its certificate"
+        } else {
+            "there is no CA yet: `certkeep build-ca`"
+        };
         entries.push(("status", status.into()));
         return Ok(Value::Section(entries));
     }

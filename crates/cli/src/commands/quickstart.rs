@@ -123,7 +123,10 @@ fn describe(session: &Session) -> Result<Value, Failure> {
     let issued = |name: &str| {
         let found = lookup::certificate(session, name)?;
         let name = EntryName::parse(name)?;
-        Ok::<_, Failure>(made(&found.certificate, &[PkiPath::Issued(name.clone()), PkiPath::PrivateKey(name)]))
+        Ok::<_, Failure>(made(
+            &found.certificate,
+            &[PkiPath::Issued(name.clone()), PkiPath::PrivateKey(name)],
+        ))
     };
     let crl = session.read(&PkiPath::CrlPem)?.ok_or_else(Failure::no_crl)?;
     let crl = Crl::read(&crl).map_err(|error| Failure::unreadable(&PkiPath::CrlPem, &error))?;

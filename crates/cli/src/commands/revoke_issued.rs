@@ -21,7 +21,8 @@ pub struct Args {
 /// Proposes the revocation, confirms it, records it.
 pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
     let reason = args.reason.as_deref().filter(|text| !text.is_empty());
-    let reason = reason.map(|text| Reason::parse(text).ok_or_else(|| Failure::no_reason(text))).transpose()?;
+    let reason =
+        reason.map(|text| Reason::parse(text).ok_or_else(|| Failure::no_reason(text))).transpose()?;
     session.lock()?;
     session.authority()?;
     let found = lookup::certificate(session, &args.certificate)?;

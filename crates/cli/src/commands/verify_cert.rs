@@ -28,7 +28,9 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
     word::present(&args.words, ["batch"])?;
     let purpose = match &args.purpose {
         None => Purpose::Any,
-        Some(text) => oid::parse(oid::PURPOSES, text).map(Purpose::One).ok_or_else(|| Failure::no_purpose(text))?,
+        Some(text) => {
+            oid::parse(oid::PURPOSES, text).map(Purpose::One).ok_or_else(|| Failure::no_purpose(text))?
+        }
     };
     let found = lookup::certificate(session, &args.certificate)?;
     let authority = session.authority()?;

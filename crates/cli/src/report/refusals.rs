@@ -23,7 +23,9 @@ use certkeep_pki::{
         request::MakeError,
     },
 };
-use certkeep_store::{CreateError, LockError, OpenError, ReadError, RecordError};
+use certkeep_store::{
+    create::CreateError, lock::LockError, read::ReadError, store::OpenError, transaction::RecordError,
+};
 
 use super::{ExitCode, Failure};
 use crate::terminal::Safe;
@@ -53,8 +55,9 @@ impl Failure {
 
     /// A subordinate CA whose certificate has not come back.
     pub fn authority_awaits_certificate() -> Self {
-        Self::refused("the CA has its key, but ca.crt is missing")
-            .with_hint("have reqs/ca.req signed, then put the certificate, and its issuer's behind it, into ca.crt")
+        Self::refused("the CA has its key, but ca.crt is missing").with_hint(
+            "have reqs/ca.req signed, then put the certificate, and its issuer's behind it, into ca.crt",
+        )
     }
 
     /// There is no request of that name.
@@ -101,8 +104,9 @@ impl Failure {
 
     /// A word that is no purpose.
     pub fn no_purpose(text: &str) -> Self {
-        Self::refused(format!("`{}` is not a purpose", Safe(text)))
-            .with_hint("purposes: serverAuth, clientAuth, codeSigning, emailProtection, or an object identifier")
+        Self::refused(format!("`{}` is not a purpose", Safe(text))).with_hint(
+            "purposes: serverAuth, clientAuth, codeSigning, emailProtection, or an object identifier",
+        )
     }
 
     /// A folder that should be empty.
@@ -163,9 +167,9 @@ impl From<OpenError> for Failure {
     fn from(error: OpenError) -> Self {
         let failure = Self::from_error(&error);
         match &error {
-            OpenError::NotAPki { .. } => failure.with_hint("make one: `certkeep init-pki`").with_hint(
-                "or name the one you mean: `certkeep --pki=DIR ...`",
-            ),
+            OpenError::NotAPki { .. } => failure
+                .with_hint("make one: `certkeep init-pki`")
+                .with_hint("or name the one you mean: `certkeep --pki=DIR ...`"),
             _ => failure,
         }
     }
@@ -185,7 +189,8 @@ impl From<LockError> for Failure {
 
 impl From<index::ParseError> for Failure {
     fn from(error: index::ParseError) -> Self {
-        Self::from_error(&error).with_hint("compare it with index.txt.old; every line is a certificate that can be revoked")
+        Self::from_error(&error)
+            .with_hint("compare it with index.txt.old; every line is a certificate that can be revoked")
     }
 }
 
@@ -197,7 +202,8 @@ impl From<AuthorityError> for Failure {
 
 impl From<NextSerialError> for Failure {
     fn from(error: NextSerialError) -> Self {
-        Self::from_error(&error).with_hint("or draw serial numbers instead of counting them: `unset EASYRSA_RAND_SN`")
+        Self::from_error(&error)
+            .with_hint("or draw serial numbers instead of counting them: `unset EASYRSA_RAND_SN`")
     }
 }
 
@@ -205,9 +211,8 @@ impl From<NameError> for Failure {
     fn from(error: NameError) -> Self {
         let failure = Self::from_error(&error);
         match &error {
-            NameError::TooLong { attribute, .. } if attribute == "commonName" => {
-                failure.with_hint("give a shorter one: `--req-cn=NAME`; host names belong into `--san=DNS:...`")
-            }
+            NameError::TooLong { attribute, .. } if attribute == "commonName" => failure
+                .with_hint("give a shorter one: `--req-cn=NAME`; host names belong into `--san=DNS:...`"),
             _ => failure,
         }
     }
@@ -247,17 +252,18 @@ impl From<ProposeError> for Failure {
             ProposeError::Profile(ProfileError::Realm) => {
                 failure.with_hint("name it: `EASYRSA_KDC_REALM=EXAMPLE.NET certkeep ...`")
             }
-            ProposeError::Profile(ProfileError::Unknown(_)) => failure
-                .with_hint("built-in types: ca, server, serverClient, client, codeSigning, email, kdc"),
+            ProposeError::Profile(ProfileError::Unknown(_)) => {
+                failure.with_hint("built-in types: ca, server, serverClient, client, codeSigning, email, kdc")
+            }
             ProposeError::NoAltName(_) | ProposeError::CommonNameAsAltName(_) => {
                 failure.with_hint("name the server: `--san=DNS:www.example.net` or `--san=IP:192.0.2.1`")
             }
-            ProposeError::Authority(AuthorityError::Expired { .. }) => {
-                failure.with_hint("nothing that this CA signs would be accepted; make a new one in a PKI of its own")
-            }
-            ProposeError::SubjectTaken(_) => {
-                failure.with_hint("revoke the present one first, or write `unique_subject = no` into index.txt.attr")
-            }
+            ProposeError::Authority(AuthorityError::Expired { .. }) => failure.with_hint(
+                "nothing that this CA signs would be accepted; make a new one in a PKI of its own",
+            ),
+            ProposeError::SubjectTaken(_) => failure.with_hint(
+                "revoke the present one first, or write `unique_subject = no` into index.txt.attr",
+            ),
             _ => failure,
         }
     }
@@ -293,6 +299,7 @@ impl From<RevokeError> for Failure {
 
 impl From<GenerateError> for Failure {
     fn from(error: GenerateError) -> Self {
-        Self::from_error(&error).with_hint("for example: `--use-algo=rsa --keysize=3072`, `--curve=prime256v1`")
+        Self::from_error(&error)
+            .with_hint("for example: `--use-algo=rsa --keysize=3072`, `--curve=prime256v1`")
     }
 }

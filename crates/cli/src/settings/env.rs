@@ -29,7 +29,7 @@ macro_rules! table {
 table! {
     CERTKEEP_PROFILE_SET: "which built-in certificate profiles to use: strict (default) or easyrsa",
     EASYRSA: "the working directory that holds the PKI directory and a vars file (default: the current directory)",
-    EASYRSA_ALGO: "key algorithm: rsa (default), ec or ed",
+    EASYRSA_ALGO: "key algorithm: rsa, ec or ed (default: ec in the strict set, rsa in the easyrsa set)",
     EASYRSA_AUTO_SAN: "any text: take the subject alternative name from the common name",
     EASYRSA_BATCH: "any text: answer every confirmation with yes and ask for nothing",
     EASYRSA_BC_CRIT: "any text: mark basicConstraints critical",
@@ -44,7 +44,8 @@ table! {
     EASYRSA_END_DATE: "last second of a certificate, as YYYYMMDDhhmmssZ",
     EASYRSA_EXTRA_EXTS: "more extensions, in the language of an x509-types file",
     EASYRSA_EXT_DIR: "directory of the x509-types files",
-    EASYRSA_KEY_SIZE: "bits of an rsa key (default: 2048)",
+    EASYRSA_KDC_REALM: "the Kerberos realm of a kdc certificate",
+    EASYRSA_KEY_SIZE: "bits of an rsa key (default: 2048); alone it means rsa",
     EASYRSA_KU_CRIT: "any text: mark keyUsage critical",
     EASYRSA_NO_LOCKFILE: "any text: do not take the PKI's lock",
     EASYRSA_NO_PASS: "any text: do not encrypt new private keys",

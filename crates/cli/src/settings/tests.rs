@@ -54,7 +54,7 @@ fn the_defaults_are_those_of_easyrsa() {
     assert_eq!(settings.pki, Path::new("/work/pki"));
     assert_eq!(settings.vars_file, None);
     assert_eq!((settings.ca_expire, settings.cert_expire, settings.crl_days), (3650, 825, 180));
-    assert_eq!((settings.algo, settings.curve.as_deref(), settings.key_size), (None, None, 2048));
+    assert_eq!((settings.algo, settings.curve.as_deref(), settings.key_size), (None, None, None));
     assert_eq!(
         (settings.umask, settings.random_serial, settings.dn_mode),
         (Some(0o077), true, DnMode::CnOnly)

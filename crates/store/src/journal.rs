@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The text of a journal: what a committed transaction still has to do.
+//!
+//! Every path occurs once, and every step says what stands there in the end.
+//! So the steps may be done in any order, and again from the start after any
+//! interruption, with the same result. Nothing here touches a file.
+//!
+//! ```text
+//! certkeep journal 1
+//! directory revoked/reqs_by_serial
+//! place 5bd1e995a2b3c4d5.0 index.txt
+//! remove issued/web1.crt
+//! end 3
+//! ```
+
+use std::fmt::Write as _;
+
+use thiserror::Error;
+
+const HEADER: &str = "certkeep journal 1";
+
+/// One thing to be done. Paths are relative to the PKI directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// Make sure that a directory exists.
+    Directory(String),
+    /// Rename the staged file to `path`; done already when it is gone.
+    Place {
+        /// The name of the file in the stage directory, never used twice.
+        staged: String,
+        /// Where it belongs.
+        path: String,
+    },
+    /// Remove a file; done already when it is gone.
+    Remove(String),
+}
+
+/// The steps of one transaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Journal {
+    pub(crate) steps: Vec<Step>,
+}
+
+/// What a journal promises about one path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Promise<'a> {
+    /// Its bytes are in this staged file, or already in place.
+    Placed(&'a str),
+    /// There is no such file.
+    Removed,
+}
+
+/// A journal that cannot be followed.
+#[derive(Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum JournalError {
+    /// Another version of certkeep wrote it.
+    #[error("its first line is not `{HEADER}`")]
+    Version,
+    /// It lacks its last line, or holds more than that says.
+    #[error("it is incomplete")]
+    Incomplete,
+    /// A line that means nothing.
+    #[error("line {0} cannot be understood")]
+    Line(usize),
+}
+
+impl Journal {
+    /// The journal as it stands in its file.
+    pub(crate) fn print(&self) -> String {
+        let mut text = format!("{HEADER}\n");
+        for step in &self.steps {
+            let line = match step {
+                Step::Directory(path) => format!("directory {}\n", escape(path)),
+                Step::Place { staged, path } => format!("place {} {}\n", escape(staged), escape(path)),
+                Step::Remove(path) => format!("remove {}\n", escape(path)),
+            };
+            text.push_str(&line);
+        }
+        text + &format!("end {}\n", self.steps.len())
+    }
+
+    /// Reads what [`Journal::print`] wrote.
+    pub(crate) fn parse(text: &[u8]) -> Result<Self, JournalError> {
+        let text = std::str::from_utf8(text).map_err(|_| JournalError::Version)?;
+        let body = text
+            .strip_prefix(HEADER)
+            .and_then(|rest| rest.strip_prefix('\n'))
+            .ok_or(JournalError::Version)?;
+        let mut steps = Vec::new();
+        let mut lines = body.strip_suffix('\n').ok_or(JournalError::Incomplete)?.split('\n');
+        for (number, line) in (2_usize..).zip(lines.by_ref()) {
+            let mut words = line.split(' ');
+            let step = match (words.next(), words.next(), words.next(), words.next()) {
+                (Some("end"), Some(count), None, None) if count == steps.len().to_string() => {
+                    return if lines.next().is_none() {
+                        Ok(Self { steps })
+                    } else {
+                        Err(JournalError::Incomplete)
+                    };
+                }
+                (Some("directory"), Some(path), None, None) => unescape_path(path).map(Step::Directory),
+                (Some("remove"), Some(path), None, None) => unescape_path(path).map(Step::Remove),
+                (Some("place"), Some(staged), Some(path), None) => {
+                    let staged = unescape(staged).filter(|staged| is_component(staged));
+                    staged.zip(unescape_path(path)).map(|(staged, path)| Step::Place { staged, path })
+                }
+                _ => None,
+            };
+            steps.push(step.ok_or(JournalError::Line(number))?);
+        }
+        Err(JournalError::Incomplete)
+    }
+
+    /// What stands at a path once the journal is done; `None` when it does not say.
+    pub(crate) fn promise(&self, relative: &str) -> Option<Promise<'_>> {
+        self.promises().find(|&(path, _)| path == relative).map(|(_, promise)| promise)
+    }
+
+    /// All that it says, by path.
+    pub(crate) fn promises(&self) -> impl Iterator<Item = (&str, Promise<'_>)> {
+        self.steps.iter().filter_map(|step| match step {
+            Step::Place { staged, path } => Some((path.as_str(), Promise::Placed(staged))),
+            Step::Remove(path) => Some((path.as_str(), Promise::Removed)),
+            Step::Directory(_) => None,
+        })
+    }
+}
+
+/// Makes a path one word of printable ASCII: `%` and two hexadecimal digits
+/// stand for every other byte.
+fn escape(path: &str) -> String {
+    let mut text = String::with_capacity(path.len());
+    for byte in path.bytes() {
+        if byte.is_ascii_graphic() && byte != b'%' {
+            text.push(char::from(byte));
+        } else {
+            write!(text, "%{byte:02x}").expect("a String takes any text");
+        }
+    }
+    text
+}
+
+fn unescape(text: &str) -> Option<String> {
+    let mut pieces = text.split('%');
+    let mut bytes = pieces.next()?.as_bytes().to_vec();
+    for piece in pieces {
+        let (digits, rest) = piece.split_at_checked(2)?;
+        bytes.push(u8::from_str_radix(digits, 16).ok()?);
+        bytes.extend_from_slice(rest.as_bytes());
+    }
+    String::from_utf8(bytes).ok()
+}
+
+/// A relative path that stays below the PKI directory: a journal is read from
+/// a disk that others may have written to.
+fn unescape_path(text: &str) -> Option<String> {
+    unescape(text).filter(|path| path.split('/').all(is_component))
+}
+
+fn is_component(text: &str) -> bool {
+    !matches!(text, "" | "." | "..") && !text.contains(['/', '\0'])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn journal() -> Journal {
+        Journal {
+            steps: vec![
+                Step::Directory("revoked/reqs_by_serial".to_owned()),
+                Step::Place {
+                    staged: "1f.0".to_owned(),
+                    path: "issued/J\u{fc}rgen 100%\u{7f}.crt".to_owned(),
+                },
+                Step::Remove("reqs/end 3.req".to_owned()),
+            ],
+        }
+    }
+
+    #[test]
+    fn a_printed_journal_reads_back() {
+        let text = journal().print();
+        assert!(text.lines().all(|line| line.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic())));
+        assert_eq!(Journal::parse(text.as_bytes()), Ok(journal()));
+        let nothing = Journal { steps: Vec::new() };
+        assert_eq!(Journal::parse(nothing.print().as_bytes()), Ok(nothing));
+    }
+
+    #[test]
+    fn every_shorter_text_is_refused() {
+        let text = journal().print();
+        for length in 0..text.len() {
+            assert!(Journal::parse(text.as_bytes().get(..length).expect("shorter")).is_err(), "{length}");
+        }
+        assert_eq!(Journal::parse(format!("{text}remove x\n").as_bytes()), Err(JournalError::Incomplete));
+    }
+
+    #[test]
+    fn a_path_that_leaves_the_directory_is_refused() {
+        for path in ["../x", "/etc/passwd", "a/../../x", "a//b", "", "%2e%2e/x", "a%2", "a%zz", "%00", "%ff"]
+        {
+            let text = format!("{HEADER}\nremove {path}\nend 1\n");
+            assert_eq!(Journal::parse(text.as_bytes()), Err(JournalError::Line(2)), "{path}");
+        }
+        let staged = format!("{HEADER}\nplace ../0 x\nend 1\n");
+        assert_eq!(Journal::parse(staged.as_bytes()), Err(JournalError::Line(2)));
+        assert_eq!(Journal::parse(b"certkeep journal 2\nend 0\n"), Err(JournalError::Version));
+    }
+}

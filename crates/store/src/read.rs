@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Reads one file into memory: whole, with a limit, and a secret one without
+//! leaving copies behind.
+//!
+//! Symbolic links and named pipes are followed and read as any program would:
+//! a CA key may come from wherever its owner keeps it.
+
+use std::{
+    fs::File,
+    io::{self, Read as _},
+    path::{Path, PathBuf},
+};
+
+use certkeep_pki::secret::SecretBytes;
+use thiserror::Error;
+use zeroize::Zeroizing;
+
+use crate::durable::FileError;
+
+/// The largest file that is read, in bytes: 1 GiB, some ten million
+/// certificates in `index.txt`. Something like `/dev/zero` ends here.
+pub const SIZE_LIMIT: u64 = 1 << 30;
+
+/// The first buffer for a pipe, in bytes, whose size nobody knows.
+const PIPE_BUFFER: u64 = 16 * 1024;
+
+/// Why a file could not be read.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// The system refused.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// A directory stands in its place.
+    #[error("{} is a directory", path.display())]
+    Directory {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// More than [`SIZE_LIMIT`] bytes.
+    #[error("{} is larger than {SIZE_LIMIT} bytes", path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+/// Reads a file; `None` when there is none.
+pub(crate) fn read_file(path: &Path) -> Result<Option<Vec<u8>>, ReadError> {
+    let Some((file, size)) = open(path)? else { return Ok(None) };
+    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
+    let read = file.take(SIZE_LIMIT + 1).read_to_end(&mut bytes);
+    read.map_err(FileError::new("read", path))?;
+    if u64::try_from(bytes.len()).is_ok_and(|length| length <= SIZE_LIMIT) {
+        Ok(Some(bytes))
+    } else {
+        Err(ReadError::TooLarge { path: path.to_owned() })
+    }
+}
+
+/// Reads a file into memory that is zeroised after use; `None` when there is
+/// none. The buffer has its size before it is filled, and is zeroised where
+/// the file turns out to be larger.
+pub(crate) fn read_secret_file(path: &Path) -> Result<Option<SecretBytes>, ReadError> {
+    let Some((mut file, size)) = open(path)? else { return Ok(None) };
+    // One byte more, to see the end of the file without growing.
+    let mut buffer = zeroed(path, size.max(1) + 1)?;
+    let mut filled = 0;
+    loop {
+        let rest = buffer.get_mut(filled..).unwrap_or_default();
+        if rest.is_empty() {
+            let mut larger = zeroed(path, u64::try_from(filled).unwrap_or(u64::MAX).saturating_mul(2))?;
+            for (to, from) in larger.iter_mut().zip(buffer.iter()) {
+                *to = *from;
+            }
+            buffer = larger;
+            continue;
+        }
+        match file.read(rest) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(FileError::new("read", path)(error).into()),
+        }
+    }
+    buffer.truncate(filled);
+    Ok(Some(SecretBytes::from(buffer)))
+}
+
+fn zeroed(path: &Path, size: u64) -> Result<Zeroizing<Vec<u8>>, ReadError> {
+    // Twice the limit, for the doubling of a buffer that is just below it.
+    let size = usize::try_from(size).ok().filter(|_| size <= 2 * SIZE_LIMIT);
+    let size = size.ok_or_else(|| ReadError::TooLarge { path: path.to_owned() })?;
+    Ok(Zeroizing::new(vec![0; size]))
+}
+
+/// Opens a file, with the size to expect.
+fn open(path: &Path) -> Result<Option<(File, u64)>, ReadError> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) => {
+            let error = FileError::new("open", path)(error);
+            return if error.is_absence() { Ok(None) } else { Err(error.into()) };
+        }
+    };
+    let metadata = file.metadata().map_err(FileError::new("inspect", path))?;
+    if metadata.is_dir() {
+        return Err(ReadError::Directory { path: path.to_owned() });
+    }
+    if metadata.len() > SIZE_LIMIT {
+        return Err(ReadError::TooLarge { path: path.to_owned() });
+    }
+    Ok(Some((file, if metadata.is_file() { metadata.len() } else { PIPE_BUFFER })))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, thread};
+
+    use super::*;
+
+    #[test]
+    fn files_of_every_size_are_read_whole() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let path = directory.path().join("file");
+        assert!(read_file(&path).expect("readable").is_none());
+        assert!(read_secret_file(&path.join("below")).expect("readable").is_none());
+        for size in [0, 1, 2, 1704, 100_000] {
+            let bytes = vec![7; size];
+            fs::write(&path, &bytes).expect("written");
+            assert_eq!(read_file(&path).expect("readable"), Some(bytes.clone()));
+            let secret = read_secret_file(&path).expect("readable").expect("present");
+            assert_eq!(secret.expose(), bytes, "{size}");
+        }
+        assert!(matches!(read_file(directory.path()), Err(ReadError::Directory { .. })));
+    }
+
+    #[test]
+    fn a_named_pipe_is_read_to_its_end() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let path = directory.path().join("pipe");
+        let status = std::process::Command::new("mkfifo").arg(&path).status().expect("mkfifo runs");
+        assert!(status.success());
+        let bytes = vec![9; 50_000];
+        let (to, sent) = (path.clone(), bytes.clone());
+        let writer = thread::spawn(move || fs::write(to, sent));
+        let secret = read_secret_file(&path).expect("readable").expect("present");
+        writer.join().expect("joined").expect("written");
+        assert_eq!(secret.expose(), bytes);
+    }
+}

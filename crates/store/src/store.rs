@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! A PKI directory: open it, read it, become its one writer, record.
+//!
+//! Reading needs no lock and no right to write. A change that was committed
+//! but interrupted is seen as done by every reader, whether or not its files
+//! are in their places yet.
+
+use std::{
+    collections::BTreeSet,
+    fs, io,
+    ops::Deref,
+    path::{Path, PathBuf},
+};
+
+use certkeep_pki::{
+    change::ChangeSet,
+    layout::{PkiDirectory, PkiPath},
+    secret::SecretBytes,
+};
+use thiserror::Error;
+
+use crate::{
+    create,
+    durable::FileError,
+    journal::{Journal, Promise},
+    lock::Lock,
+    modes::Modes,
+    read::{read_file, read_secret_file},
+    transaction::{self, RecoverError, STAGE},
+};
+pub use crate::{
+    create::{CreateError, Existing},
+    lock::{LockError, Waiting},
+    read::ReadError,
+    transaction::{RecordError, Recorded},
+};
+
+/// A PKI directory, open for reading.
+#[derive(Debug)]
+pub struct Store {
+    root: PathBuf,
+    /// A committed change that nobody could complete yet.
+    pending: Option<Journal>,
+}
+
+/// Why a directory cannot be opened as a PKI.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// It lacks `private` or `reqs`, or does not exist.
+    #[error("{} is not a PKI directory: there is no `{missing}` in it", root.display())]
+    NotAPki {
+        /// The directory.
+        root: PathBuf,
+        /// What it lacks.
+        missing: &'static str,
+    },
+    /// The system refused to show it.
+    #[error("{} could not be opened", root.display())]
+    File {
+        /// The directory.
+        root: PathBuf,
+        /// What failed.
+        #[source]
+        source: FileError,
+    },
+    /// What an interrupted command left there cannot be understood.
+    #[error(transparent)]
+    Recover(#[from] RecoverError),
+}
+
+impl Store {
+    /// Makes a new PKI directory with the files of `changes`: complete, or not
+    /// at all. See [`create::create`], which this is.
+    ///
+    /// # Errors
+    ///
+    /// One [`CreateError`] per refusal; see its variants.
+    pub fn create(
+        root: &Path,
+        changes: &ChangeSet,
+        existing: Existing,
+        modes: Modes,
+    ) -> Result<(), CreateError> {
+        create::create(root, changes, existing, modes)
+    }
+
+    /// Opens the PKI directory at `root` for reading.
+    ///
+    /// What an interrupted command had committed is completed if that is
+    /// possible at once; otherwise it is only seen as done.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError::NotAPki`] without `private` and `reqs` in it.
+    pub fn open(root: &Path) -> Result<Self, OpenError> {
+        if let Err(error) = require_pki(root) {
+            // Perhaps init-pki was interrupted between its two renames.
+            if !create::restore(root) {
+                return Err(error);
+            }
+            require_pki(root)?;
+        }
+        let mut pending = transaction::pending(root)?;
+        if pending.is_some()
+            && let Ok(Some(_lock)) = Lock::try_acquire(root)
+        {
+            // A failure leaves the journal, and the journal answers for it.
+            drop(transaction::recover(root));
+            pending = transaction::pending(root)?;
+        }
+        Ok(Self { root: root.to_owned(), pending })
+    }
+
+    /// The PKI directory, as it was given.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Reads a file; `None` when there is none. Follows symbolic links, reads
+    /// named pipes to their end, and at most [`SIZE_LIMIT`](crate::read::SIZE_LIMIT) bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`] when there is something that cannot be read.
+    pub fn read(&self, path: &PkiPath) -> Result<Option<Vec<u8>>, ReadError> {
+        self.find(path, read_file)
+    }
+
+    /// As [`Store::read`], into memory that is zeroised after use.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::read`].
+    pub fn read_secret(&self, path: &PkiPath) -> Result<Option<SecretBytes>, ReadError> {
+        self.find(path, read_secret_file)
+    }
+
+    /// Whether there is something at a path, be it a link that leads nowhere.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError::File`] when the system does not say.
+    pub fn exists(&self, path: &PkiPath) -> Result<bool, ReadError> {
+        let exists = |path: &Path| Ok(crate::durable::inspect(path)?.map(drop));
+        self.find(path, exists).map(|found| found.is_some())
+    }
+
+    /// The names of the files in a directory, sorted; none if it does not
+    /// exist. Directories are left out, and so are names that are not UTF-8:
+    /// no [`PkiPath`] can have one.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError::File`] when the directory cannot be read.
+    pub fn list(&self, directory: PkiDirectory) -> Result<Vec<String>, ReadError> {
+        let path = self.root.join(directory.relative());
+        let mut names = BTreeSet::new();
+        match fs::read_dir(&path) {
+            Ok(entries) => {
+                for entry in entries {
+                    let entry = entry.map_err(FileError::new("list", &path))?;
+                    let kind = entry.file_type().map_err(FileError::new("inspect", &entry.path()))?;
+                    names.extend(entry.file_name().into_string().ok().filter(|_| !kind.is_dir()));
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(FileError::new("list", &path)(error).into()),
+        }
+        for (relative, promise) in self.pending.iter().flat_map(Journal::promises) {
+            let Some((parent, name)) = relative.rsplit_once('/') else { continue };
+            if parent == directory.relative() {
+                match promise {
+                    Promise::Placed(_) => names.insert(name.to_owned()),
+                    Promise::Removed => names.remove(name),
+                };
+            }
+        }
+        Ok(names.into_iter().collect())
+    }
+
+    /// Becomes the one writer, after waiting for others. `waiting` is called
+    /// when a wait becomes noticeable, and every few seconds from then on.
+    ///
+    /// The writer sees what those others wrote: decide from what it reads, not
+    /// from what was read before.
+    ///
+    /// # Errors
+    ///
+    /// [`LockError::HeldByEasyrsa`] after a minute; [`LockError::Recover`] when
+    /// an interrupted change cannot be completed.
+    pub fn writer(&self, modes: Modes, waiting: &mut dyn FnMut(&Waiting)) -> Result<Writer, LockError> {
+        let lock = Lock::acquire(&self.root, modes.lock_file, waiting)?;
+        transaction::recover(&self.root)?;
+        require_pki(&self.root).map_err(|error| LockError::Open(Box::new(error)))?;
+        let store = Self { root: self.root.clone(), pending: None };
+        Ok(Writer { store, modes, _lock: lock })
+    }
+
+    /// Looks where the bytes of a path are: in its place, or still staged.
+    fn find<T>(
+        &self,
+        path: &PkiPath,
+        read: impl Fn(&Path) -> Result<Option<T>, ReadError>,
+    ) -> Result<Option<T>, ReadError> {
+        let relative = path.relative();
+        match self.pending.as_ref().and_then(|journal| journal.promise(&relative)) {
+            Some(Promise::Removed) => return Ok(None),
+            Some(Promise::Placed(staged)) => {
+                // Whoever completes the change renames it: it is in one place or the other.
+                let found = read(&self.root.join(STAGE).join(staged))?;
+                if found.is_some() {
+                    return Ok(found);
+                }
+            }
+            None => {}
+        }
+        read(&self.root.join(relative))
+    }
+}
+
+/// The one writer of a PKI directory, until it is dropped.
+#[derive(Debug)]
+pub struct Writer {
+    store: Store,
+    modes: Modes,
+    _lock: Lock,
+}
+
+impl Writer {
+    /// Records changes: when this returns `Ok`, all of them are on the disk.
+    /// An error other than [`RecordError::Unfinished`] leaves everything as it
+    /// was.
+    ///
+    /// # Errors
+    ///
+    /// One [`RecordError`] per refusal; see its variants.
+    pub fn record(&mut self, changes: &ChangeSet) -> Result<Recorded, RecordError> {
+        // What an earlier failure of this very writer left.
+        transaction::recover(self.root()).map_err(RecordError::Blocked)?;
+        let recorded = transaction::record(self.root(), changes, self.modes.umask);
+        if let Err(RecordError::Unfinished(_)) = recorded {
+            self.store.pending = transaction::pending(self.root()).map_err(RecordError::Blocked)?;
+        }
+        recorded
+    }
+}
+
+impl Deref for Writer {
+    type Target = Store;
+
+    fn deref(&self) -> &Store {
+        &self.store
+    }
+}
+
+/// Refuses a directory without `private` and `reqs`.
+fn require_pki(root: &Path) -> Result<(), OpenError> {
+    for missing in ["private", "reqs"] {
+        match fs::metadata(root.join(missing)) {
+            Ok(metadata) if metadata.is_dir() => {}
+            Ok(_) => return Err(OpenError::NotAPki { root: root.to_owned(), missing }),
+            Err(error) => {
+                let source = FileError::new("inspect", &root.join(missing))(error);
+                let root = root.to_owned();
+                let absent = source.is_absence();
+                return Err(if absent {
+                    OpenError::NotAPki { root, missing }
+                } else {
+                    OpenError::File { root, source }
+                });
+            }
+        }
+    }
+    Ok(())
+}

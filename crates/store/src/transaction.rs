@@ -1,0 +1,381 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! All files of a [`ChangeSet`], or none.
+//!
+//! ```text
+//! stage    .transaction/ID.N        every new file, synced, under a name never used before
+//! journal  .transaction/journal.new what to do with them, synced
+//! commit   rename to .transaction/journal, sync .transaction
+//! steps    rename and remove, sync every directory that was touched
+//! done     remove the journal and .transaction, sync the PKI directory
+//! ```
+//!
+//! Whoever finds a journal does the steps from the start; whoever finds
+//! `.transaction` without one removes it. Both only under the lock, which this
+//! file knows nothing of.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    hash::{BuildHasher as _, RandomState},
+    io,
+    path::{Path, PathBuf},
+};
+
+use certkeep_pki::{
+    change::{ChangeSet, Contents},
+    layout::{PkiPath, Sensitivity},
+};
+use thiserror::Error;
+
+pub use crate::{durable::FileError, journal::JournalError};
+use crate::{
+    durable::{
+        Access, Owner, inspect, make_directories, make_directory, permissions, remove_if_present,
+        rename_if_present, sync_directory, write_new,
+    },
+    journal::{Journal, Step},
+    modes::Umask,
+    plan::{Placement, Plan, Source, directory_access, file_access},
+    read::{ReadError, read_secret_file},
+};
+
+/// The directory of staged files and the journal, in the PKI directory.
+pub(crate) const STAGE: &str = ".transaction";
+const JOURNAL: &str = "journal";
+const JOURNAL_NEW: &str = "journal.new";
+
+/// What a transaction did, for the notice to the user.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Recorded {
+    /// Files that were created or replaced.
+    pub written: Vec<PkiPath>,
+    /// Files that were moved, from and to.
+    pub moved: Vec<(PkiPath, PkiPath)>,
+    /// Files that were removed.
+    pub removed: Vec<PkiPath>,
+}
+
+/// Why changes were not recorded. Unless it is [`RecordError::Unfinished`],
+/// everything is as it was before.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum RecordError {
+    /// Key material for a path that the layout lists as public, written or moved.
+    #[error("{} is a public file, key material cannot be kept in it", path.display())]
+    SecretInPublicFile {
+        /// The public path.
+        path: PathBuf,
+    },
+    /// A file stands where a new one was to be created or moved to.
+    #[error("{} already exists", path.display())]
+    AlreadyExists {
+        /// That file.
+        path: PathBuf,
+    },
+    /// A file or a directory on the way to it is a symbolic link; nothing is
+    /// written through one, or replaces one.
+    #[error("{} is a symbolic link", path.display())]
+    SymbolicLink {
+        /// The link.
+        path: PathBuf,
+    },
+    /// A directory, pipe or device where a file belongs.
+    #[error("{} is not a regular file", path.display())]
+    NotAFile {
+        /// What stands there.
+        path: PathBuf,
+    },
+    /// A file where a directory belongs.
+    #[error("{} is not a directory", path.display())]
+    NotADirectory {
+        /// What stands there.
+        path: PathBuf,
+    },
+    /// The file system cannot be written to.
+    #[error("the PKI lies on a read-only file system")]
+    ReadOnly(#[source] FileError),
+    /// The disk or the quota is exhausted.
+    #[error("there is no space left for the change")]
+    NoSpace(#[source] FileError),
+    /// Any other failure of the system.
+    #[error("the change could not be written")]
+    File(#[source] FileError),
+    /// A file to be moved or kept could not be read.
+    #[error("the change could not be prepared")]
+    Read(#[from] ReadError),
+    /// An interrupted change is in the way and cannot be completed.
+    #[error("an earlier change could not be completed")]
+    Blocked(#[source] RecoverError),
+    /// The change is committed: it will be completed by whoever opens the PKI
+    /// for writing next, and readers see it already.
+    #[error("the change is committed, but could not be completed yet")]
+    Unfinished(#[source] FileError),
+}
+
+impl From<FileError> for RecordError {
+    fn from(error: FileError) -> Self {
+        match error.source.kind() {
+            io::ErrorKind::ReadOnlyFilesystem => Self::ReadOnly(error),
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::NoSpace(error),
+            _ => Self::File(error),
+        }
+    }
+}
+
+/// Why what an interrupted command left behind could not be dealt with.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum RecoverError {
+    /// The system refused a step.
+    #[error("a change that was interrupted could not be completed")]
+    File(#[from] FileError),
+    /// The journal is not one of ours.
+    #[error("the journal {} cannot be followed", path.display())]
+    Journal {
+        /// The journal.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: JournalError,
+    },
+}
+
+/// Records `changes` in the PKI directory at `root`. The lock is held, and
+/// nothing is left of earlier transactions.
+pub(crate) fn record(root: &Path, changes: &ChangeSet, umask: Umask) -> Result<Recorded, RecordError> {
+    let plan = Plan::of(root, changes)?;
+    let mut made = Vec::new();
+    let committed = prepare(root, &plan, umask, &mut made).and_then(|journal| match journal {
+        Some(journal) => commit(root).map(|()| Some(journal)).map_err(RecordError::from),
+        None => Ok(None),
+    });
+    match committed {
+        Ok(None) => {}
+        Ok(Some(journal)) => finish(root, &journal).map_err(RecordError::Unfinished)?,
+        Err(error) => {
+            undo(root, &made);
+            return Err(error);
+        }
+    }
+    Ok(plan.recorded)
+}
+
+/// Writes everything that the commit needs. Directories are made at once, an
+/// empty one harms nobody; `made` tells which.
+fn prepare(
+    root: &Path,
+    plan: &Plan<'_>,
+    umask: Umask,
+    made: &mut Vec<PathBuf>,
+) -> Result<Option<Journal>, RecordError> {
+    let placements = plan.placements();
+    let removals: Vec<_> = plan.removals().collect();
+    if placements.is_empty() && removals.is_empty() && plan.directories.is_empty() {
+        return Ok(None);
+    }
+    let stage = root.join(STAGE);
+    if !make_directory(&stage, Access::Owner)? {
+        let taken = io::Error::from(io::ErrorKind::AlreadyExists);
+        return Err(FileError::new("create", &stage)(taken).into());
+    }
+    let mut steps = Vec::new();
+    for relative in &plan.directories {
+        let path = root.join(relative);
+        if make_directory(&path, directory_access(relative, &plan.directories, umask))? {
+            made.push(path);
+        }
+        steps.push(Step::Directory(relative.clone()));
+    }
+    for parent in made.iter().filter_map(|path| path.parent()).collect::<BTreeSet<_>>() {
+        sync_directory(parent)?;
+    }
+    // The name of .transaction itself must outlive a power cut.
+    sync_directory(root)?;
+    let transaction = RandomState::new().hash_one(());
+    for (number, placement) in placements.iter().enumerate() {
+        let staged = format!("{transaction:016x}.{number}");
+        stage_file(root, placement, &stage.join(&staged), umask)?;
+        steps.push(Step::Place { staged, path: placement.relative.to_owned() });
+    }
+    steps.extend(removals.into_iter().map(|relative| Step::Remove(relative.to_owned())));
+    let journal = Journal { steps };
+    write_new(&stage.join(JOURNAL_NEW), journal.print().as_bytes(), Access::Owner, None)?;
+    // A journal must not be on the disk before the files that it names.
+    sync_directory(&stage)?;
+    Ok(Some(journal))
+}
+
+fn stage_file(
+    root: &Path,
+    placement: &Placement<'_>,
+    staged: &Path,
+    umask: Umask,
+) -> Result<(), RecordError> {
+    let replaced = inspect(&root.join(placement.relative))?;
+    let owner = replaced.as_ref().map(Owner::of);
+    let access = file_access(placement.relative, replaced.as_ref(), umask);
+    match placement.source {
+        Source::Contents(Contents::Public(bytes)) => write_new(staged, bytes, access, owner)?,
+        Source::Contents(Contents::Secret(bytes)) => write_new(staged, bytes.expose(), access, owner)?,
+        Source::Existing(from) => {
+            let path = root.join(from.relative());
+            let secret = Sensitivity::of(placement.relative) == Sensitivity::Secret;
+            let metadata = inspect(&path)?;
+            let mode = metadata.as_ref().map_or(0o600, permissions);
+            // A key that was readable by others is not any more where it goes.
+            let linkable = placement.by_link && !(secret && mode & 0o077 != 0);
+            // A copy does where links are impossible: another mount, a file
+            // system without them, a file of somebody else.
+            if !linkable || fs::hard_link(&path, staged).is_err() {
+                let bytes = read_secret_file(&path)?
+                    .ok_or_else(|| FileError::new("read", &path)(io::Error::from(io::ErrorKind::NotFound)))?;
+                let access = if secret { Access::Owner } else { Access::Mode(mode) };
+                write_new(staged, bytes.expose(), access, metadata.as_ref().map(Owner::of))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn commit(root: &Path) -> Result<(), FileError> {
+    let stage = root.join(STAGE);
+    let journal = stage.join(JOURNAL);
+    match fs::rename(stage.join(JOURNAL_NEW), &journal) {
+        Ok(()) => Ok(()),
+        Err(error) => Err(FileError::new("create", &journal)(error)),
+    }
+}
+
+/// Does the steps of a journal, from the start, and removes it.
+///
+/// The first sync is the commit: before it the steps must not begin, also
+/// when the journal was found, for its writer may have died before its sync.
+fn finish(root: &Path, journal: &Journal) -> Result<(), FileError> {
+    let stage = root.join(STAGE);
+    sync_directory(&stage)?;
+    let mut touched = BTreeSet::from([root.to_owned()]);
+    for step in &journal.steps {
+        touched.extend(step.apply(root)?);
+    }
+    for directory in &touched {
+        if inspect(directory)?.is_some() {
+            sync_directory(directory)?;
+        }
+    }
+    remove_if_present(&stage.join(JOURNAL))?;
+    remove_stage(&stage)?;
+    sync_directory(root)
+}
+
+impl Step {
+    /// Does this step, or finds it done; gives the directory it changed.
+    fn apply(&self, root: &Path) -> Result<Option<PathBuf>, FileError> {
+        let path = match self {
+            Self::Directory(path) => {
+                let path = root.join(path);
+                make_directory(&path, Access::Owner)?;
+                path
+            }
+            Self::Place { staged, path } => {
+                let path = root.join(path);
+                if let Some(parent) = path.parent() {
+                    // It was there at the commit; somebody may have tidied up since.
+                    make_directories(parent)?;
+                }
+                place(&root.join(STAGE).join(staged), &path)?;
+                path
+            }
+            Self::Remove(path) => {
+                let path = root.join(path);
+                remove_if_present(&path)?;
+                path
+            }
+        };
+        Ok(path.parent().map(Path::to_owned))
+    }
+}
+
+fn place(staged: &Path, path: &Path) -> Result<(), FileError> {
+    match rename_if_present(staged, path) {
+        Err(error) if error.source.kind() == io::ErrorKind::CrossesDevices => place_across(staged, path),
+        result => result.map(drop),
+    }
+}
+
+/// Places a file in a directory that is mounted from elsewhere: a copy beside
+/// its place, under a name that belongs to this transaction alone.
+fn place_across(staged: &Path, path: &Path) -> Result<(), FileError> {
+    let bytes = match read_secret_file(staged) {
+        Ok(Some(bytes)) => bytes,
+        Ok(None) => return Ok(()),
+        Err(error) => return Err(FileError::new("read", staged)(io::Error::other(error))),
+    };
+    let Some(metadata) = inspect(staged)? else { return Ok(()) };
+    let name = staged.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let beside = path.with_file_name(format!(".{name}"));
+    remove_if_present(&beside)?;
+    let mode = permissions(&metadata);
+    let access = if mode & 0o077 == 0 { Access::Owner } else { Access::Mode(mode) };
+    write_new(&beside, bytes.expose(), access, Some(Owner::of(&metadata)))?;
+    rename_if_present(&beside, path)?;
+    if let Some(parent) = path.parent() {
+        sync_directory(parent)?;
+    }
+    remove_if_present(staged)
+}
+
+/// Reads the journal of a committed transaction, if there is one.
+pub(crate) fn pending(root: &Path) -> Result<Option<Journal>, RecoverError> {
+    let path = root.join(STAGE).join(JOURNAL);
+    let bytes = match fs::read(&path) {
+        Ok(bytes) => bytes,
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            return Ok(None);
+        }
+        Err(error) => return Err(FileError::new("read", &path)(error).into()),
+    };
+    match Journal::parse(&bytes) {
+        Ok(journal) => Ok(Some(journal)),
+        Err(source) => Err(RecoverError::Journal { path, source }),
+    }
+}
+
+/// Completes what is committed and sweeps what is not. The lock is held.
+pub(crate) fn recover(root: &Path) -> Result<(), RecoverError> {
+    match pending(root)? {
+        Some(journal) => finish(root, &journal)?,
+        None => remove_stage(&root.join(STAGE))?,
+    }
+    Ok(())
+}
+
+/// Leaves no trace of what was not committed. What cannot be removed now is
+/// swept by the next writer.
+fn undo(root: &Path, made: &[PathBuf]) {
+    let stage = root.join(STAGE);
+    // A journal that stands although its rename failed: its files stay until
+    // its absence is on the disk, or it would promise what is not there.
+    let withdrawn = match inspect(&stage.join(JOURNAL)) {
+        Ok(None) => Ok(()),
+        _ => remove_if_present(&stage.join(JOURNAL)).and_then(|()| sync_directory(&stage)),
+    };
+    if withdrawn.is_ok() {
+        drop(remove_stage(&stage));
+    }
+    for directory in made.iter().rev() {
+        drop(fs::remove_dir(directory));
+    }
+}
+
+/// Removes the stage directory and what is left in it.
+fn remove_stage(stage: &Path) -> Result<(), FileError> {
+    match inspect(stage)? {
+        None => Ok(()),
+        Some(metadata) if metadata.is_dir() && fs::remove_dir(stage).is_ok() => Ok(()),
+        Some(metadata) if metadata.is_dir() => {
+            fs::remove_dir_all(stage).map_err(FileError::new("remove", stage))
+        }
+        Some(_) => remove_if_present(stage),
+    }
+}
