@@ -37,7 +37,7 @@ use crate::{
 /// Runs the program with `arguments`, the first of which is its own name.
 #[must_use]
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let variables = Variables::from_environment(std::env::vars_os());
+    let variables = environment();
     let mut terminal = Terminal::standard(&variables);
     let cli = match Cli::try_parse_from(options::trimmed_arguments(arguments)) {
         Ok(cli) => cli,
@@ -73,7 +73,14 @@ fn session(cli: &Cli, variables: Variables) -> Result<Settings, Failure> {
     Ok(Settings::resolve(sources)?)
 }
 
+/// The environment, read once per run.
+#[expect(clippy::disallowed_methods, reason = "this is the one place")]
+fn environment() -> Variables {
+    Variables::from_environment(std::env::vars_os())
+}
+
 /// The clock, read once per run.
+#[expect(clippy::disallowed_methods, reason = "this is the one place")]
 fn now() -> Moment {
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     Moment::from_unix(seconds).unwrap_or_else(|| Moment::from_unix(0).expect("the epoch"))

@@ -175,10 +175,8 @@ fn check_cost(scheme: &EncryptionScheme) -> Result<(), LoadError> {
     let affordable = match &parameters.kdf {
         Kdf::Pbkdf2(pbkdf2) => pbkdf2.iteration_count <= MAX_ITERATIONS,
         Kdf::Scrypt(scrypt) => {
-            let memory = u64::try_from(scrypt.cost_parameter)
-                .unwrap_or(u64::MAX)
-                .saturating_mul(u64::from(scrypt.block_size))
-                .saturating_mul(128);
+            let memory =
+                scrypt.cost_parameter.saturating_mul(u64::from(scrypt.block_size)).saturating_mul(128);
             memory <= MAX_SCRYPT_BYTES && scrypt.parallelization <= MAX_SCRYPT_PARALLELIZATION
         }
         _ => return Err(LoadError::Unsupported("this key derivation".to_owned())),
