@@ -122,6 +122,14 @@ impl Drop for OwnLockFile {
     }
 }
 
+/// Takes away the `lock.file` of this process in the PKI at `root`, if there is
+/// one: for a process that a signal ends, where nothing is dropped.
+pub fn release(root: &Path) {
+    if Found::at(root).holder() == Holder::Certkeep(Some(process::id())) {
+        drop(fs::remove_file(root.join(LOCK_FILE)));
+    }
+}
+
 impl Lock {
     /// Waits for the lock of the PKI directory at `root`.
     pub(crate) fn acquire(

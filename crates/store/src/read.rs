@@ -15,7 +15,7 @@ use certkeep_pki::secret::SecretBytes;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-use crate::durable::FileError;
+use crate::{durable::FileError, transaction::RecoverError};
 
 /// The largest file that is read, in bytes: 1 GiB, some ten million
 /// certificates in `index.txt`. Something like `/dev/zero` ends here.
@@ -31,6 +31,9 @@ pub enum ReadError {
     /// The system refused.
     #[error(transparent)]
     File(#[from] FileError),
+    /// An interrupted change is in the way and cannot be understood.
+    #[error(transparent)]
+    Recover(#[from] RecoverError),
     /// A directory stands in its place.
     #[error("{} is a directory", path.display())]
     Directory {

@@ -39,8 +39,6 @@ pub use crate::{
 #[derive(Debug)]
 pub struct Store {
     root: PathBuf,
-    /// A committed change that nobody could complete yet.
-    pending: Option<Journal>,
 }
 
 /// Why a directory cannot be opened as a PKI.
@@ -101,15 +99,13 @@ impl Store {
             }
             require_pki(root)?;
         }
-        let mut pending = transaction::pending(root)?;
-        if pending.is_some()
+        if transaction::pending(root)?.is_some()
             && let Ok(Some(_lock)) = Lock::try_acquire(root)
         {
-            // A failure leaves the journal, and the journal answers for it.
+            // A failure leaves the journal, and every read looks into it.
             drop(transaction::recover(root));
-            pending = transaction::pending(root)?;
         }
-        Ok(Self { root: root.to_owned(), pending })
+        Ok(Self { root: root.to_owned() })
     }
 
     /// The PKI directory, as it was given.
@@ -155,6 +151,8 @@ impl Store {
     ///
     /// [`ReadError::File`] when the directory cannot be read.
     pub fn list(&self, directory: PkiDirectory) -> Result<Vec<String>, ReadError> {
+        // Before the directory: a change that is completed meanwhile is in both.
+        let pending = transaction::pending(&self.root)?;
         let path = self.root.join(directory.relative());
         let mut names = BTreeSet::new();
         match fs::read_dir(&path) {
@@ -168,7 +166,7 @@ impl Store {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(FileError::new("list", &path)(error).into()),
         }
-        for (relative, promise) in self.pending.iter().flat_map(Journal::promises) {
+        for (relative, promise) in pending.iter().flat_map(Journal::promises) {
             let Some((parent, name)) = relative.rsplit_once('/') else { continue };
             if parent == directory.relative() {
                 match promise {
@@ -194,18 +192,19 @@ impl Store {
         let lock = Lock::acquire(&self.root, modes.lock_file, waiting)?;
         transaction::recover(&self.root)?;
         require_pki(&self.root).map_err(|error| LockError::Open(Box::new(error)))?;
-        let store = Self { root: self.root.clone(), pending: None };
-        Ok(Writer { store, modes, _lock: lock })
+        Ok(Writer { store: Self { root: self.root.clone() }, modes, _lock: lock })
     }
 
-    /// Looks where the bytes of a path are: in its place, or still staged.
+    /// Looks where the bytes of a path are: in its place, or still staged. Asks
+    /// the disk each time, for others write while we read.
     fn find<T>(
         &self,
         path: &PkiPath,
         read: impl Fn(&Path) -> Result<Option<T>, ReadError>,
     ) -> Result<Option<T>, ReadError> {
         let relative = path.relative();
-        match self.pending.as_ref().and_then(|journal| journal.promise(&relative)) {
+        let pending = transaction::pending(&self.root)?;
+        match pending.as_ref().and_then(|journal| journal.promise(&relative)) {
             Some(Promise::Removed) => return Ok(None),
             Some(Promise::Placed(staged)) => {
                 // Whoever completes the change renames it: it is in one place or the other.
@@ -239,11 +238,7 @@ impl Writer {
     pub fn record(&mut self, changes: &ChangeSet) -> Result<Recorded, RecordError> {
         // What an earlier failure of this very writer left.
         transaction::recover(self.root()).map_err(RecordError::Blocked)?;
-        let recorded = transaction::record(self.root(), changes, self.modes.umask);
-        if let Err(RecordError::Unfinished(_)) = recorded {
-            self.store.pending = transaction::pending(self.root()).map_err(RecordError::Blocked)?;
-        }
-        recorded
+        transaction::record(self.root(), changes, self.modes.umask)
     }
 }
 

@@ -46,6 +46,7 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
         session.terminal.notice(format_args!("would make an empty PKI in {}", Safe(&shown)));
         return Ok(());
     }
+    crate::interrupt::may_hold_lock(pki.clone());
     Store::create(&pki, &changes, existing, session.modes())?;
     session.terminal.notice(format_args!("made an empty PKI in {}", Safe(&shown)));
     session.terminal.notice("next: `certkeep build-ca`");

@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     change::ChangeSet,
+    index::UniqueSubject,
     key::{Digest, PublicKey, SignError},
     layout::{PkiDirectory, PkiPath},
     moment::Moment,
@@ -116,6 +117,8 @@ pub fn empty_database() -> ChangeSet {
         changes.directory(directory);
     }
     changes.replace(PkiPath::Index, Vec::new());
+    // easy-rsa 3.1: every command - refuses to work in a CA without it
+    changes.replace(PkiPath::IndexAttributes, UniqueSubject::No.to_string());
     changes.replace(PkiPath::Serial, "01\n".to_owned());
     changes
 }
