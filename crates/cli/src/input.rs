@@ -19,12 +19,18 @@ const MAX_BYTES: u64 = 16 * 1024 * 1024;
 ///
 /// It is missing, unreadable or longer than 16 MiB.
 pub fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    if path.as_os_str() == "-" {
-        return limited(io::stdin().lock(), "standard input");
-    }
-    let name = path.display().to_string();
-    let file = File::open(path).map_err(|error| Failure::cannot_read(&name, &error))?;
-    limited(file, &name)
+    let read = if path.as_os_str() == "-" { limited(io::stdin().lock()) } else { read_file(path) };
+    let name = if path.as_os_str() == "-" { "standard input".to_owned() } else { path.display().to_string() };
+    read.map_err(|error| Failure::cannot_read(&name, &error))
+}
+
+/// Reads a file; what `-` means is for the caller to say.
+///
+/// # Errors
+///
+/// It is missing, unreadable or longer than 16 MiB.
+pub fn read_file(path: &Path) -> io::Result<Vec<u8>> {
+    limited(File::open(path)?)
 }
 
 /// Reads a file that may be missing.
@@ -39,12 +45,11 @@ pub fn read_if_present(path: &Path) -> Result<Option<Vec<u8>>, Failure> {
     }
 }
 
-fn limited(source: impl Read, name: &str) -> Result<Vec<u8>, Failure> {
+fn limited(source: impl Read) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    let read = source.take(MAX_BYTES + 1).read_to_end(&mut bytes);
-    let length = read.map_err(|error| Failure::cannot_read(name, &error))?;
+    let length = source.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
     if u64::try_from(length).unwrap_or(u64::MAX) > MAX_BYTES {
-        return Err(Failure::refused(format!("{name} is longer than 16 MiB")));
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is longer than 16 MiB"));
     }
     Ok(bytes)
 }

@@ -70,7 +70,7 @@ fn session(cli: &Cli, variables: Variables) -> Result<Settings, Failure> {
         variables,
         working_directory: &here,
         vars_use: if fresh { VarsUse::Ignore } else { VarsUse::Read },
-        read_file: &|path| std::fs::read(path),
+        read_file: &input::read_file,
     };
     Ok(Settings::resolve(sources)?)
 }
