@@ -241,11 +241,12 @@ impl Terminal {
 
     /// An answer, after which standard error is at the beginning of a line.
     fn answer(&mut self) -> Result<Option<String>, LineError> {
-        let answer = self.prompt.line()?;
-        if answer.is_none() || !self.prompt.is_typed() {
+        let answer = self.prompt.line();
+        let newline_shown = matches!(answer, Ok(Some(_))) && self.prompt.is_typed();
+        if !newline_shown {
             self.say("\n");
         }
-        Ok(answer)
+        answer
     }
 
     /// Writes to standard error. When that fails there is nobody left to tell.
