@@ -6,6 +6,7 @@
 //! Knows how to run programs and to look at what they left; what is right is
 //! said by the tests.
 
+mod hints;
 pub(crate) mod mount;
 mod outcome;
 mod pty;
@@ -153,13 +154,14 @@ impl World {
         self.certkeep(arguments).run()
     }
 
-    /// Runs certkeep and expects that it refuses with `fact` in its error, and
-    /// that every file is as it was before.
+    /// Runs certkeep and expects that it refuses with `fact` in its error, that
+    /// its hints can be obeyed, and that every file is as it was before.
     #[track_caller]
     pub(crate) fn refuses(&self, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>, fact: &str) {
         let before = self.snapshot();
-        self.run(arguments).refused(fact);
+        let outcome = self.run(arguments).refused(fact);
         before.assert_same(&self.snapshot());
+        hints::assert_exist(self, &outcome);
     }
 
     /// certkeep, to be run.
@@ -176,7 +178,10 @@ impl World {
     /// Runs easy-rsa with its own support files.
     #[must_use = "say whether it was to succeed"]
     pub(crate) fn easyrsa(&self, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Outcome {
-        self.program(EASYRSA, arguments).run()
+        // easy-rsa 3.1 looks for these in the PKI, where its own init-pki puts them.
+        let support = Path::new(EASYRSA).parent().expect("it is in a folder");
+        let run = self.program(EASYRSA, arguments).env("EASYRSA_EXT_DIR", support.join("x509-types"));
+        run.env("EASYRSA_SSL_CONF", support.join("openssl-easyrsa.cnf")).run()
     }
 
     /// certkeep at a terminal of its own, with a person who types.
