@@ -28,10 +28,16 @@ pub(super) fn of_arguments(text: &str) -> Failure {
         if line.is_empty() || line.starts_with("For more information") {
             usage = false;
         } else if let Some(tip) = line.strip_prefix("tip: ") {
-            failure.hints.push(tip.to_owned());
+            // No argument of ours begins with a hyphen, so none is to be passed that way.
+            if !tip.starts_with("to pass ") {
+                failure.hints.push(tip.to_owned());
+            }
         } else if let Some(synopsis) = line.strip_prefix("Usage: ") {
             usage = true;
-            failure.hints.push(format!("usage: `{synopsis}`"));
+            // `certkeep --batch` repeats what was typed and helps nobody.
+            if !synopsis.starts_with("certkeep -") {
+                failure.hints.push(format!("usage: `{synopsis}`"));
+            }
         } else if usage {
             failure.hints.push(format!("usage: `{line}`"));
         } else {

@@ -60,7 +60,12 @@ fn arguments_that_are_not_understood_take_our_form() {
     assert_eq!(failure.exit, ExitCode::Refused);
     let hints = failure.hints.join("\n");
     assert!(hints.contains("a similar argument exists: '--days'"), "{hints}");
-    assert!(hints.contains("usage: `certkeep"), "{hints}");
+    assert!(!hints.contains("usage: "), "what was typed is no help: {hints}");
+    let wanting = command().arg(Arg::new("name").required(true)).try_get_matches_from(["certkeep"]);
+    let Outcome::Failure(failure) = Outcome::from(&wanting.expect_err("refused")) else {
+        panic!("a missing argument is a failure")
+    };
+    assert!(failure.hints.contains(&"usage: `certkeep <name>`".to_owned()), "{:?}", failure.hints);
     assert!(matches!(outcome("--version"), Outcome::Text(text) if text == "certkeep 1\n"));
     assert!(matches!(outcome("--help"), Outcome::Text(text) if text.contains("Usage")));
 }
