@@ -203,3 +203,29 @@ fn a_reader_that_goes_away_is_no_error() {
     let outcome = world.shell("\"$0\" --help | head -1; \"$0\" show-ca >/dev/full; echo $?").run();
     outcome.success().shows("\n1\n").says("cannot write to standard output");
 }
+
+/// Arguments that make no sense, and the whole of what is said.
+const USAGE: &[(&[&str], &str)] = &[
+    (
+        &["--batch", "--nosuch", "gen-crl"],
+        "error: unexpected argument '--nosuch' found\n\nhint: all options: `certkeep --help`\n",
+    ),
+    (
+        &["--batch", "sign-req", "server"],
+        "error: the following required arguments were not provided:\n  <NAME>\n\n\
+         hint: usage: `certkeep sign-req <TYPE> <NAME> [preserve]...`\nhint: all options: `certkeep --help`\n",
+    ),
+    (
+        &["--days", "x", "gen-crl"],
+        "error: invalid value 'x' for '--days <DAYS>': a number of days is wanted, at least 1, without leading \
+         zeros\n\nhint: all options: `certkeep --help`\n",
+    ),
+];
+
+#[test]
+fn arguments_that_make_no_sense_get_a_hint_that_does() {
+    let world = World::empty();
+    for (arguments, said) in USAGE {
+        assert_eq!(world.run(*arguments).refused("").stderr, *said, "{arguments:?}");
+    }
+}

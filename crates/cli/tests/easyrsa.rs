@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What one of the two has begun, the other continues.
+#![cfg(unix)]
+
+#[expect(dead_code, reason = "each topic uses a part of it")]
+mod world;
+
+use world::World;
+
+/// easy-rsa's part of a story, in EC for speed.
+const EC: [&str; 4] = ["--batch", "--pki-dir=pki", "--use-algo=ec", "--curve=secp384r1"];
+
+/// A PKI of easy-rsa: a CA, a server, a client that was revoked, a request.
+fn of_easyrsa() -> World {
+    let world = World::empty();
+    for command in [
+        &["init-pki"][..],
+        &["build-ca", "nopass"],
+        &["build-server-full", "www.example.net", "nopass"],
+        &["build-client-full", "jane", "nopass"],
+        &["revoke", "jane", "keyCompromise"],
+        &["gen-crl"],
+        &["gen-req", "joe", "nopass"],
+    ] {
+        world.easyrsa(EC.iter().chain(command)).success();
+    }
+    world
+}
+
+#[test]
+fn certkeep_takes_over_a_pki_of_easyrsa() {
+    let world = of_easyrsa();
+    let overview = world.run(["--format=json"]).json();
+    assert_eq!((&overview["valid"], &overview["revoked"]), (&1.into(), &1.into()), "{overview}");
+    world.run(["verify-cert", "www.example.net"]).success().shows("GOOD");
+    world.run(["show-crl"]).success().shows("keyCompromise");
+    world.run(["-b", "sign-req", "client", "joe"]).success();
+    world.run(["-b", "build-server-full", "mail.example.net", "nopass"]).success();
+    world.run(["-b", "revoke", "www.example.net", "superseded"]).success();
+    world.run(["gen-crl"]).success();
+    for name in ["joe", "mail.example.net"] {
+        let leaf = format!("pki/issued/{name}.crt");
+        let verify = ["verify", "-crl_check", "-CAfile", "pki/ca.crt", "-CRLfile", "pki/crl.pem", &leaf];
+        world.openssl(verify).success();
+    }
+    let crl = world.openssl(["crl", "-noout", "-text", "-in", "pki/crl.pem"]).success().stdout;
+    assert_eq!(crl.matches("Serial Number: ").count(), 2, "{crl}");
+}
+
+#[test]
+fn easyrsa_takes_it_back() {
+    let world = of_easyrsa();
+    world.run(["-b", "sign-req", "client", "joe"]).success();
+    world.run(["-b", "revoke", "joe"]).success();
+    world.run(["gen-crl"]).success();
+    world.easyrsa(EC.iter().chain(&["build-client-full", "ann", "nopass"])).success();
+    world.easyrsa(EC.iter().chain(&["revoke", "www.example.net"])).success();
+    world.easyrsa(EC.iter().chain(&["gen-crl"])).success();
+    let status: Vec<_> =
+        world.rows().iter().map(|row| row.split('\t').next().unwrap_or_default().to_owned()).collect();
+    assert_eq!(status, ["R", "R", "R", "V"]);
+    world.run(["verify-cert", "ann"]).success().shows("GOOD");
+}
+
+#[test]
+fn both_open_each_others_encrypted_keys() {
+    let world = World::with_encrypted_ca("geheim");
+    let pass = ["--passin=pass:geheim", "--passout=pass:streng"];
+    world.easyrsa(EC.iter().chain(&pass).chain(&["build-client-full", "jane"])).success();
+    world.run(["verify-cert", "jane"]).success();
+    world.run(["-b", "--passin=pass:geheim", "gen-crl"]).success();
+    let other = World::empty();
+    other.easyrsa(EC.iter().chain(&["init-pki"])).success();
+    other.easyrsa(EC.iter().chain(&["--passout=pass:geheim", "--passin=pass:geheim", "build-ca"])).success();
+    other.run(["-b", "--passin=pass:geheim", "build-client-full", "joe", "nopass"]).success();
+    other.openssl(["verify", "-CAfile", "pki/ca.crt", "pki/issued/joe.crt"]).success();
+}
+
+/// Options of easy-rsa that are not there: an error, never ignored.
+const NOT_THERE: &[&str] = &[
+    "--keep-tmp=x",
+    "--ssl-cnf=x",
+    "--ssl-conf=x",
+    "--new-subject=/CN=x",
+    "--new-subj=/CN=x",
+    "--ns-cert",
+    "--ns-cert=yes",
+    "--ns-comment=x",
+    "--usefn=x",
+    "--text",
+    "--rawca",
+    "--raw-ca",
+    "--fix-offset=1",
+    "--quiet",
+    "-q",
+    "--ca-via-stdin",
+    "--renew-days=1",
+];
+
+#[test]
+fn an_option_that_is_not_there_is_an_error() {
+    let world = World::with_pki();
+    for option in NOT_THERE {
+        world.refuses(["-b", option, "gen-req", "x", "nopass"], "unexpected argument");
+    }
+    world.refuses(["-b", "build-ca", "rawca"], "unknown command option `rawca`");
+}
