@@ -93,7 +93,12 @@ mod tests {
         let global: Vec<_> = program.get_arguments().map(clap::Arg::get_id).collect();
         for command in program.get_subcommands() {
             for argument in command.get_arguments() {
-                assert!(!global.contains(&argument.get_id()), "{} of {}", argument.get_id(), command.get_name());
+                assert!(
+                    !global.contains(&argument.get_id()),
+                    "{} of {}",
+                    argument.get_id(),
+                    command.get_name()
+                );
             }
         }
     }
