@@ -453,3 +453,6 @@ impl Issued {
         self.changes
     }
 }
+
+#[cfg(test)]
+mod tests;

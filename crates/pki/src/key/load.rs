@@ -176,7 +176,8 @@ fn check_cost(scheme: &EncryptionScheme) -> Result<(), LoadError> {
     let affordable = match &parameters.kdf {
         Kdf::Pbkdf2(pbkdf2) => pbkdf2.iteration_count <= MAX_ITERATIONS,
         Kdf::Scrypt(scrypt) => {
-            let bytes = scrypt.cost_parameter
+            let bytes = scrypt
+                .cost_parameter
                 .saturating_mul(u64::from(scrypt.block_size))
                 .saturating_mul(u64::from(scrypt.parallelization))
                 .saturating_mul(128);
