@@ -266,7 +266,7 @@ impl Authority {
         }
         let specs = profile.extensions(key, &common_name, &subject)?;
         let mut extensions = extension::encode(&specs, key, Issuer::Certificate(issuer))?;
-        profile.copy_from(request, &mut extensions, &mut warnings);
+        profile.copy_from(request, &mut extensions, &mut warnings)?;
         self.check_constraints(&extensions, &subject)?;
         let named = extensions.iter().any(|extension| extension.extn_id == oid::SUBJECT_ALT_NAME);
         if profile.kind.is_server() && !named {

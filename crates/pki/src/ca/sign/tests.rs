@@ -386,6 +386,36 @@ fn what_is_copied_and_what_is_left_behind_is_said() {
 }
 
 #[test]
+fn a_copied_name_is_held_to_the_rules_of_names() {
+    let request = request_asking("web1.example.com", &[asked_names("DNS:a b")]);
+    let profile = |set| Profile { alt_names: AltNames::OfRequest, ..profile(CertificateType::Client, set) };
+    assert_eq!(
+        refusal(order(&request, profile(ProfileSet::Strict))),
+        "the subject alternative name is not valid"
+    );
+    assert!(propose(order(&request, profile(ProfileSet::Easyrsa))).is_ok());
+}
+
+#[test]
+fn a_copied_name_replaces_the_one_made_of_the_common_name_and_no_other() {
+    let request = request_asking("web1.example.com", &[asked_names("DNS:asked.example.com")]);
+    let fixed = asked_names("DNS:fixed.example.com");
+    let server = || Profile { alt_names: AltNames::OfRequest, ..strict(CertificateType::Server) };
+    let check = |profile| {
+        let proposal = propose(order(&request, profile)).expect("proposed");
+        lines(proposal.extensions()).into_iter().find(|line| line.starts_with("subjectAltName"))
+    };
+    let (asked, kept) = ("subjectAltName: DNS:asked.example.com", "subjectAltName: DNS:fixed.example.com");
+    assert_eq!(check(server()).as_deref(), Some(asked));
+    let of_file = Profile { source: TypeSource::File(vec![fixed.clone()]), ..server() };
+    assert_eq!(check(of_file).as_deref(), Some(kept));
+    assert_eq!(check(Profile { extra: vec![fixed], ..server() }).as_deref(), Some(kept));
+    let realm = Some("EXAMPLE.COM".to_owned());
+    let kdc = Profile { kind: CertificateType::Kdc, realm, ..server() };
+    assert!(check(kdc).expect("there").starts_with("subjectAltName: otherName:1.3.6.1.5.2.2;"));
+}
+
+#[test]
 fn a_copied_name_is_held_to_the_constraints_of_the_ca() {
     let request = request_asking("web1.example.com", &[asked_names("DNS:web1.example.org")]);
     let profile = Profile { alt_names: AltNames::OfRequest, ..strict(CertificateType::Server) };
