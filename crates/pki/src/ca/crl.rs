@@ -256,3 +256,6 @@ impl IssuedCrl {
         self.changes
     }
 }
+
+#[cfg(test)]
+mod tests;
