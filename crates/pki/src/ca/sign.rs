@@ -27,7 +27,6 @@ use crate::{
     x509::{
         certificate::{Certificate, CertificateError},
         extension::{self, ExtensionError, Issuer},
-        extfile::ExtfileError,
         general_name::GeneralNameError,
         name::{Name, NameError},
         oid,
@@ -167,9 +166,6 @@ pub enum ProposeError {
     /// The CA's key cannot sign with this digest.
     #[error(transparent)]
     Digest(#[from] SignError),
-    /// A line of an x509-types file or of extra extensions.
-    #[error(transparent)]
-    Extfile(#[from] ExtfileError),
     /// The certificate cannot be encoded.
     #[error("the certificate cannot be encoded")]
     Der(#[from] der::Error),

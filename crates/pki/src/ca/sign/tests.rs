@@ -397,6 +397,52 @@ fn a_copied_name_is_held_to_the_rules_of_names() {
 }
 
 #[test]
+fn a_copied_name_that_cannot_be_read_is_refused() {
+    let request = request_asking("web1", &[encoded(oid::SUBJECT_ALT_NAME, vec![5, 0])]);
+    for set in [ProfileSet::Strict, ProfileSet::Easyrsa] {
+        let profile = Profile { alt_names: AltNames::OfRequest, ..profile(CertificateType::Client, set) };
+        assert!(matches!(propose(order(&request, profile)), Err(ProposeError::Der(_))), "{set:?}");
+    }
+}
+
+#[test]
+fn a_subject_goes_by_the_request_or_by_the_policy() {
+    let types = ["DC", "CN", "C"].map(|short| oid::parse(oid::ATTRIBUTES, short).expect("known"));
+    let values = ["example", "web1", "DE"];
+    let fields: Vec<_> = types.into_iter().zip(values).collect();
+    let subject = Name::from_fields(&fields).expect("valid");
+    let request = Request::make(&subject, None, &*LEAF_KEY, Digest::Sha256).expect("made");
+    let check = |subject| {
+        let order = Order { subject, ..order(&request, strict(CertificateType::Client)) };
+        propose(order).expect("proposed").subject().one_line()
+    };
+    assert_eq!(check(SubjectOrder::OfRequest), "/DC=example/CN=web1/C=DE");
+    assert_eq!(check(SubjectOrder::OfPolicy), "/C=DE/CN=web1");
+}
+
+#[test]
+fn options_make_extensions_critical_where_they_are() {
+    let request = request("web1");
+    let critical = crate::ca::policy::MakeCritical {
+        basic_constraints: true,
+        key_usage: true,
+        extended_key_usage: true,
+        subject_alt_name: true,
+    };
+    let proposal = propose(order(&request, Profile { critical, ..easyrsa(CertificateType::Client) }));
+    assert_eq!(
+        lines(proposal.expect("proposed").extensions()),
+        [
+            "basicConstraints: critical false",
+            "subjectKeyIdentifier",
+            "authorityKeyIdentifier",
+            "extendedKeyUsage: critical clientAuth",
+            "keyUsage: critical digitalSignature",
+        ]
+    );
+}
+
+#[test]
 fn a_copied_name_replaces_the_one_made_of_the_common_name_and_no_other() {
     let request = request_asking("web1.example.com", &[asked_names("DNS:asked.example.com")]);
     let fixed = asked_names("DNS:fixed.example.com");
