@@ -20,7 +20,7 @@ use crate::{
     layout::PkiPath,
     moment::{Days, Moment},
     x509::{
-        crl,
+        crl::{self, Crl, CrlError},
         extension::{self, Issuer},
         oid,
         profile::ProfileSet,
@@ -246,10 +246,13 @@ impl CrlProposal {
 }
 
 impl IssuedCrl {
-    /// The DER of the CRL.
-    #[must_use]
-    pub fn as_der(&self) -> &[u8] {
-        &self.der
+    /// Reads the CRL back.
+    ///
+    /// # Errors
+    ///
+    /// [`CrlError`], which a CRL of ours does not give.
+    pub fn read_back(&self) -> Result<Crl, CrlError> {
+        Crl::read(&self.der)
     }
 
     /// What has to be recorded.
@@ -257,3 +260,6 @@ impl IssuedCrl {
         self.changes
     }
 }
+
+#[cfg(test)]
+mod tests;
