@@ -14,8 +14,11 @@ use crate::{report::Failure, session::Session, settings::Algo, terminal::Safe, v
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// rsa, ec, ed, or a curve: written to the PKI's vars file
+    // Names of their own: `algo` and `curve` are global options.
+    #[arg(id = "init_algo", value_name = "ALGO")]
     pub(super) algo: Option<String>,
     /// The curve of ec or ed keys
+    #[arg(id = "init_curve", value_name = "CURVE")]
     pub(super) curve: Option<String>,
 }
 

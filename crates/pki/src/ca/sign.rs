@@ -278,8 +278,8 @@ impl Authority {
             }
         }
         let line = subject.one_line();
-        let taken = database.index.valid_with_subject(&line).next().is_some();
-        if taken && database.unique_subject() == UniqueSubject::Yes {
+        let unique = database.unique_subject() == UniqueSubject::Yes;
+        if unique && database.index.valid_with_subject(&line).next().is_some() {
             return Err(ProposeError::SubjectTaken(line));
         }
         database.index.add(validity.not_after, &serial.number.to_hex(), &line)?;

@@ -7,25 +7,18 @@ use der::{
     Decode, Encode,
     asn1::{AnyRef, ObjectIdentifier, OctetStringRef},
 };
-use pkcs5::{EncryptionScheme, pbes2::Kdf};
-use pkcs8::{EncryptedPrivateKeyInfoRef, PrivateKeyInfoRef};
+use pkcs8::PrivateKeyInfoRef;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-use super::{PrivateKey, legacy, public::named_curve};
+use super::{
+    PrivateKey, legacy, pbes2,
+    public::{is_ours, name_of, named_curve},
+};
 use crate::{
     pem::{self, PemError},
     secret::{Passphrase, SecretBytes},
 };
-
-/// More PBKDF2 iterations than this are an attack on our time (about two seconds).
-const MAX_ITERATIONS: u32 = 10_000_000;
-
-/// More memory than this for scrypt (128 · N · r bytes) is an attack on our memory.
-const MAX_SCRYPT_BYTES: u64 = 1 << 30;
-
-/// More passes than this are an attack on our time.
-const MAX_SCRYPT_PARALLELIZATION: u16 = 16;
 
 /// Whether a key file can be opened without a passphrase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +30,7 @@ pub enum Protection {
 }
 
 /// Why a file does not give a private key.
-#[derive(Debug, Error)]
+#[derive(Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LoadError {
     /// The key is encrypted and there is no passphrase.
@@ -95,21 +88,27 @@ impl PrivateKey {
             Found::Pkcs8(der) => Self::from_pkcs8(&der),
             Found::Pkcs1(der) => Self::from_pkcs8(&wrap_pkcs1(&der)?),
             Found::Sec1(der) => Self::from_pkcs8(&wrap_sec1(&der)?),
-            Found::EncryptedPkcs8(der) => Self::from_pkcs8(&decrypt(&der, needed()?)?),
+            Found::EncryptedPkcs8(der) => {
+                Self::from_pkcs8(&pbes2::decrypt(&der, needed()?)?).map_err(as_wrong_passphrase)
+            }
             Found::Legacy(encrypted) => {
                 let der = encrypted.decrypt(needed()?)?;
                 let wrapped = match encrypted.label.as_str() {
                     "EC PRIVATE KEY" => wrap_sec1(&der),
                     _ => wrap_pkcs1(&der),
                 };
-                // One wrong passphrase in 256 has valid padding; what comes out is no key then.
                 let wrapped = wrapped.map_err(|_| LoadError::WrongPassphrase)?;
-                Self::from_pkcs8(&wrapped).map_err(|error| match error {
-                    LoadError::Malformed => LoadError::WrongPassphrase,
-                    other => other,
-                })
+                Self::from_pkcs8(&wrapped).map_err(as_wrong_passphrase)
             }
         }
+    }
+}
+
+/// What comes out under a wrong passphrase has valid padding one time in 256, and is no key then.
+fn as_wrong_passphrase(error: LoadError) -> LoadError {
+    match error {
+        LoadError::Malformed => LoadError::WrongPassphrase,
+        other => other,
     }
 }
 
@@ -147,7 +146,7 @@ fn find_der(bytes: &[u8]) -> Result<Found, LoadError> {
     if PrivateKeyInfoRef::try_from(bytes).is_ok() {
         return Ok(Found::Pkcs8(copy()));
     }
-    if EncryptedPrivateKeyInfoRef::try_from(bytes).is_ok() {
+    if pbes2::is_encrypted(bytes) {
         return Ok(Found::EncryptedPkcs8(copy()));
     }
     // Both begin with a version: 0 or 1 (multi-prime) in PKCS#1, 1 and an OCTET STRING in SEC1.
@@ -158,30 +157,6 @@ fn find_der(bytes: &[u8]) -> Result<Found, LoadError> {
         Some(Tag::Integer) if elements.len() >= 9 => Ok(Found::Pkcs1(copy())),
         _ => Err(LoadError::Malformed),
     }
-}
-
-fn decrypt(der: &[u8], passphrase: &Passphrase) -> Result<Zeroizing<Vec<u8>>, LoadError> {
-    let encrypted = EncryptedPrivateKeyInfoRef::try_from(der)
-        .map_err(|_| LoadError::Unsupported("this kind of key encryption".to_owned()))?;
-    check_cost(&encrypted.encryption_algorithm)?;
-    let plain = encrypted.decrypt(passphrase.expose()).map_err(|_| LoadError::WrongPassphrase)?;
-    Ok(Zeroizing::new(plain.as_bytes().to_vec()))
-}
-
-fn check_cost(scheme: &EncryptionScheme) -> Result<(), LoadError> {
-    let EncryptionScheme::Pbes2(parameters) = scheme else {
-        return Err(LoadError::Unsupported("key encryption before PBES2".to_owned()));
-    };
-    let affordable = match &parameters.kdf {
-        Kdf::Pbkdf2(pbkdf2) => pbkdf2.iteration_count <= MAX_ITERATIONS,
-        Kdf::Scrypt(scrypt) => {
-            let memory =
-                scrypt.cost_parameter.saturating_mul(u64::from(scrypt.block_size)).saturating_mul(128);
-            memory <= MAX_SCRYPT_BYTES && scrypt.parallelization <= MAX_SCRYPT_PARALLELIZATION
-        }
-        _ => return Err(LoadError::Unsupported("this key derivation".to_owned())),
-    };
-    if affordable { Ok(()) } else { Err(LoadError::Unsupported("a key derivation of this cost".to_owned())) }
 }
 
 /// `PrivateKeyInfo` around an RSAPrivateKey (RFC 8017 §A.1.2).
@@ -200,7 +175,7 @@ fn wrap_sec1(der: &[u8]) -> Result<Zeroizing<Vec<u8>>, LoadError> {
     let zero = Tag::ContextSpecific { constructed: true, number: TagNumber(0) };
     let parameters = elements.iter().find(|element| element.tag() == zero).ok_or(LoadError::Malformed)?;
     let curve: ObjectIdentifier = ObjectIdentifier::from_der(parameters.value())
-        .map_err(|_| LoadError::Unsupported("an EC key with explicit parameters".to_owned()))?;
+        .map_err(|_| LoadError::Unsupported("a key of the kind EC with explicit parameters".to_owned()))?;
     let algorithm = spki::AlgorithmIdentifierRef {
         oid: ObjectIdentifier::new_unwrap("1.2.840.10045.2.1"),
         parameters: Some((&curve).into()),
@@ -215,26 +190,16 @@ fn wrap(algorithm: spki::AlgorithmIdentifierRef<'_>, der: &[u8]) -> Result<Zeroi
 }
 
 /// What to say of a key that is well formed and yet cannot be used.
-pub(super) fn unsupported(algorithm: &[u8], private_key_bytes: usize) -> LoadError {
-    let Ok(identifier) = spki::AlgorithmIdentifierOwned::from_der(algorithm) else {
-        return LoadError::Malformed;
-    };
+pub(super) fn unsupported(
+    identifier: &spki::AlgorithmIdentifierOwned,
+    private_key_bytes: usize,
+) -> LoadError {
     let name = match identifier.oid.to_string().as_str() {
         // An RSAPrivateKey of 1024 bits has about 600 bytes, one of 2048 about 1190.
         "1.2.840.113549.1.1.1" if private_key_bytes < 1100 => "an RSA key below 2048 bits".to_owned(),
-        "1.2.840.10045.2.1" => match named_curve(&identifier).map(|curve| curve.to_string()) {
-            Some(known)
-                if ["1.2.840.10045.3.1.7", "1.3.132.0.34", "1.3.132.0.35"].contains(&known.as_str()) =>
-            {
-                return LoadError::Malformed;
-            }
-            Some(curve) => format!("an EC key on the curve {curve}"),
-            None => "an EC key with explicit parameters".to_owned(),
-        },
         "1.2.840.113549.1.1.1" | "1.3.101.112" => return LoadError::Malformed,
-        "1.3.101.113" => "an Ed448 key".to_owned(),
-        "1.2.840.10040.4.1" => "a DSA key".to_owned(),
-        dotted => format!("a key of the algorithm {dotted}"),
+        "1.2.840.10045.2.1" if named_curve(identifier).is_some_and(is_ours) => return LoadError::Malformed,
+        _ => format!("a key of the kind {}", name_of(identifier)),
     };
     LoadError::Unsupported(name)
 }

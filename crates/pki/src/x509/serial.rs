@@ -14,9 +14,21 @@ use crate::layout::SerialHex;
 const MAX_BYTES: usize = 20;
 
 /// A serial number: a positive integer (or zero, which only a foreign
-/// certificate has), big-endian, without leading zero bytes.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// certificate has), big-endian, without leading zero bytes. Ordered as a number.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SerialNumber(Vec<u8>);
+
+impl Ord for SerialNumber {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.0.len().cmp(&other.0.len()).then_with(|| self.0.cmp(&other.0))
+    }
+}
+
+impl PartialOrd for SerialNumber {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
 
 /// Why a text is not a serial number.
 #[derive(Debug, Error, PartialEq, Eq)]
