@@ -44,7 +44,7 @@ const REMINDER: Duration = Duration::from_secs(5);
 const EASYRSA_LIMIT: Duration = Duration::from_secs(60);
 /// How long a lock file may be without a process ID: easy-rsa creates it and
 /// writes into it at once, so an old empty one is left from a power cut.
-const EMPTY_LIMIT: Duration = Duration::from_millis(500);
+const EMPTY_LIMIT: Duration = Duration::from_millis(300);
 
 /// Who writes while we wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
