@@ -86,4 +86,20 @@ mod tests {
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
     }
+
+    #[test]
+    fn no_argument_of_a_command_hides_a_global_option() {
+        let program = Cli::command();
+        let global: Vec<_> = program.get_arguments().map(clap::Arg::get_id).collect();
+        for command in program.get_subcommands() {
+            for argument in command.get_arguments() {
+                assert!(
+                    !global.contains(&argument.get_id()),
+                    "{} of {}",
+                    argument.get_id(),
+                    command.get_name()
+                );
+            }
+        }
+    }
 }

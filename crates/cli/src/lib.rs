@@ -8,6 +8,7 @@
 pub mod cli;
 pub mod commands;
 pub mod input;
+pub mod interrupt;
 pub mod lookup;
 pub mod options;
 pub mod order;
@@ -37,6 +38,7 @@ use crate::{
 /// Runs the program with `arguments`, the first of which is its own name.
 #[must_use]
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    interrupt::watch();
     let variables = environment();
     let mut terminal = Terminal::standard(&variables);
     let cli = match Cli::try_parse_from(options::trimmed_arguments(arguments)) {

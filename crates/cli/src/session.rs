@@ -11,7 +11,7 @@ use certkeep_pki::{
     ca::authority::{Authority, Database, SerialMode},
     change::{Change, ChangeSet},
     index::Index,
-    key::{PrivateKey, Protection, Signer},
+    key::{KeyAlgorithm, PrivateKey, Protection, Signer},
     layout::{EntryName, PkiPath},
     moment::Moment,
     secret::{Passphrase, SecretBytes},
@@ -25,6 +25,7 @@ use certkeep_store::{
 use rand_core::{CryptoRng, OsRng, TryRngCore};
 
 use crate::{
+    interrupt, order,
     report::Failure,
     settings::Settings,
     terminal::{Safe, Terminal},
@@ -76,6 +77,7 @@ impl Session {
             let modes = self.modes();
             let store = Store::open(&self.settings.pki)?;
             let terminal = &mut self.terminal;
+            interrupt::may_hold_lock(self.settings.pki.clone());
             self.writer = Some(store.writer(modes, &mut |waiting| terminal.notice(waiting_for(waiting)))?);
             self.store = OnceCell::from(store);
         }
@@ -212,6 +214,20 @@ impl Session {
         }
     }
 
+    /// Makes a private key of the kind that the options ask for; says so where
+    /// that may take seconds.
+    ///
+    /// # Errors
+    ///
+    /// The options ask for a key that is not supported.
+    pub fn new_key(&mut self) -> Result<PrivateKey, Failure> {
+        let algorithm = order::key_algorithm(&self.settings)?;
+        if matches!(algorithm, KeyAlgorithm::Rsa { bits } if bits > 3072) {
+            self.terminal.notice(format_args!("making an {algorithm} key; this takes a while"));
+        }
+        Ok(PrivateKey::generate(algorithm)?)
+    }
+
     /// The file of a new private key, encrypted if there is a passphrase.
     ///
     /// # Errors
@@ -246,7 +262,10 @@ impl Session {
         }
         self.lock()?;
         let writer = self.writer.as_mut().expect("locked above");
-        let recorded = writer.record(changes)?;
+        let recorded = {
+            let _signals = interrupt::put_off();
+            writer.record(changes)?
+        };
         if self.settings.verbose {
             for path in &recorded.written {
                 self.terminal.notice(format_args!("wrote {}", Safe(path)));

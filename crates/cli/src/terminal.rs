@@ -250,7 +250,8 @@ impl Terminal {
 
     /// Writes to standard error. When that fails there is nobody left to tell.
     fn say(&mut self, text: impl Display) {
-        let _ = write!(self.talk_output, "{text}").and_then(|()| self.talk_output.flush());
+        let text = text.to_string();
+        let _ = self.talk_output.write_all(text.as_bytes()).and_then(|()| self.talk_output.flush());
     }
 }
 

@@ -8,15 +8,17 @@
 
 mod legacy;
 mod load;
+mod pss;
 mod public;
 
 use std::fmt;
 
-use der::Encode;
+use der::{Decode, Encode};
 use pkcs8::PrivateKeyInfoRef;
 use rand_core::CryptoRng;
 use rcgen::{KeyPair, PublicKeyData, RsaKeySize, SigningKey};
 use rustls_pki_types::PrivatePkcs8KeyDer;
+use spki::AlgorithmIdentifierOwned;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
@@ -271,14 +273,22 @@ impl PrivateKey {
     /// cannot read version 2.
     fn from_pkcs8(der: &[u8]) -> Result<Self, LoadError> {
         let information = PrivateKeyInfoRef::try_from(der).map_err(|_| LoadError::Malformed)?;
-        let algorithm_identifier = information.algorithm.to_der().map_err(|_| LoadError::Malformed)?;
+        let encoded = information.algorithm.to_der().map_err(|_| LoadError::Malformed)?;
+        let identifier = AlgorithmIdentifierOwned::from_der(&encoded).map_err(|_| LoadError::Malformed)?;
         let private_key = information.private_key;
+        let unsupported = || load::unsupported(&identifier, private_key.as_bytes().len());
+        if public::has_explicit_parameters(&identifier) {
+            return Err(unsupported());
+        }
         let plain = PrivateKeyInfoRef::new(information.algorithm, private_key);
         let pkcs8 = Zeroizing::new(plain.to_der().map_err(|_| LoadError::Malformed)?);
-        let pair = KeyPair::try_from(pkcs8.as_slice())
-            .map_err(|_| load::unsupported(&algorithm_identifier, private_key.as_bytes().len()))?;
+        let pair = KeyPair::try_from(pkcs8.as_slice()).map_err(|_| unsupported())?;
         let public =
             PublicKey::from_der(&pair.subject_public_key_info()).map_err(|_| LoadError::Malformed)?;
+        // Version 2 brings a public half of its own, which would otherwise be dropped unread.
+        if information.public_key.is_some_and(|bits| bits.as_bytes() != Some(public.bits())) {
+            return Err(LoadError::Malformed);
+        }
         let algorithm = public.algorithm().ok_or(LoadError::Malformed)?;
         Ok(Self { algorithm, pkcs8, public })
     }

@@ -99,6 +99,12 @@ pub(crate) struct Lock {
     _directory: File,
 }
 
+/// Takes away the `lock.file` of this process in the PKI at `root`, if there is
+/// one: for a process that a signal ends, where nothing is dropped.
+pub fn release(root: &Path) {
+    lock_file::release(root);
+}
+
 impl Lock {
     /// Waits for the lock of the PKI directory at `root`.
     pub(crate) fn acquire(

@@ -52,6 +52,13 @@ impl Drop for OwnLockFile {
     }
 }
 
+/// Removes the file if this process wrote it.
+pub(crate) fn release(root: &Path) {
+    if Found::at(root) == Found::Ours(Some(process::id())) {
+        drop(fs::remove_file(at(root)));
+    }
+}
+
 /// What a lock file says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Found {

@@ -48,6 +48,11 @@ impl Pki {
             Program::Easyrsa => (PathBuf::from(EASYRSA), "--pki-dir"),
         };
         let mut command = clean(&path, self.folder.parent().unwrap_or(&self.folder));
+        if program == Program::Easyrsa {
+            // easy-rsa 3.1 looks for these in the PKI, where only its own init-pki puts them.
+            command.env("EASYRSA_SSL_CONF", "/usr/share/easy-rsa/openssl-easyrsa.cnf");
+            command.env("EASYRSA_EXT_DIR", "/usr/share/easy-rsa/x509-types");
+        }
         command.arg("--batch").arg(format!("{folder_option}={}", self.folder.display())).args(&self.options);
         process::finish(command.args(words))
     }

@@ -15,23 +15,30 @@ use std::{
 use super::{Report, certkeep, pki::clean};
 use crate::{Outcome, process};
 
-/// Commands that read the file `v` (or a file of the CA) of a PKI directory.
-const COMMANDS: &[&[&str]] = &[
+/// Commands that read the file `v` (or a file of the CA) of a PKI directory and change nothing.
+const READING: &[&[&str]] = &[
     &["show-cert", "v"],
     &["show-cert", "v", "full"],
+    &["--format=json", "show-cert", "v"],
     &["show-req", "v"],
     &["show-req", "v", "full"],
+    &["--format=json", "show-req", "v"],
     &["show-crl"],
-    &["show-ca"],
+    &["--format=json", "show-crl"],
     &["verify-cert", "v"],
+];
+
+/// Commands that change the directory; each gets a fresh one.
+const CHANGING: &[&[&str]] = &[
     &["import-req", "FILE", "w"],
     &["sign-req", "client", "v"],
+    &["--copy-ext", "sign-req", "server", "v"],
     &["revoke-issued", "v"],
     &["gen-crl"],
-    &["export-p12", "v"],
-    &["export-p8", "v", "nopass"],
-    &["set-pass", "v", "nopass"],
 ];
+
+/// Commands for which the file is the CA's certificate.
+const AUTHORITY: &[&[&str]] = &[&["show-ca"], &["verify-cert", "v"], &["sign-req", "client", "v"]];
 
 /// Where each copy goes: a file is tried as each kind.
 const PLACES: &[&str] = &["issued/v.crt", "reqs/v.req", "crl.pem", "private/v.key"];
@@ -95,34 +102,63 @@ fn prepare(folder: &Path) -> Outcome {
 
 fn try_file(file: &Path, template: &Path) -> Outcome<(usize, Vec<String>)> {
     let mut findings = Vec::new();
-    for words in COMMANDS {
-        let scratch = tempfile::tempdir()?;
-        let pki = scratch.path().join("pki");
+    let reading = Trial::new(file, template)?;
+    for words in READING {
+        findings.extend(reading.run(words)?);
+    }
+    for words in CHANGING {
+        findings.extend(Trial::new(file, template)?.run(words)?);
+    }
+    let authority = Trial::new(file, template)?;
+    fs::copy(file, authority.pki().join("ca.crt"))?;
+    for words in AUTHORITY {
+        findings.extend(authority.run(words)?);
+    }
+    Ok((READING.len() + CHANGING.len() + AUTHORITY.len(), findings))
+}
+
+/// A PKI directory in which the file stands in every place.
+struct Trial<'file> {
+    file: &'file Path,
+    scratch: tempfile::TempDir,
+}
+
+impl<'file> Trial<'file> {
+    fn new(file: &'file Path, template: &Path) -> Outcome<Self> {
+        let trial = Self { file, scratch: tempfile::tempdir()? };
+        let base = trial.scratch.path();
         for path in process::files_under(template)? {
-            let copy = scratch.path().join(path.strip_prefix(template)?);
-            fs::create_dir_all(copy.parent().unwrap_or(scratch.path()))?;
+            let copy = base.join(path.strip_prefix(template)?);
+            fs::create_dir_all(copy.parent().unwrap_or(base))?;
             fs::copy(&path, &copy)?;
         }
         for folder in ["issued", "reqs", "certs_by_serial", "private"] {
-            fs::create_dir_all(pki.join(folder))?;
+            fs::create_dir_all(trial.pki().join(folder))?;
         }
         for place in PLACES {
-            fs::copy(file, pki.join(place))?;
+            fs::copy(file, trial.pki().join(place))?;
         }
-        if words == &["show-ca"] {
-            fs::copy(file, pki.join("ca.crt"))?;
-        }
-        let mut command = clean(Path::new("timeout"), scratch.path());
+        Ok(trial)
+    }
+
+    fn pki(&self) -> PathBuf {
+        self.scratch.path().join("pki")
+    }
+
+    /// Runs one command and judges how it ended and what it wrote.
+    fn run(&self, words: &[&str]) -> Outcome<Vec<String>> {
+        let mut command = clean(Path::new("timeout"), self.scratch.path());
         command.args(["--kill-after=1", PATIENCE]).arg(certkeep()).arg("--batch");
-        command
-            .arg(format!("--pki={}", pki.display()))
-            .args(["--passin=pass:password", "--passout=pass:password"]);
-        for word in *words {
-            command.arg(if *word == "FILE" { file.as_os_str() } else { word.as_ref() });
+        command.arg(format!("--pki={}", self.pki().display()));
+        command.args(["--passin=pass:password", "--passout=pass:password"]);
+        for word in words {
+            command.arg(if *word == "FILE" { self.file.as_os_str() } else { word.as_ref() });
         }
         let finished = process::finish(&mut command)?;
-        let complain = |what: &str| format!("{}: {}: {what}", words.join(" "), file.display());
+        let complain = |what: &str| format!("{}: {}: {what}", words.join(" "), self.file.display());
+        let mut findings = Vec::new();
         match finished.code {
+            Some(2) => findings.push(format!("{}\n    {}", complain("not a command"), finished.complaint())),
             Some(101) => findings.push(format!("{}\n    {}", complain("panic"), finished.complaint())),
             Some(124 | 137) => findings.push(complain("no end after 10 s")),
             Some(code) if code >= 128 => findings.push(complain(&format!("signal {}", code - 128))),
@@ -134,8 +170,8 @@ fn try_file(file: &Path, template: &Path) -> Outcome<(usize, Vec<String>)> {
                 findings.push(complain(&format!("{control} on {stream}")));
             }
         }
+        Ok(findings)
     }
-    Ok((COMMANDS.len(), findings))
 }
 
 /// A control character (C0, DEL, C1) or invalid UTF-8 that would reach a terminal.
@@ -144,4 +180,18 @@ fn raw_control(bytes: &[u8]) -> Option<String> {
     let control =
         text.chars().find(|character| character.is_control() && !matches!(character, '\n' | '\t'))?;
     Some(format!("U+{:04X}", u32::from(control)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_terminal_obeys_is_found() {
+        assert_eq!(raw_control("a\tb\nü\n".as_bytes()), None);
+        assert_eq!(raw_control(b"\x1b[31m").as_deref(), Some("U+001B"));
+        assert_eq!(raw_control("\u{9b}31m".as_bytes()).as_deref(), Some("U+009B"));
+        assert_eq!(raw_control(b"\r").as_deref(), Some("U+000D"));
+        assert_eq!(raw_control(b"\xff").as_deref(), Some("invalid UTF-8"));
+    }
 }

@@ -22,9 +22,12 @@ impl Source {
         self.text.lines().skip(1).take_while(|line| line.starts_with("//!"))
     }
 
-    /// The text before the tests.
+    /// The text before the tests; a file of tests has none.
     pub(crate) fn product(&self) -> &str {
-        let tests = self.text.find("\n#[cfg(test)]\nmod tests").map(|end| end + 1);
+        if self.path.ends_with("/tests.rs") || self.path.contains("/tests/") {
+            return "";
+        }
+        let tests = self.text.find("\n#[cfg(test)]\nmod tests {").map(|end| end + 1);
         self.text.get(..tests.unwrap_or(self.text.len())).unwrap_or(&self.text)
     }
 
@@ -192,5 +195,9 @@ mod tests {
     fn tests_do_not_count_as_product() {
         let source = Source::new("x.rs".into(), "fn a() {}\n\n#[cfg(test)]\nmod tests {}\n".into());
         assert_eq!(source.product(), "fn a() {}\n\n");
+        let source = Source::new("src/a/tests.rs".into(), "fn a() {}\n".into());
+        assert_eq!(source.product(), "");
+        let source = Source::new("x.rs".into(), "#[cfg(test)]\nmod tests;\nfn a() {}\n".into());
+        assert!(source.product().contains("fn a()"));
     }
 }

@@ -7,7 +7,7 @@ use certkeep_pki::{
         policy::AltNames,
     },
     index::Index,
-    key::{Digest, PrivateKey, Signer},
+    key::{Digest, Signer},
     layout::{EntryName, PkiPath},
     x509::{
         profile::{CertificateType, ProfileSet},
@@ -35,7 +35,7 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
     let subordinate = sub || intermediate;
     let default = if subordinate { "Easy-RSA Sub-CA" } else { "Easy-RSA CA" };
     let subject = order::asked_subject(session, default)?;
-    let key = PrivateKey::generate(order::key_algorithm(&session.settings)?)?;
+    let key = session.new_key()?;
     let file = Session::key_file(&key, passphrase.as_ref())?;
     if subordinate {
         let digest = order::digest(&session.settings)?.unwrap_or_else(|| {

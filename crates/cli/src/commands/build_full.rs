@@ -5,7 +5,6 @@
 use certkeep_pki::{
     ca::policy::AltNames,
     change::ChangeSet,
-    key::PrivateKey,
     layout::{EntryName, PkiPath},
     x509::profile::CertificateType,
 };
@@ -52,7 +51,7 @@ pub(super) fn make(
     let subject = order::given_subject(&session.settings, name.as_str())?;
     let passphrase = session.new_passphrase(no_pass, "Key")?;
     // Before the lock: other writers need not wait for a long key.
-    let key = PrivateKey::generate(order::key_algorithm(&session.settings)?)?;
+    let key = session.new_key()?;
     let file = Session::key_file(&key, passphrase.as_ref())?;
     let request = gen_req::request(session, &subject, &key)?;
     session.lock()?;

@@ -35,7 +35,7 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
     confirm_overwrite(session, &key_path, "Confirm key overwrite: ")?;
     let passphrase = session.new_passphrase(no_pass, "Key")?;
     let subject = order::asked_subject(session, name.as_str())?;
-    let key = PrivateKey::generate(order::key_algorithm(&session.settings)?)?;
+    let key = session.new_key()?;
     let request = request(session, &subject, &key)?;
     let mut changes = certkeep_pki::change::ChangeSet::new();
     changes.replace(key_path.clone(), Session::key_file(&key, passphrase.as_ref())?);

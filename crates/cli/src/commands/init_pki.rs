@@ -14,8 +14,11 @@ use crate::{report::Failure, session::Session, settings::Algo, terminal::Safe, v
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// rsa, ec, ed, or a curve: written to the PKI's vars file
+    // Names of their own: `algo` and `curve` are global options.
+    #[arg(id = "init_algo", value_name = "ALGO")]
     pub(super) algo: Option<String>,
     /// The curve of ec or ed keys
+    #[arg(id = "init_curve", value_name = "CURVE")]
     pub(super) curve: Option<String>,
 }
 
@@ -43,6 +46,7 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
         session.terminal.notice(format_args!("would make an empty PKI in {}", Safe(&shown)));
         return Ok(());
     }
+    crate::interrupt::may_hold_lock(pki.clone());
     Store::create(&pki, &changes, existing, session.modes())?;
     session.terminal.notice(format_args!("made an empty PKI in {}", Safe(&shown)));
     session.terminal.notice("next: `certkeep build-ca`");

@@ -9,6 +9,7 @@ use std::io::{self, IsTerminal};
 use certkeep_pki::secret::Passphrase;
 
 use super::line::{LineError, read_line, standard_input};
+use crate::interrupt;
 
 /// A source of answers.
 pub trait Prompt {
@@ -50,7 +51,8 @@ impl Prompt for Person {
     }
 
     fn hidden(&mut self, label: &str) -> io::Result<Passphrase> {
-        rpassword::prompt_password(label).map(|typed| Passphrase::new(typed.into_bytes()))
+        interrupt::with_hidden_input(|| rpassword::prompt_password(label))
+            .map(|typed| Passphrase::new(typed.into_bytes()))
     }
 }
 

@@ -138,7 +138,7 @@ impl Authority {
             ProfileSet::Easyrsa => (now, true),
         };
         let next_update = now.plus(order.days.seconds());
-        let entries = entries(database)?;
+        let entries = entries(database, order.set)?;
         let revoked = entries.len();
         let mut extensions = Vec::new();
         let identifier = extension::authority_key_identifier(
@@ -179,7 +179,7 @@ fn next_number(numbers: &CrlNumbers) -> Result<SerialNumber, SerialError> {
     Ok(greatest.unwrap_or_else(|| SerialNumber::from_integer(1)))
 }
 
-fn entries(database: &Database) -> Result<Vec<RevokedCertificate>, der::Error> {
+fn entries(database: &Database, set: ProfileSet) -> Result<Vec<RevokedCertificate>, der::Error> {
     let mut entries = Vec::new();
     for row in database.index.rows().filter(|row| row.status() == Status::Revoked) {
         let Some(revocation) = row.revocation() else { continue };
@@ -190,7 +190,7 @@ fn entries(database: &Database) -> Result<Vec<RevokedCertificate>, der::Error> {
             RevokedCertificate {
                 user_certificate: number.to_der_integer()?,
                 revocation_date: revocation.at.to_der_time(),
-                crl_entry_extensions: reason_extension(revocation.reason)?,
+                crl_entry_extensions: reason_extension(revocation.reason, set)?,
             },
         ));
     }
@@ -198,9 +198,11 @@ fn entries(database: &Database) -> Result<Vec<RevokedCertificate>, der::Error> {
     Ok(entries.into_iter().map(|(_, entry)| entry).collect())
 }
 
-/// RFC 5280 §5.3.1: the reason unspecified is better left out.
-fn reason_extension(reason: Option<Reason>) -> Result<Option<Vec<Extension>>, der::Error> {
-    let Some(reason) = reason.filter(|reason| *reason != Reason::Unspecified) else { return Ok(None) };
+/// RFC 5280 §5.3.1: the reason unspecified is better left out; openssl writes it
+/// where index.txt has the word.
+fn reason_extension(reason: Option<Reason>, set: ProfileSet) -> Result<Option<Vec<Extension>>, der::Error> {
+    let said = |reason: &Reason| set == ProfileSet::Easyrsa || *reason != Reason::Unspecified;
+    let Some(reason) = reason.filter(said) else { return Ok(None) };
     // CRLReason ::= ENUMERATED
     Ok(Some(vec![non_critical(oid::CRL_REASON, vec![0x0a, 1, reason.code()])?]))
 }

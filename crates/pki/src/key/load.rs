@@ -12,7 +12,10 @@ use pkcs8::{EncryptedPrivateKeyInfoRef, PrivateKeyInfoRef};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-use super::{PrivateKey, legacy, public::named_curve};
+use super::{
+    PrivateKey, legacy,
+    public::{is_ours, name_of, named_curve},
+};
 use crate::{
     pem::{self, PemError},
     secret::{Passphrase, SecretBytes},
@@ -21,11 +24,9 @@ use crate::{
 /// More PBKDF2 iterations than this are an attack on our time (about two seconds).
 const MAX_ITERATIONS: u32 = 10_000_000;
 
-/// More memory than this for scrypt (128 · N · r bytes) is an attack on our memory.
+/// More than this is an attack on our memory (128 · N · r bytes) or on our time
+/// (that much again for each of p passes).
 const MAX_SCRYPT_BYTES: u64 = 1 << 30;
-
-/// More passes than this are an attack on our time.
-const MAX_SCRYPT_PARALLELIZATION: u16 = 16;
 
 /// Whether a key file can be opened without a passphrase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -175,9 +176,12 @@ fn check_cost(scheme: &EncryptionScheme) -> Result<(), LoadError> {
     let affordable = match &parameters.kdf {
         Kdf::Pbkdf2(pbkdf2) => pbkdf2.iteration_count <= MAX_ITERATIONS,
         Kdf::Scrypt(scrypt) => {
-            let memory =
-                scrypt.cost_parameter.saturating_mul(u64::from(scrypt.block_size)).saturating_mul(128);
-            memory <= MAX_SCRYPT_BYTES && scrypt.parallelization <= MAX_SCRYPT_PARALLELIZATION
+            let bytes = scrypt
+                .cost_parameter
+                .saturating_mul(u64::from(scrypt.block_size))
+                .saturating_mul(u64::from(scrypt.parallelization))
+                .saturating_mul(128);
+            bytes <= MAX_SCRYPT_BYTES
         }
         _ => return Err(LoadError::Unsupported("this key derivation".to_owned())),
     };
@@ -200,7 +204,7 @@ fn wrap_sec1(der: &[u8]) -> Result<Zeroizing<Vec<u8>>, LoadError> {
     let zero = Tag::ContextSpecific { constructed: true, number: TagNumber(0) };
     let parameters = elements.iter().find(|element| element.tag() == zero).ok_or(LoadError::Malformed)?;
     let curve: ObjectIdentifier = ObjectIdentifier::from_der(parameters.value())
-        .map_err(|_| LoadError::Unsupported("an EC key with explicit parameters".to_owned()))?;
+        .map_err(|_| LoadError::Unsupported("a key of the kind EC with explicit parameters".to_owned()))?;
     let algorithm = spki::AlgorithmIdentifierRef {
         oid: ObjectIdentifier::new_unwrap("1.2.840.10045.2.1"),
         parameters: Some((&curve).into()),
@@ -215,26 +219,16 @@ fn wrap(algorithm: spki::AlgorithmIdentifierRef<'_>, der: &[u8]) -> Result<Zeroi
 }
 
 /// What to say of a key that is well formed and yet cannot be used.
-pub(super) fn unsupported(algorithm: &[u8], private_key_bytes: usize) -> LoadError {
-    let Ok(identifier) = spki::AlgorithmIdentifierOwned::from_der(algorithm) else {
-        return LoadError::Malformed;
-    };
+pub(super) fn unsupported(
+    identifier: &spki::AlgorithmIdentifierOwned,
+    private_key_bytes: usize,
+) -> LoadError {
     let name = match identifier.oid.to_string().as_str() {
         // An RSAPrivateKey of 1024 bits has about 600 bytes, one of 2048 about 1190.
         "1.2.840.113549.1.1.1" if private_key_bytes < 1100 => "an RSA key below 2048 bits".to_owned(),
-        "1.2.840.10045.2.1" => match named_curve(&identifier).map(|curve| curve.to_string()) {
-            Some(known)
-                if ["1.2.840.10045.3.1.7", "1.3.132.0.34", "1.3.132.0.35"].contains(&known.as_str()) =>
-            {
-                return LoadError::Malformed;
-            }
-            Some(curve) => format!("an EC key on the curve {curve}"),
-            None => "an EC key with explicit parameters".to_owned(),
-        },
         "1.2.840.113549.1.1.1" | "1.3.101.112" => return LoadError::Malformed,
-        "1.3.101.113" => "an Ed448 key".to_owned(),
-        "1.2.840.10040.4.1" => "a DSA key".to_owned(),
-        dotted => format!("a key of the algorithm {dotted}"),
+        "1.2.840.10045.2.1" if named_curve(identifier).is_some_and(is_ours) => return LoadError::Malformed,
+        _ => format!("a key of the kind {}", name_of(identifier)),
     };
     LoadError::Unsupported(name)
 }

@@ -4,14 +4,14 @@
 
 use aws_lc_rs::signature::{self, ParsedPublicKey, UnparsedPublicKey, VerificationAlgorithm};
 use der::{
-    Decode, Encode,
+    Decode,
     asn1::{Any, AnyRef, Null, ObjectIdentifier, UintRef},
 };
 use sha1::{Digest as _, Sha1};
 use spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned};
 use thiserror::Error;
 
-use super::{Curve, Digest, KeyAlgorithm, SignError};
+use super::{Curve, Digest, KeyAlgorithm, SignError, pss};
 
 const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
@@ -105,20 +105,12 @@ impl PublicKey {
     /// What the key is, for people, whatever it is.
     #[must_use]
     pub fn algorithm_name(&self) -> String {
-        if let Some(algorithm) = self.algorithm {
-            return algorithm.to_string();
-        }
-        let name = |table: &[(&str, &str)], oid: ObjectIdentifier| {
-            let dotted = oid.to_string();
-            table.iter().find(|(known, _)| *known == dotted).map_or(dotted, |(_, name)| (*name).to_owned())
-        };
-        if self.identifier.oid == EC {
-            return match named_curve(&self.identifier) {
-                Some(curve) => format!("EC {}", name(&NAMED_CURVES, curve)),
-                None => "EC with explicit parameters".to_owned(),
-            };
-        }
-        name(&NAMED, self.identifier.oid)
+        self.algorithm.map_or_else(|| name_of(&self.identifier), |algorithm| algorithm.to_string())
+    }
+
+    /// The bits of the subjectPublicKey.
+    pub(super) fn bits(&self) -> &[u8] {
+        &self.key
     }
 
     /// SHA-1 over the bits of the key (RFC 5280 §4.2.1.2, method 1).
@@ -163,7 +155,7 @@ impl PublicKey {
             (KeyAlgorithm::Rsa { .. }, "1.2.840.113549.1.1.13") => {
                 &s::RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY
             }
-            (KeyAlgorithm::Rsa { .. }, "1.2.840.113549.1.1.10") => match pss_digest(algorithm)? {
+            (KeyAlgorithm::Rsa { .. }, "1.2.840.113549.1.1.10") => match pss::digest(algorithm)? {
                 Digest::Sha256 => &s::RSA_PSS_2048_8192_SHA256,
                 Digest::Sha384 => &s::RSA_PSS_2048_8192_SHA384,
                 Digest::Sha512 => &s::RSA_PSS_2048_8192_SHA512,
@@ -185,26 +177,35 @@ impl PublicKey {
     }
 }
 
-/// The digest of RSASSA-PSS-params (RFC 4055 §3.1): the field `[0] hashAlgorithm`.
-fn pss_digest(algorithm: &AlgorithmIdentifierOwned) -> Option<Digest> {
-    use der::{TagNumber, asn1::ContextSpecific};
-    let fields = algorithm.parameters.as_ref()?.decode_as::<Vec<Any>>().ok()?;
-    let encoded = fields.first()?.to_der().ok()?;
-    let hash = ContextSpecific::<AlgorithmIdentifierOwned>::from_der(&encoded).ok()?;
-    if hash.tag_number != TagNumber(0) {
-        return None;
+/// The name of an algorithm that certkeep does not have, a curve with it.
+pub(super) fn name_of(identifier: &AlgorithmIdentifierOwned) -> String {
+    let name = |table: &[(&str, &str)], oid: ObjectIdentifier| {
+        let dotted = oid.to_string();
+        table.iter().find(|(known, _)| *known == dotted).map_or(dotted, |(_, name)| (*name).to_owned())
+    };
+    if identifier.oid != EC {
+        return name(&NAMED, identifier.oid);
     }
-    match hash.value.oid.to_string().as_str() {
-        "2.16.840.1.101.3.4.2.1" => Some(Digest::Sha256),
-        "2.16.840.1.101.3.4.2.2" => Some(Digest::Sha384),
-        "2.16.840.1.101.3.4.2.3" => Some(Digest::Sha512),
-        _ => None,
+    match named_curve(identifier) {
+        Some(curve) => format!("EC {}", name(&NAMED_CURVES, curve)),
+        None => "EC with explicit parameters".to_owned(),
     }
 }
 
 /// The curve of an EC key, where it is a named one (RFC 5480 §2.1.1).
 pub(super) fn named_curve(identifier: &AlgorithmIdentifierOwned) -> Option<ObjectIdentifier> {
     identifier.parameters.as_ref()?.decode_as().ok()
+}
+
+/// Whether the key is an EC key that does not name its curve (forbidden by RFC
+/// 5480 §2.1.1: the parameters could be those of a weaker curve).
+pub(super) fn has_explicit_parameters(identifier: &AlgorithmIdentifierOwned) -> bool {
+    identifier.oid == EC && named_curve(identifier).is_none()
+}
+
+/// Whether certkeep has the curve.
+pub(super) fn is_ours(curve: ObjectIdentifier) -> bool {
+    [P256, P384, P521].contains(&curve)
 }
 
 fn algorithm_of(
