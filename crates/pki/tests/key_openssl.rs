@@ -424,6 +424,7 @@ fn key_derivations_of_absurd_cost_are_not_tried() {
     for file in [
         pbkdf2(&[0x7f, 0xff, 0xff, 0xff]),
         pbkdf2(&[0, 0xff, 0xff, 0xff, 0xff]),
+        pbkdf2(&[0x7f, 0xff, 0xff, 0xff, 0xff]),
         scrypt(&[0x40, 0, 0, 0], &[8], &[1]),
         scrypt(&[4, 0], &[0x7f, 0xff], &[0x7f, 0xff]),
         scrypt(&[4, 0], &[8], &[0x7f, 0xff]),
@@ -436,8 +437,6 @@ fn key_derivations_of_absurd_cost_are_not_tried() {
             "{refused:?}"
         );
     }
-    let too_large = pbkdf2(&[0x7f, 0xff, 0xff, 0xff, 0xff]);
-    check_unsupported(&pem_of("ENCRYPTED PRIVATE KEY", &too_large), "this kind of key encryption");
 }
 
 fn pem_of(label: &str, der: &[u8]) -> Vec<u8> {
