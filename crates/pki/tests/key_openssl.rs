@@ -588,7 +588,11 @@ fn certificates_signed_with_old_and_with_probabilistic_algorithms_are_verified()
 #[test]
 fn probabilistic_signatures_with_other_parameters_are_unsupported() {
     let pss = ["-sha256", "-sigopt", "rsa_padding_mode:pss"];
-    for parameters in [["rsa_pss_saltlen:20"].as_slice(), &["rsa_pss_saltlen:digest", "rsa_mgf1_md:sha1"]] {
+    for parameters in [
+        ["rsa_pss_saltlen:20"].as_slice(),
+        &["rsa_pss_saltlen:digest", "rsa_mgf1_md:sha1"],
+        &["rsa_pss_saltlen:digest", "rsa_mgf1_md:sha512"],
+    ] {
         let options = parameters.iter().flat_map(|option| ["-sigopt", option]);
         let certificate = self_signed(&RSA, &pss.into_iter().chain(options).collect::<Vec<_>>());
         let answer = certificate.verify_signature(&RSA.public_key());

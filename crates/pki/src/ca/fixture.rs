@@ -9,7 +9,13 @@ use der::{
     asn1::{Any, ObjectIdentifier, SetOfVec},
 };
 use rand_core::{OsRng, TryRngCore};
-use x509_cert::{attr::Attribute, ext::Extension};
+use x509_cert::{
+    attr::Attribute,
+    ext::{
+        Extension,
+        pkix::{NameConstraints, constraints::name::GeneralSubtree},
+    },
+};
 
 use super::{
     authority::{Authority, Database, NextSerial, SerialMode},
@@ -26,7 +32,7 @@ use crate::{
     x509::{
         certificate::Certificate,
         extension::{self, ExtensionSpec, Issuer},
-        general_name::SubjectAltNames,
+        general_name::{self, SubjectAltNames},
         name::Name,
         oid,
         profile::{CertificateType, ProfileSet},
@@ -201,6 +207,37 @@ pub(super) fn order(request: &Request, profile: Profile) -> Order<'_> {
 /// Proposes under the ordinary root with an empty database.
 pub(super) fn propose(order: Order<'_>) -> Result<Proposal, ProposeError> {
     root().propose(order, database(), now())
+}
+
+/// Why an order under the ordinary root is refused.
+pub(super) fn refusal(order: Order<'_>) -> String {
+    propose(order).expect_err("refused").to_string()
+}
+
+/// Why `authority` refuses an order.
+pub(super) fn refusal_by(authority: &Authority, order: Order<'_>, now: Moment) -> String {
+    authority.propose(order, database(), now).expect_err("refused").to_string()
+}
+
+/// The extension nameConstraints, from names in openssl's notation.
+pub(super) fn constraints(permitted: &[&str], excluded: &[&str]) -> ExtensionSpec {
+    let subtrees = |texts: &[&str]| {
+        let subtree = |text: &&str| GeneralSubtree {
+            base: general_name::parse(text).expect("a name"),
+            minimum: 0,
+            maximum: None,
+        };
+        (!texts.is_empty()).then(|| texts.iter().map(subtree).collect())
+    };
+    let value =
+        NameConstraints { permitted_subtrees: subtrees(permitted), excluded_subtrees: subtrees(excluded) };
+    encoded(oid::NAME_CONSTRAINTS, value.to_der().expect("encoded"))
+}
+
+/// A CA that may name things below example.com alone.
+pub(super) fn constrained_root() -> Authority {
+    let extra = vec![constraints(&["DNS:example.com"], &[])];
+    root_with(Profile { extra, ..strict(CertificateType::Ca) })
 }
 
 /// Issues what was ordered, whatever `authority` is.

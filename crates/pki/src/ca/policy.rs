@@ -239,3 +239,6 @@ fn mailbox(common_name: &str, subject: &Name) -> Option<Vec<GeneralName>> {
         .filter(|name| general_name::check(name).is_ok())
         .map(|name| vec![name])
 }
+
+#[cfg(test)]
+mod tests;

@@ -41,8 +41,8 @@ fn the_certificates_after_the_first_are_the_chain() {
 
 #[test]
 fn what_is_no_certificate_is_no_ca() {
-    let key = CA_KEY.to_pem();
-    for file in [b"".as_slice(), b"hello", key.expose()] {
+    let request = request("web1").to_pem();
+    for file in [b"".as_slice(), b"hello", request.as_bytes()] {
         let error = Authority::read(file).expect_err("refused");
         assert_eq!(error.to_string(), "ca.crt cannot be read");
     }

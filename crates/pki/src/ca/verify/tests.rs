@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Good certificates, and every finding and note by itself.
+//!
+//! long: one test for every variant of the findings.
 
 use der::Encode;
 use x509_cert::ext::pkix::{
@@ -19,7 +21,6 @@ use crate::{
     moment::Days,
     x509::{
         extension::{ExtensionSpec, ExtensionValue},
-        general_name,
         profile::{CertificateType, ProfileSet},
     },
 };
@@ -207,6 +208,18 @@ fn a_root_that_is_only_found_among_the_others_is_not_trusted() {
     assert_eq!(findings(&verification), ["CN=Stranger: no certificate at hand is its issuer (CN=Stranger)"]);
 }
 
+/// The key that signed is not the key that is named.
+#[test]
+fn an_issuer_with_another_key_identifier_is_no_issuer() {
+    let identifier = encoded(oid::SUBJECT_KEY_IDENTIFIER, [&[4, 20], [7; 20].as_slice()].concat());
+    let source = TypeSource::File(vec![ca(), identifier]);
+    let other = root_with(Profile { source, ..strict(CertificateType::Ca) });
+    assert_eq!(
+        findings(&check(&server(), &[other.certificate().clone()])),
+        ["CN=web1.example.com: no certificate at hand is its issuer (CN=Root)"]
+    );
+}
+
 /// A subordinate CA whose type file says this, and what is found below it.
 fn below(specs: Vec<ExtensionSpec>) -> Vec<String> {
     let identifiers = [
@@ -242,20 +255,6 @@ fn a_critical_extension_that_nobody_understands_is_found() {
         below(vec![ca(), encoded(unknown, vec![5, 0])]),
         ["CN=Sub: the critical extension 1.2.3.4 is not understood"]
     );
-}
-
-fn constraints(permitted: &[&str], excluded: &[&str]) -> ExtensionSpec {
-    let subtrees = |texts: &[&str]| {
-        let subtree = |text: &&str| GeneralSubtree {
-            base: general_name::parse(text).expect("a name"),
-            minimum: 0,
-            maximum: None,
-        };
-        (!texts.is_empty()).then(|| texts.iter().map(subtree).collect())
-    };
-    let value =
-        NameConstraints { permitted_subtrees: subtrees(permitted), excluded_subtrees: subtrees(excluded) };
-    encoded(oid::NAME_CONSTRAINTS, value.to_der().expect("encoded"))
 }
 
 #[test]
