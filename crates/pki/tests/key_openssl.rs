@@ -439,10 +439,6 @@ fn key_derivations_of_absurd_cost_are_not_tried() {
     }
 }
 
-fn pem_of(label: &str, der: &[u8]) -> Vec<u8> {
-    pem::encode(label, der).into_bytes()
-}
-
 #[test]
 fn openssl_reads_what_is_written_in_the_clear() {
     for sample in samples() {
