@@ -98,5 +98,5 @@ fn current_name(session: &Session, certificate: &Certificate) -> Result<Option<E
 /// It cannot be read.
 pub fn index(session: &Session) -> Result<Option<Index>, Failure> {
     let bytes = session.read(&PkiPath::Index)?;
-    Ok(bytes.map(|bytes| Index::parse(&bytes)).transpose()?)
+    Ok(bytes.map(Index::from_bytes).transpose()?)
 }

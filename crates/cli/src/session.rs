@@ -156,7 +156,7 @@ impl Session {
         let serial = self.read(&PkiPath::Serial)?.ok_or_else(|| Failure::missing(&PkiPath::Serial))?;
         let attributes = self.read(&PkiPath::IndexAttributes)?;
         let attributes = attributes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-        Ok(Database::new(Index::parse(&index)?, attributes.as_deref(), serial))
+        Ok(Database::new(Index::from_bytes(index)?, attributes.as_deref(), serial))
     }
 
     /// How serial numbers are found.

@@ -2,9 +2,11 @@
 //! `index.txt`, the certificate database of `openssl ca`, and `index.txt.attr`.
 //!
 //! Rows that are not touched are printed byte for byte as they were read. The
-//! whole file stays one buffer with offsets into it, so 100,000 rows cost one
-//! pass and no allocation per row. Nothing here repairs: a line that openssl
-//! would choke on is an error that names the line.
+//! whole file stays one buffer with the places where rows begin, so 100,000 rows
+//! cost one pass and no allocation per row. Nothing here repairs: a line that
+//! openssl would choke on is an error that names the line.
+//!
+//! This file is long: reading, changing and printing rows share the one format.
 
 use std::fmt;
 
@@ -186,30 +188,34 @@ pub enum ChangeError {
 /// The certificate database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Index {
+    /// The whole file; ends with a newline unless it is empty.
     text: String,
-    rows: Vec<Span>,
+    /// Where the rows begin in it.
+    starts: Vec<usize>,
+    /// How the serial numbers are written.
+    serial_case: SerialCase,
 }
 
-/// Where a row lies in the text, and where its tabs are.
+/// Whether serial numbers can be found by their text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Span {
-    start: usize,
-    tabs: [usize; FIELDS - 1],
-    end: usize,
+enum SerialCase {
+    /// As openssl writes them.
+    Upper,
+    /// Somebody wrote lower case into one.
+    Mixed,
 }
 
 /// A row of the database.
 #[derive(Clone, Copy)]
 pub struct Row<'a> {
-    index: &'a Index,
-    span: &'a Span,
+    fields: [&'a str; FIELDS],
 }
 
 impl Index {
     /// A database without rows.
     #[must_use]
     pub fn empty() -> Self {
-        Self { text: String::new(), rows: Vec::new() }
+        Self { text: String::new(), starts: Vec::new(), serial_case: SerialCase::Upper }
     }
 
     /// Reads the file. Comment lines (`#`) are kept; a missing newline at the
@@ -219,25 +225,38 @@ impl Index {
     ///
     /// [`ParseError`] for the first line that is not a row.
     pub fn parse(bytes: &[u8]) -> Result<Self, ParseError> {
-        let text = std::str::from_utf8(bytes).map_err(|error| ParseError {
-            line: 1 + bytes[..error.valid_up_to()].iter().filter(|&&byte| byte == b'\n').count(),
-            problem: LineError::Text,
+        Self::from_bytes(bytes.to_vec())
+    }
+
+    /// As [`Index::parse`], without a copy of what may be many megabytes.
+    ///
+    /// # Errors
+    ///
+    /// As [`Index::parse`].
+    pub fn from_bytes(mut bytes: Vec<u8>) -> Result<Self, ParseError> {
+        if bytes.last().is_some_and(|last| *last != b'\n') {
+            bytes.push(b'\n');
+        }
+        let text = String::from_utf8(bytes).map_err(|error| {
+            let before = error.utf8_error().valid_up_to();
+            let lines = memchr::memchr_iter(b'\n', &error.as_bytes()[..before]).count();
+            ParseError { line: lines + 1, problem: LineError::Text }
         })?;
-        let mut text = text.to_owned();
-        if !text.is_empty() && !text.ends_with('\n') {
-            text.push('\n');
-        }
-        let mut rows = Vec::with_capacity(text.len() / 80);
+        let mut starts = Vec::with_capacity(text.len() / 80);
+        let mut serial_case = SerialCase::Upper;
         let mut start = 0;
-        for (number, line) in text.split_terminator('\n').enumerate() {
+        for (number, end) in memchr::memchr_iter(b'\n', text.as_bytes()).enumerate() {
+            let line = &text[start..end];
             if !line.starts_with('#') {
-                let span =
-                    Span::parse(line, start).map_err(|problem| ParseError { line: number + 1, problem })?;
-                rows.push(span);
+                let row = Row::parse(line).map_err(|problem| ParseError { line: number + 1, problem })?;
+                if row.fields[3].bytes().any(|byte| byte.is_ascii_lowercase()) {
+                    serial_case = SerialCase::Mixed;
+                }
+                starts.push(start);
             }
-            start += line.len() + 1;
+            start = end + 1;
         }
-        Ok(Self { text, rows })
+        Ok(Self { text, starts, serial_case })
     }
 
     /// The file: every row that was not changed is as it was read.
@@ -246,15 +265,21 @@ impl Index {
         &self.text
     }
 
+    /// As [`Index::as_str`], for somebody who needs the database no more.
+    #[must_use]
+    pub fn into_string(self) -> String {
+        self.text
+    }
+
     /// The rows, in the order of the file.
     pub fn rows(&self) -> impl DoubleEndedIterator<Item = Row<'_>> + ExactSizeIterator {
-        self.rows.iter().map(|span| Row { index: self, span })
+        self.starts.iter().map(|&start| self.row(start))
     }
 
     /// The row with this serial number.
     #[must_use]
     pub fn find(&self, serial: &SerialHex) -> Option<Row<'_>> {
-        self.position(serial).map(|position| Row { index: self, span: &self.rows[position] })
+        self.start_of(serial).map(|start| self.row(start))
     }
 
     /// The rows whose subject is `subject` (the one-line form) that are still `V`.
@@ -268,14 +293,13 @@ impl Index {
     ///
     /// [`ChangeError::Taken`] if a row has this serial number already.
     pub fn add(&mut self, expiry: Moment, serial: &SerialHex, subject: &str) -> Result<(), ChangeError> {
-        if self.position(serial).is_some() {
+        if self.start_of(serial).is_some() {
             return Err(ChangeError::Taken(serial.clone()));
         }
-        let line = format!("V\t{}\t\t{serial}\t{FILE_NAME}\t{subject}", expiry.to_index());
-        let span = Span::parse(&line, self.text.len()).expect("a printed row is a row");
-        self.text.push_str(&line);
-        self.text.push('\n');
-        self.rows.push(span);
+        self.starts.push(self.text.len());
+        // A one-line subject holds no control character; whatever else comes may not break the file.
+        let subject: String = subject.chars().filter(|character| !character.is_control()).collect();
+        self.text.push_str(&format!("V\t{}\t\t{serial}\t{FILE_NAME}\t{subject}\n", expiry.to_index()));
         Ok(())
     }
 
@@ -285,29 +309,20 @@ impl Index {
     ///
     /// [`ChangeError::Missing`] and [`ChangeError::AlreadyRevoked`].
     pub fn revoke(&mut self, serial: &SerialHex, revocation: Revocation) -> Result<(), ChangeError> {
-        let position = self.position(serial).ok_or_else(|| ChangeError::Missing(serial.clone()))?;
-        let row = Row { index: self, span: &self.rows[position] };
+        let start = self.start_of(serial).ok_or_else(|| ChangeError::Missing(serial.clone()))?;
+        let row = self.row(start);
         if row.status() == Status::Revoked {
             return Err(ChangeError::AlreadyRevoked(serial.clone()));
         }
+        // V or E, a tab, the expiry, a tab: then the revocation field, which is empty.
+        let field_at = start + row.fields[0].len() + 1 + row.fields[1].len() + 1;
         let reason = revocation.reason.map_or_else(String::new, |reason| format!(",{reason}"));
         let field = format!("{}{reason}", revocation.at.to_index());
-        let [status_end, expiry_end, revocation_end, ..] = row.span.tabs;
-        let start = row.span.start;
-        self.text.replace_range(expiry_end + 1..revocation_end, &field);
-        self.text.replace_range(start..status_end, "R");
-        // A row that is V or E has an empty revocation field, so all that follows moves by its length.
-        let span = &mut self.rows[position];
-        for tab in &mut span.tabs[2..] {
-            *tab += field.len();
-        }
-        span.end += field.len();
-        for later in &mut self.rows[position + 1..] {
-            later.start += field.len();
-            later.end += field.len();
-            for tab in &mut later.tabs {
-                *tab += field.len();
-            }
+        self.text.insert_str(field_at, &field);
+        self.text.replace_range(start..=start, "R");
+        let after = self.starts.partition_point(|&row| row <= start);
+        for later in &mut self.starts[after..] {
+            *later += field.len();
         }
         Ok(())
     }
@@ -316,59 +331,59 @@ impl Index {
     /// `openssl ca -updatedb` does, and says which ones those were.
     pub fn expire(&mut self, now: Moment) -> Vec<SerialHex> {
         let due = |row: &Row<'_>| row.status() == Status::Valid && row.expiry() < now;
+        let rows = self.starts.iter().map(|&start| (start, self.row(start)));
         let expired: Vec<(usize, SerialHex)> =
-            self.rows().filter(due).map(|row| (row.span.start, row.serial())).collect();
+            rows.filter(|(_, row)| due(row)).map(|(start, row)| (start, row.serial())).collect();
         for &(start, _) in &expired {
             self.text.replace_range(start..=start, "E");
         }
         expired.into_iter().map(|(_, serial)| serial).collect()
     }
 
-    fn position(&self, serial: &SerialHex) -> Option<usize> {
-        // The newest rows are asked for most often.
-        self.rows().rposition(|row| row.field(3).eq_ignore_ascii_case(serial.as_str()))
+    /// The row that begins at `start`.
+    fn row(&self, start: usize) -> Row<'_> {
+        let rest = &self.text[start..];
+        let end = memchr::memchr(b'\n', rest.as_bytes()).expect("every row ends with a newline");
+        Row { fields: split(&rest[..end]).expect("checked when the row was read") }
+    }
+
+    /// Where the row with this serial number begins. Between tabs there may be
+    /// a subject that looks like it, so the field is compared.
+    fn start_of(&self, serial: &SerialHex) -> Option<usize> {
+        let matches = |start: &usize| self.row(*start).fields[3].eq_ignore_ascii_case(serial.as_str());
+        if self.serial_case == SerialCase::Mixed {
+            return self.starts.iter().copied().find(matches);
+        }
+        let wanted = format!("\t{serial}\t");
+        memchr::memmem::find_iter(self.text.as_bytes(), &wanted).find_map(|position| {
+            let after = self.starts.partition_point(|&start| start <= position);
+            let start = after.checked_sub(1).and_then(|row| self.starts.get(row)).copied();
+            start.filter(matches)
+        })
     }
 }
 
-impl Span {
-    fn parse(line: &str, start: usize) -> Result<Self, LineError> {
-        let bytes = line.as_bytes();
-        let mut tabs = [0; FIELDS - 1];
-        let mut found = 0;
-        for (offset, &byte) in bytes.iter().enumerate() {
-            if byte == b'\t' {
-                // openssl lets a backslash take a tab into the field.
-                if offset > 0 && bytes[offset - 1] == b'\\' {
-                    continue;
-                }
-                if let Some(tab) = tabs.get_mut(found) {
-                    *tab = offset;
-                }
-                found += 1;
-            } else if byte < 0x20 || byte == 0x7f {
-                return Err(LineError::Text);
-            }
+/// The six fields of a line; a backslash takes a tab into its field, as for openssl.
+fn split(line: &str) -> Result<[&str; FIELDS], LineError> {
+    let bytes = line.as_bytes();
+    let mut fields = [""; FIELDS];
+    let mut from = 0;
+    let mut found = 0;
+    for tab in memchr::memchr_iter(b'\t', bytes) {
+        if tab > 0 && bytes[tab - 1] == b'\\' {
+            continue;
         }
-        if found != FIELDS - 1 {
-            return Err(LineError::Fields(found + 1));
+        if let Some(field) = fields.get_mut(found) {
+            *field = &line[from..tab];
         }
-        let [status_end, expiry_end, revocation_end, serial_end, _] = tabs;
-        let revoked = match &line[..status_end] {
-            "V" | "E" => false,
-            "R" => true,
-            _ => return Err(LineError::Status),
-        };
-        Moment::parse(&line[status_end + 1..expiry_end]).map_err(|_| LineError::Expiry)?;
-        let revocation = &line[expiry_end + 1..revocation_end];
-        if revoked == revocation.is_empty() || (revoked && parse_revocation(revocation).is_none()) {
-            return Err(LineError::Revocation);
-        }
-        let serial = &bytes[revocation_end + 1..serial_end];
-        if serial.is_empty() || !serial.len().is_multiple_of(2) || !serial.iter().all(u8::is_ascii_hexdigit) {
-            return Err(LineError::Serial);
-        }
-        Ok(Self { start, tabs: tabs.map(|tab| tab + start), end: start + line.len() })
+        from = tab + 1;
+        found += 1;
     }
+    match fields.get_mut(found) {
+        Some(last) if found == FIELDS - 1 => *last = &line[from..],
+        _ => return Err(LineError::Fields(found + 1)),
+    }
+    Ok(fields)
 }
 
 fn parse_revocation(field: &str) -> Option<Revocation> {
@@ -386,10 +401,36 @@ fn parse_revocation(field: &str) -> Option<Revocation> {
 }
 
 impl<'a> Row<'a> {
+    fn parse(line: &'a str) -> Result<Self, LineError> {
+        // Without an early exit the compiler looks at many bytes at once.
+        let control = line
+            .bytes()
+            .fold(false, |found, byte| found | ((byte < 0x20) & (byte != b'\t')) | (byte == 0x7f));
+        if control {
+            return Err(LineError::Text);
+        }
+        let fields = split(line)?;
+        let [status, expiry, revocation, serial, ..] = fields;
+        let revoked = match status {
+            "V" | "E" => false,
+            "R" => true,
+            _ => return Err(LineError::Status),
+        };
+        Moment::parse(expiry).map_err(|_| LineError::Expiry)?;
+        if revoked == revocation.is_empty() || (revoked && parse_revocation(revocation).is_none()) {
+            return Err(LineError::Revocation);
+        }
+        let hexadecimal = serial.bytes().fold(true, |all, byte| all & byte.is_ascii_hexdigit());
+        if serial.is_empty() || !serial.len().is_multiple_of(2) || !hexadecimal {
+            return Err(LineError::Serial);
+        }
+        Ok(Self { fields })
+    }
+
     /// The status field.
     #[must_use]
     pub fn status(self) -> Status {
-        match self.field(0) {
+        match self.fields[0] {
             "R" => Status::Revoked,
             "E" => Status::Expired,
             _ => Status::Valid,
@@ -399,38 +440,37 @@ impl<'a> Row<'a> {
     /// The end of the certificate's validity.
     #[must_use]
     pub fn expiry(self) -> Moment {
-        Moment::parse(self.field(1)).expect("checked when the row was read")
+        Moment::parse(self.fields[1]).expect("checked when the row was read")
     }
 
     /// When and why the certificate was revoked, if it was.
     #[must_use]
     pub fn revocation(self) -> Option<Revocation> {
-        parse_revocation(self.field(2))
+        parse_revocation(self.fields[2])
     }
 
     /// The serial number.
     #[must_use]
     pub fn serial(self) -> SerialHex {
-        SerialHex::parse(self.field(3)).expect("checked when the row was read")
+        SerialHex::parse(self.fields[3]).expect("checked when the row was read")
+    }
+
+    /// The digits of the serial number, as they stand in the file.
+    #[must_use]
+    pub fn serial_text(self) -> &'a str {
+        self.fields[3]
     }
 
     /// The subject in openssl's one-line form, escapes included.
     #[must_use]
     pub fn subject(self) -> &'a str {
-        self.field(5)
-    }
-
-    fn field(self, number: usize) -> &'a str {
-        let Span { start, tabs, end } = self.span;
-        let from = if number == 0 { *start } else { tabs[number - 1] + 1 };
-        let to = tabs.get(number).unwrap_or(end);
-        &self.index.text[from..*to]
+        self.fields[5]
     }
 }
 
 impl fmt::Debug for Row<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{:?}", &self.index.text[self.span.start..self.span.end])
+        write!(formatter, "{:?}", self.fields)
     }
 }
 

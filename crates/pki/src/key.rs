@@ -8,6 +8,7 @@
 
 mod legacy;
 mod load;
+mod pbes2;
 mod pss;
 mod public;
 

@@ -88,24 +88,21 @@ impl Moment {
     /// 30 February and for dates before 1970.
     pub fn parse(text: &str) -> Result<Self, ParseError> {
         let form = || ParseError::Form(text.to_owned());
-        let digits = text.strip_suffix('Z').ok_or_else(form)?;
-        if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(form());
-        }
-        let (year, rest) = match digits.len() {
-            12 => {
-                let (year, rest) = digits.split_at(2);
-                let year: u16 = year.parse().map_err(|_| form())?;
-                (if year < 50 { 2000 + year } else { 1900 + year }, rest)
-            }
-            14 => {
-                let (year, rest) = digits.split_at(4);
-                (year.parse().map_err(|_| form())?, rest)
-            }
+        let digits = text.strip_suffix('Z').ok_or_else(form)?.as_bytes();
+        // index.txt has one or two of these in every row, so this is the loop of the program.
+        let pair = |at: usize| match digits.get(at..at + 2) {
+            Some(&[tens @ b'0'..=b'9', ones @ b'0'..=b'9']) => Some((tens - b'0') * 10 + (ones - b'0')),
+            _ => None,
+        };
+        let (century, rest) = match digits.len() {
+            12 => (pair(0).map(|year| if year < 50 { 20 } else { 19 }), 0),
+            14 => (pair(0), 2),
             _ => return Err(form()),
         };
-        let field = |from: usize| rest[from..from + 2].parse::<u8>().map_err(|_| form());
-        DateTime::new(year, field(0)?, field(2)?, field(4)?, field(6)?, field(8)?)
+        let fields = (|| Some((century?, pair(rest)?, pair(rest + 2)?, pair(rest + 4)?)))();
+        let times = (|| Some((pair(rest + 6)?, pair(rest + 8)?, pair(rest + 10)?)))();
+        let ((century, year, month, day), (hour, minute, second)) = fields.zip(times).ok_or_else(form)?;
+        DateTime::new(u16::from(century) * 100 + u16::from(year), month, day, hour, minute, second)
             .map(Self::from)
             .map_err(|_| ParseError::NoSuchDate(text.to_owned()))
     }

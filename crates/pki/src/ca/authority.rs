@@ -204,7 +204,7 @@ impl Database {
 
     /// The changes to the files once a certificate with `serial` was added to
     /// the index: what `openssl ca` leaves behind when easy-rsa calls it.
-    pub(crate) fn issuing_changes(&self, serial: &NextSerial, changes: &mut ChangeSet) {
+    pub(crate) fn issuing_changes(self, serial: &NextSerial, changes: &mut ChangeSet) {
         self.index_changes(changes);
         match serial.mode {
             // easy-rsa 3.2: sign-req - writes the number it drew in lower case, which openssl then rotates
@@ -217,12 +217,15 @@ impl Database {
     }
 
     /// The changes to `index.txt` and `index.txt.attr`.
-    pub(crate) fn index_changes(&self, changes: &mut ChangeSet) {
+    pub(crate) fn index_changes(self, changes: &mut ChangeSet) {
         changes.keep(PkiPath::Index, PkiPath::IndexOld);
-        changes.replace(PkiPath::Index, self.index.as_str().to_owned());
+        changes.replace(PkiPath::Index, self.index.into_string());
         changes.keep(PkiPath::IndexAttributes, PkiPath::IndexAttributesOld);
         if self.unique_subject.is_none() {
             changes.replace(PkiPath::IndexAttributes, UniqueSubject::No.to_string());
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

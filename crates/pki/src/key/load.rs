@@ -7,26 +7,18 @@ use der::{
     Decode, Encode,
     asn1::{AnyRef, ObjectIdentifier, OctetStringRef},
 };
-use pkcs5::{EncryptionScheme, pbes2::Kdf};
-use pkcs8::{EncryptedPrivateKeyInfoRef, PrivateKeyInfoRef};
+use pkcs8::PrivateKeyInfoRef;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
 use super::{
-    PrivateKey, legacy,
+    PrivateKey, legacy, pbes2,
     public::{is_ours, name_of, named_curve},
 };
 use crate::{
     pem::{self, PemError},
     secret::{Passphrase, SecretBytes},
 };
-
-/// More PBKDF2 iterations than this are an attack on our time (about two seconds).
-const MAX_ITERATIONS: u32 = 10_000_000;
-
-/// More than this is an attack on our memory (128 · N · r bytes) or on our time
-/// (that much again for each of p passes).
-const MAX_SCRYPT_BYTES: u64 = 1 << 30;
 
 /// Whether a key file can be opened without a passphrase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +30,7 @@ pub enum Protection {
 }
 
 /// Why a file does not give a private key.
-#[derive(Debug, Error)]
+#[derive(Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LoadError {
     /// The key is encrypted and there is no passphrase.
@@ -96,21 +88,27 @@ impl PrivateKey {
             Found::Pkcs8(der) => Self::from_pkcs8(&der),
             Found::Pkcs1(der) => Self::from_pkcs8(&wrap_pkcs1(&der)?),
             Found::Sec1(der) => Self::from_pkcs8(&wrap_sec1(&der)?),
-            Found::EncryptedPkcs8(der) => Self::from_pkcs8(&decrypt(&der, needed()?)?),
+            Found::EncryptedPkcs8(der) => {
+                Self::from_pkcs8(&pbes2::decrypt(&der, needed()?)?).map_err(as_wrong_passphrase)
+            }
             Found::Legacy(encrypted) => {
                 let der = encrypted.decrypt(needed()?)?;
                 let wrapped = match encrypted.label.as_str() {
                     "EC PRIVATE KEY" => wrap_sec1(&der),
                     _ => wrap_pkcs1(&der),
                 };
-                // One wrong passphrase in 256 has valid padding; what comes out is no key then.
                 let wrapped = wrapped.map_err(|_| LoadError::WrongPassphrase)?;
-                Self::from_pkcs8(&wrapped).map_err(|error| match error {
-                    LoadError::Malformed => LoadError::WrongPassphrase,
-                    other => other,
-                })
+                Self::from_pkcs8(&wrapped).map_err(as_wrong_passphrase)
             }
         }
+    }
+}
+
+/// What comes out under a wrong passphrase has valid padding one time in 256, and is no key then.
+fn as_wrong_passphrase(error: LoadError) -> LoadError {
+    match error {
+        LoadError::Malformed => LoadError::WrongPassphrase,
+        other => other,
     }
 }
 
@@ -148,7 +146,7 @@ fn find_der(bytes: &[u8]) -> Result<Found, LoadError> {
     if PrivateKeyInfoRef::try_from(bytes).is_ok() {
         return Ok(Found::Pkcs8(copy()));
     }
-    if EncryptedPrivateKeyInfoRef::try_from(bytes).is_ok() {
+    if pbes2::is_encrypted(bytes) {
         return Ok(Found::EncryptedPkcs8(copy()));
     }
     // Both begin with a version: 0 or 1 (multi-prime) in PKCS#1, 1 and an OCTET STRING in SEC1.
@@ -159,33 +157,6 @@ fn find_der(bytes: &[u8]) -> Result<Found, LoadError> {
         Some(Tag::Integer) if elements.len() >= 9 => Ok(Found::Pkcs1(copy())),
         _ => Err(LoadError::Malformed),
     }
-}
-
-fn decrypt(der: &[u8], passphrase: &Passphrase) -> Result<Zeroizing<Vec<u8>>, LoadError> {
-    let encrypted = EncryptedPrivateKeyInfoRef::try_from(der)
-        .map_err(|_| LoadError::Unsupported("this kind of key encryption".to_owned()))?;
-    check_cost(&encrypted.encryption_algorithm)?;
-    let plain = encrypted.decrypt(passphrase.expose()).map_err(|_| LoadError::WrongPassphrase)?;
-    Ok(Zeroizing::new(plain.as_bytes().to_vec()))
-}
-
-fn check_cost(scheme: &EncryptionScheme) -> Result<(), LoadError> {
-    let EncryptionScheme::Pbes2(parameters) = scheme else {
-        return Err(LoadError::Unsupported("key encryption before PBES2".to_owned()));
-    };
-    let affordable = match &parameters.kdf {
-        Kdf::Pbkdf2(pbkdf2) => pbkdf2.iteration_count <= MAX_ITERATIONS,
-        Kdf::Scrypt(scrypt) => {
-            let bytes = scrypt
-                .cost_parameter
-                .saturating_mul(u64::from(scrypt.block_size))
-                .saturating_mul(u64::from(scrypt.parallelization))
-                .saturating_mul(128);
-            bytes <= MAX_SCRYPT_BYTES
-        }
-        _ => return Err(LoadError::Unsupported("this key derivation".to_owned())),
-    };
-    if affordable { Ok(()) } else { Err(LoadError::Unsupported("a key derivation of this cost".to_owned())) }
 }
 
 /// `PrivateKeyInfo` around an RSAPrivateKey (RFC 8017 §A.1.2).

@@ -12,7 +12,7 @@ use super::{
     name::{Name, NameError},
     oid,
     serial::SerialNumber,
-    signed::{Signed, TbsCertList},
+    signed::{EncodedEntries, RevokedCertificate, Signed, TbsCertList},
 };
 use crate::{
     index::Reason,
@@ -27,6 +27,7 @@ pub struct Crl {
     der: Vec<u8>,
     signed: Signed,
     list: TbsCertList,
+    entries: Vec<RevokedCertificate>,
     issuer: Name,
 }
 
@@ -77,7 +78,9 @@ impl Crl {
         if list.signature != signed.algorithm {
             return Err(CrlError::TwoAlgorithms);
         }
-        Ok(Self { der, issuer: Name::from_der(&list.issuer.to_der()?)?, signed, list })
+        let issuer = Name::from_der(&list.issuer.to_der()?)?;
+        let entries = list.revoked_certificates.as_ref().map(EncodedEntries::decode).transpose()?;
+        Ok(Self { der, signed, list, entries: entries.unwrap_or_default(), issuer })
     }
 
     /// The DER, as it was read.
@@ -89,7 +92,7 @@ impl Crl {
     /// The CRL as PEM.
     #[must_use]
     pub fn to_pem(&self) -> String {
-        pem::encode("X509 CRL", &self.der)
+        pem_of(&self.der)
     }
 
     /// 1 or 2.
@@ -132,21 +135,14 @@ impl Crl {
 
     /// The revoked certificates, in order.
     pub fn entries(&self) -> impl ExactSizeIterator<Item = RevokedEntry> {
-        self.list.revoked_certificates.as_deref().unwrap_or_default().iter().map(|entry| {
-            let extensions = entry.crl_entry_extensions.clone().unwrap_or_default();
-            RevokedEntry {
-                serial_number: SerialNumber::from_der_integer(&entry.user_certificate).ok(),
-                revoked_at: entry.revocation_date.into(),
-                reason: extensions.iter().find_map(reason),
-                extensions,
-            }
-        })
+        self.entries.iter().map(described)
     }
 
     /// The entry for a certificate, if it is revoked.
     #[must_use]
     pub fn find(&self, serial: &SerialNumber) -> Option<RevokedEntry> {
-        self.entries().find(|entry| entry.serial_number.as_ref() == Some(serial))
+        let wanted = serial.to_der_integer().ok()?;
+        self.entries.iter().find(|entry| entry.user_certificate == wanted).map(described)
     }
 
     /// The algorithm of the signature.
@@ -168,6 +164,21 @@ impl Crl {
     /// [`VerifyError`].
     pub fn verify_signature(&self, issuer: &PublicKey) -> Result<(), VerifyError> {
         self.signed.verify(issuer)
+    }
+}
+
+/// The DER of a CRL as PEM.
+pub(crate) fn pem_of(der: &[u8]) -> String {
+    pem::encode("X509 CRL", der)
+}
+
+fn described(entry: &RevokedCertificate) -> RevokedEntry {
+    let extensions = entry.crl_entry_extensions.clone().unwrap_or_default();
+    RevokedEntry {
+        serial_number: SerialNumber::from_der_integer(&entry.user_certificate).ok(),
+        revoked_at: entry.revocation_date.into(),
+        reason: extensions.iter().find_map(reason),
+        extensions,
     }
 }
 

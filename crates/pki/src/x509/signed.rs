@@ -8,7 +8,8 @@
 //! that RFC 5280 and easy-rsa decide otherwise.
 
 use der::{
-    Decode, Encode, Sequence,
+    Decode, DecodeValue, Encode, EncodeValue, FixedTag, Header, Length, Reader, Sequence, SliceReader, Tag,
+    Writer,
     asn1::{Any, BitString, Int, OctetString},
 };
 use spki::AlgorithmIdentifierOwned;
@@ -95,9 +96,48 @@ pub(crate) struct TbsCertList {
     #[asn1(optional = "true")]
     pub(crate) next_update: Option<Time>,
     #[asn1(optional = "true")]
-    pub(crate) revoked_certificates: Option<Vec<RevokedCertificate>>,
+    pub(crate) revoked_certificates: Option<EncodedEntries>,
     #[asn1(context_specific = "0", tag_mode = "EXPLICIT", optional = "true")]
     pub(crate) crl_extensions: Option<Vec<Extension>>,
+}
+
+/// The value of `SEQUENCE OF` [`RevokedCertificate`], encoded: there may be
+/// hundreds of thousands, and a structure for each costs more than the signature.
+#[derive(Clone, Debug)]
+pub(crate) struct EncodedEntries(pub(crate) Vec<u8>);
+
+impl FixedTag for EncodedEntries {
+    const TAG: Tag = Tag::Sequence;
+}
+
+impl EncodeValue for EncodedEntries {
+    fn value_len(&self) -> der::Result<Length> {
+        Length::try_from(self.0.len())
+    }
+
+    fn encode_value(&self, writer: &mut impl Writer) -> der::Result<()> {
+        writer.write(&self.0)
+    }
+}
+
+impl<'a> DecodeValue<'a> for EncodedEntries {
+    type Error = der::Error;
+
+    fn decode_value<R: Reader<'a>>(reader: &mut R, header: Header) -> der::Result<Self> {
+        reader.read_vec(header.length()).map(Self)
+    }
+}
+
+impl EncodedEntries {
+    /// The entries, one by one.
+    pub(crate) fn decode(&self) -> der::Result<Vec<RevokedCertificate>> {
+        let mut reader = SliceReader::new(&self.0)?;
+        let mut entries = Vec::new();
+        while !reader.is_finished() {
+            entries.push(reader.decode()?);
+        }
+        Ok(entries)
+    }
 }
 
 /// An entry of a CRL.
