@@ -201,6 +201,7 @@ pub struct SubjectOptions {
 /// clap:
 ///
 /// - empty arguments at the end are dropped: callers' scripts pass them;
+/// - `--usage` is another word for `--help`;
 /// - a switch may carry a value that says nothing (`--batch=1`), which is cut off;
 /// - `--san` may be repeated before and after the command; clap would keep only
 ///   those after it, so all of them are moved to the front, in order.
@@ -222,6 +223,7 @@ pub fn trimmed_arguments(arguments: impl IntoIterator<Item = OsString>) -> Vec<O
                 rest.extend(arguments);
                 break;
             }
+            Some("--usage") => rest.push("--help".into()),
             Some("--san" | "--subject-alt-name") => match arguments.next() {
                 Some(names) => front.extend([argument, names]),
                 // Left where it is, or it would take the command for its value.

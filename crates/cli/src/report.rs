@@ -76,12 +76,18 @@ impl Failure {
         Self { message: message.into(), causes: Vec::new(), hints: Vec::new(), exit: ExitCode::Refused }
     }
 
-    /// A refusal with the text of an error and of everything behind it.
+    /// A refusal with the text of an error and of everything behind it. What an
+    /// error quotes in its own text is not said again.
     pub fn from_error(error: &(dyn Error + 'static)) -> Self {
         let mut failure = Self::refused(error.to_string());
+        let mut said = failure.message.clone();
         let mut behind = error.source();
         while let Some(cause) = behind {
-            failure.causes.push(cause.to_string());
+            let text = cause.to_string();
+            if !said.contains(&text) {
+                failure.causes.push(text.clone());
+                said = text;
+            }
             behind = cause.source();
         }
         failure

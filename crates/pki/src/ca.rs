@@ -8,6 +8,8 @@ pub mod build;
 pub mod constraints;
 pub mod crl;
 pub mod expire;
+#[cfg(test)]
+mod fixture;
 pub mod policy;
 pub mod revoke;
 pub mod sign;

@@ -455,6 +455,12 @@ impl<'a> Row<'a> {
         SerialHex::parse(self.fields[3]).expect("checked when the row was read")
     }
 
+    /// The digits of the serial number, as they stand in the file.
+    #[must_use]
+    pub fn serial_text(self) -> &'a str {
+        self.fields[3]
+    }
+
     /// The subject in openssl's one-line form, escapes included.
     #[must_use]
     pub fn subject(self) -> &'a str {

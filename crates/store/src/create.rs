@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Makes a PKI directory, also in the place of an old one.
 //!
+//! One file of more than 300 lines: the order of its renames, and what each
+//! of them undoes or finishes, has to be read together.
+//!
 //! The new directory is built beside its place and put there by a rename, so
 //! there is never half a PKI. Between the two renames of a replacement there
 //! is none: whoever opens the PKI then finishes the second one.
@@ -251,7 +254,7 @@ impl Site {
         let mut lock = None;
         if let Old::Pki = old {
             let held = lock.insert(Lock::acquire(&self.root, modes.lock_file, &mut |_| {})?);
-            held.abandon_lock_file()?;
+            held.give_up_lock_file()?;
             fs::rename(&self.root, &self.retired).map_err(FileError::new("rename", &self.root))?;
             sync_directory(&self.parent)?;
         }

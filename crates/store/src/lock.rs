@@ -5,34 +5,25 @@
 //! process that holds it, however that ends. Whoever holds it also keeps
 //! easy-rsa's `lock.file`, so that easy-rsa stays away, and stays away from a
 //! PKI where easy-rsa runs. Nothing in here knows what is written.
-//!
-//! `lock.file` of easy-rsa 3.2: created with noclobber, holds the process ID
-//! of the shell and nothing else. Ours has a second line, by which we know
-//! that it means nothing while we hold the advisory lock.
 
 use std::{
-    fs::{self, File, OpenOptions, TryLockError},
-    io::{self, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
+    fs::{self, File, TryLockError},
+    io,
     path::{Path, PathBuf},
-    process,
     sync::mpsc,
     thread,
     time::{Duration, Instant},
 };
 
-use rustix::process::{Pid, test_kill_process};
 use thiserror::Error;
 
 use crate::{
-    durable::{FileError, remove_if_present, same_file},
+    durable::{FileError, same_file},
+    lock_file::{self, Claim, Found, OwnLockFile},
     modes::LockFile,
     store::OpenError,
     transaction::RecoverError,
 };
-
-const LOCK_FILE: &str = "lock.file";
-const SECOND_LINE: &str = "certkeep";
 
 /// How often easy-rsa's lock file is looked at.
 const POLL: Duration = Duration::from_millis(50);
@@ -42,10 +33,6 @@ const PATIENCE: Duration = Duration::from_millis(500);
 const REMINDER: Duration = Duration::from_secs(5);
 /// How long easy-rsa is waited for, in total.
 const EASYRSA_LIMIT: Duration = Duration::from_secs(60);
-/// How long a lock file may be without a process ID: easy-rsa creates it and
-/// writes into it at once, so an old empty one is left from a power cut.
-const EMPTY_LIMIT: Duration = Duration::from_millis(500);
-
 /// Who writes while we wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -73,7 +60,7 @@ pub struct Waiting {
 #[non_exhaustive]
 pub enum LockError {
     /// easy-rsa did not finish within a minute.
-    #[error("easy-rsa, process {pid}, holds {} since a minute or more", path.display())]
+    #[error("easy-rsa, process {pid}, has been holding {} for a minute", path.display())]
     HeldByEasyrsa {
         /// The process in the lock file; it is alive.
         pid: u32,
@@ -112,22 +99,10 @@ pub(crate) struct Lock {
     _directory: File,
 }
 
-#[derive(Debug)]
-struct OwnLockFile(PathBuf);
-
-impl Drop for OwnLockFile {
-    fn drop(&mut self) {
-        // If it cannot be removed now, the next certkeep knows it for stale.
-        drop(fs::remove_file(&self.0));
-    }
-}
-
 /// Takes away the `lock.file` of this process in the PKI at `root`, if there is
 /// one: for a process that a signal ends, where nothing is dropped.
 pub fn release(root: &Path) {
-    if Found::at(root).holder() == Holder::Certkeep(Some(process::id())) {
-        drop(fs::remove_file(root.join(LOCK_FILE)));
-    }
+    lock_file::release(root);
 }
 
 impl Lock {
@@ -158,7 +133,7 @@ impl Lock {
             if let Holder::Easyrsa(pid) = holder
                 && wait.began.elapsed() >= EASYRSA_LIMIT
             {
-                return Err(LockError::HeldByEasyrsa { pid, path: root.join(LOCK_FILE) });
+                return Err(LockError::HeldByEasyrsa { pid, path: lock_file::at(root) });
             }
             wait.say(holder);
             thread::sleep(POLL);
@@ -180,11 +155,11 @@ impl Lock {
         Ok(own.map(|own| Self { lock_file: Some(own), _directory: directory }))
     }
 
-    /// Leaves easy-rsa's file where it is: the directory it is in is about to
-    /// be moved away, and another may come to stand at its path.
-    pub(crate) fn abandon_lock_file(&mut self) -> Result<(), FileError> {
+    /// Gives up easy-rsa's file: the directory is about to be moved away, and
+    /// another's file may come to stand at the same path.
+    pub(crate) fn give_up_lock_file(&mut self) -> Result<(), FileError> {
         match self.lock_file.take() {
-            Some(own) => remove_if_present(&own.0),
+            Some(own) => own.remove(),
             None => Ok(()),
         }
     }
@@ -247,83 +222,4 @@ impl<'a> Wait<'a> {
             }
         }
     }
-}
-
-/// What a lock file says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Found {
-    Ours(Option<u32>),
-    Easyrsa(u32),
-    Empty,
-}
-
-impl Found {
-    fn at(root: &Path) -> Self {
-        let text = fs::read(root.join(LOCK_FILE)).unwrap_or_default();
-        Self::parse(&String::from_utf8_lossy(&text))
-    }
-
-    fn parse(text: &str) -> Self {
-        let mut lines = text.lines();
-        let pid = lines.next().and_then(|line| line.trim().parse().ok()).filter(|&pid| pid != 0);
-        match (pid, lines.next()) {
-            (pid, Some(SECOND_LINE)) => Self::Ours(pid),
-            (Some(pid), _) => Self::Easyrsa(pid),
-            (None, _) => Self::Empty,
-        }
-    }
-
-    fn holder(self) -> Holder {
-        match self {
-            Self::Ours(pid) => Holder::Certkeep(pid),
-            Self::Easyrsa(pid) => Holder::Easyrsa(pid),
-            Self::Empty => Holder::Unknown,
-        }
-    }
-}
-
-/// The attempts to own `lock.file`, made while the advisory lock is held.
-#[derive(Default)]
-struct Claim {
-    empty_since: Option<Instant>,
-}
-
-impl Claim {
-    /// Creates the file, after removing a stale one; or says who holds it.
-    fn attempt(&mut self, root: &Path) -> Result<Result<OwnLockFile, Holder>, FileError> {
-        let path = root.join(LOCK_FILE);
-        loop {
-            match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
-                Ok(mut file) => {
-                    let own = OwnLockFile(path.clone());
-                    let text = format!("{}\n{SECOND_LINE}\n", process::id());
-                    file.write_all(text.as_bytes()).map_err(FileError::new("write", &path))?;
-                    return Ok(Ok(own));
-                }
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(FileError::new("create", &path)(error)),
-            }
-            let found = Found::at(root);
-            if !self.is_stale(found) {
-                return Ok(Err(found.holder()));
-            }
-            remove_if_present(&path)?;
-        }
-    }
-
-    fn is_stale(&mut self, found: Found) -> bool {
-        match found {
-            Found::Ours(_) => true,
-            // Our own number in easy-rsa's file: left in a container that
-            // counts from one again.
-            Found::Easyrsa(pid) => pid == process::id() || !is_alive(pid),
-            Found::Empty => self.empty_since.get_or_insert_with(Instant::now).elapsed() >= EMPTY_LIMIT,
-        }
-    }
-}
-
-/// Whether a process runs; one that is not ours to signal does.
-fn is_alive(pid: u32) -> bool {
-    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
-    pid.is_some_and(|pid| test_kill_process(pid) != Err(rustix::io::Errno::SRCH))
 }

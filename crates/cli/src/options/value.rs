@@ -54,13 +54,14 @@ pub(crate) fn days(text: &str) -> Result<u32, &'static str> {
     count(text).map_err(|_| "a number of days is wanted, at least 1, without leading zeros")
 }
 
-/// A umask: up to four octal digits, at most 0777.
+/// A umask: up to four octal digits, at most 077. What takes the owner's own
+/// rights would let nothing be recorded.
 pub(crate) fn octal(text: &str) -> Result<u32, &'static str> {
-    const WANTED: &str = "an octal number up to 777 is wanted";
+    const WANTED: &str = "an octal number up to 077 is wanted";
     if text.len() > 4 || !text.bytes().all(|byte| matches!(byte, b'0'..=b'7')) {
         return Err(WANTED);
     }
-    u32::from_str_radix(text, 8).ok().filter(|mode| *mode <= 0o777).ok_or(WANTED)
+    u32::from_str_radix(text, 8).ok().filter(|mode| *mode <= 0o077).ok_or(WANTED)
 }
 
 /// Every spelling of every option without a value, dashes included.

@@ -65,7 +65,7 @@ impl<'a> Reader<'a> {
         if self.variables.is_on(env::EASYRSA_NO_UMASK) {
             return Ok(None);
         }
-        let umask = self.number(env::EASYRSA_UMASK, octal, "an octal number up to 777")?;
+        let umask = self.number(env::EASYRSA_UMASK, octal, "an octal number up to 077")?;
         Ok(Some(umask.unwrap_or(0o077)))
     }
 

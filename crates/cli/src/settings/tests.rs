@@ -202,7 +202,7 @@ fn words_numbers_and_dates_are_checked_with_their_place() {
         ),
         (&[], &[("EASYRSA_DN", "cn\n")], "", r"EASYRSA_DN in the environment is `cn\n`"),
         (&[], &[("CERTKEEP_PROFILE_SET", "lax")], "", "`lax`, which is not strict or easyrsa"),
-        (&[], &[("EASYRSA_UMASK", "1000")], "", "`1000`, which is not an octal number up to 777"),
+        (&[], &[("EASYRSA_UMASK", "1000")], "", "`1000`, which is not an octal number up to 077"),
         (&["--startdate=20260101000000Z"], &[], "", "--startdate needs an end date too"),
         (&["--enddate=tomorrow"], &[], "", "--enddate cannot be used\n  `tomorrow` is not of the form"),
         (&[], &[("EASYRSA_PKI", "")], "", "EASYRSA_PKI in the environment is empty"),

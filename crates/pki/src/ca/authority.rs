@@ -226,3 +226,6 @@ impl Database {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -122,3 +122,6 @@ pub fn empty_database() -> ChangeSet {
     changes.replace(PkiPath::Serial, "01\n".to_owned());
     changes
 }
+
+#[cfg(test)]
+mod tests;

@@ -23,3 +23,21 @@ pub fn update(mut database: Database, now: Moment) -> Expired {
     }
     Expired { serials, changes }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ca::fixture::{database_of, moment};
+
+    #[test]
+    fn a_certificate_expires_after_its_last_second() {
+        let rows = "V\t261121120000Z\t\t01\tunknown\t/CN=a\nV\t271121120000Z\t\t02\tunknown\t/CN=b\n";
+        let marked = |now: &str| {
+            let expired = update(database_of(rows), moment(now));
+            let serials: Vec<_> = expired.serials.iter().map(|serial| serial.as_str().to_owned()).collect();
+            (serials, expired.changes.as_slice().len())
+        };
+        assert_eq!(marked("261121120000Z"), (Vec::new(), 0));
+        assert_eq!(marked("261121120001Z"), (vec!["01".to_owned()], 4));
+    }
+}

@@ -2,6 +2,7 @@
 //! Which extensions a certificate gets: from its type, from the options, and, as
 //! far as that is allowed, from the request.
 
+use der::Decode;
 use x509_cert::ext::{Extension, pkix::name::GeneralName};
 
 use super::sign::{ProposeError, Warning};
@@ -161,13 +162,14 @@ impl Profile {
     ///
     /// basicConstraints, keyUsage, extendedKeyUsage and the key identifiers are
     /// the CA's business and never copied; the strict set copies the
-    /// alternative names alone (easy-rsa copies whatever it does not know).
+    /// alternative names alone (easy-rsa copies whatever it does not know), and
+    /// holds them to the rules that names of ours are held to.
     pub(crate) fn copy_from(
         &self,
         request: &Request,
         extensions: &mut Vec<Extension>,
         warnings: &mut Vec<Warning>,
-    ) {
+    ) -> Result<(), ProposeError> {
         const NEVER: [der::asn1::ObjectIdentifier; 5] = [
             oid::BASIC_CONSTRAINTS,
             oid::KEY_USAGE,
@@ -181,10 +183,13 @@ impl Profile {
             let names = wanted.extn_id == oid::SUBJECT_ALT_NAME;
             let allowed =
                 copy && !NEVER.contains(&wanted.extn_id) && (names || self.set == ProfileSet::Easyrsa);
+            if allowed && names && self.set == ProfileSet::Strict {
+                let asked = Vec::<GeneralName>::from_der(wanted.extn_value.as_bytes())?;
+                asked.iter().try_for_each(general_name::check).map_err(ProposeError::AltName)?;
+            }
             let present = extensions.iter().position(|present| present.extn_id == wanted.extn_id);
             match present {
-                // The strict set's own name of the common name gives way to what the request asks for.
-                Some(position) if allowed && names && self.set == ProfileSet::Strict => {
+                Some(position) if allowed && names && self.names_itself() => {
                     extensions[position] = wanted.clone();
                 }
                 None if allowed => extensions.push(wanted.clone()),
@@ -202,12 +207,22 @@ impl Profile {
         if copy && !left.is_empty() {
             warnings.push(Warning::ExtensionsNotCopied(left));
         }
+        Ok(())
+    }
+
+    /// Whether an alternative name that is there was made of the subject: that
+    /// one gives way to what the request asks for. What a type file, an extra
+    /// extension or the realm of a KDC says does not.
+    fn names_itself(&self) -> bool {
+        self.set == ProfileSet::Strict
+            && matches!(self.source, TypeSource::BuiltIn)
+            && self.kind != CertificateType::Kdc
+            && self.extra.iter().all(|spec| spec.oid() != oid::SUBJECT_ALT_NAME)
     }
 }
 
 /// The names that `wanted` has and `present` lacks, as text.
 fn missing_names(wanted: &Extension, present: Option<&Extension>) -> Vec<String> {
-    use der::Decode;
     let read = |extension: &Extension| {
         Vec::<GeneralName>::from_der(extension.extn_value.as_bytes()).unwrap_or_default()
     };
@@ -224,3 +239,6 @@ fn mailbox(common_name: &str, subject: &Name) -> Option<Vec<GeneralName>> {
         .filter(|name| general_name::check(name).is_ok())
         .map(|name| vec![name])
 }
+
+#[cfg(test)]
+mod tests;

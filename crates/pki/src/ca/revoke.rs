@@ -88,3 +88,6 @@ impl RevocationProposal {
         self.changes
     }
 }
+
+#[cfg(test)]
+mod tests;

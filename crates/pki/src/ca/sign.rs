@@ -27,7 +27,6 @@ use crate::{
     x509::{
         certificate::{Certificate, CertificateError},
         extension::{self, ExtensionError, Issuer},
-        extfile::ExtfileError,
         general_name::GeneralNameError,
         name::{Name, NameError},
         oid,
@@ -167,9 +166,6 @@ pub enum ProposeError {
     /// The CA's key cannot sign with this digest.
     #[error(transparent)]
     Digest(#[from] SignError),
-    /// A line of an x509-types file or of extra extensions.
-    #[error(transparent)]
-    Extfile(#[from] ExtfileError),
     /// The certificate cannot be encoded.
     #[error("the certificate cannot be encoded")]
     Der(#[from] der::Error),
@@ -266,7 +262,7 @@ impl Authority {
         }
         let specs = profile.extensions(key, &common_name, &subject)?;
         let mut extensions = extension::encode(&specs, key, Issuer::Certificate(issuer))?;
-        profile.copy_from(request, &mut extensions, &mut warnings);
+        profile.copy_from(request, &mut extensions, &mut warnings)?;
         self.check_constraints(&extensions, &subject)?;
         let named = extensions.iter().any(|extension| extension.extn_id == oid::SUBJECT_ALT_NAME);
         if profile.kind.is_server() && !named {
@@ -453,3 +449,6 @@ impl Issued {
         self.changes
     }
 }
+
+#[cfg(test)]
+mod tests;

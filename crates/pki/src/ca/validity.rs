@@ -168,11 +168,12 @@ impl Period {
             Self::Dates { start, end } => Validity { not_before: start.unwrap_or(begin), not_after: end },
         };
         let Validity { not_before, not_after } = validity;
-        if not_after < not_before {
-            return Err(ValidityError::Reversed { not_before, not_after });
-        }
+        // First: who gave no beginning is to hear of the clock, not of a beginning.
         if not_after < now {
             return Err(ValidityError::Past { not_after, now });
+        }
+        if not_after < not_before {
+            return Err(ValidityError::Reversed { not_before, not_after });
         }
         Ok(validity)
     }

@@ -213,3 +213,6 @@ fn read_attributes(raw: &Any) -> Result<Vec<Attribute>, der::Error> {
     let sequence = Any::new(Tag::Sequence, raw.value())?;
     sequence.decode_as::<Vec<Attribute>>()
 }
+
+#[cfg(test)]
+mod tests;

@@ -133,11 +133,21 @@ impl fmt::Display for SerialNumber {
 /// Bytes from hexadecimal digits, colons between them or not; an odd first digit
 /// stands alone. `None` for anything else and for nothing.
 pub(crate) fn parse_hex(text: &str) -> Option<Vec<u8>> {
-    let digits: Vec<u8> = text.bytes().filter(|&byte| byte != b':').collect();
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    let byte = |pair: &[u8]| pair.iter().try_fold(0, |sum, &byte| Some(sum * 16 + digit(byte)?));
-    let mut bytes = digits.rchunks(2).map(byte).collect::<Option<Vec<u8>>>()?;
-    bytes.reverse();
+    let count = text.bytes().filter(|&byte| byte != b':').count();
+    let mut bytes = Vec::with_capacity(count.div_ceil(2));
+    // Whether the next digit is the first of its byte.
+    let mut first = count.is_multiple_of(2);
+    let mut high = 0;
+    for byte in text.bytes().filter(|&byte| byte != b':') {
+        let digit = u8::try_from(char::from(byte).to_digit(16)?).ok()?;
+        if first {
+            high = digit << 4;
+        } else {
+            bytes.push(high | digit);
+            high = 0;
+        }
+        first = !first;
+    }
     (!bytes.is_empty()).then_some(bytes)
 }
 

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `gen-req` and `import-req`: requests of our own and of others.
+#![cfg(unix)]
+
+#[expect(dead_code, reason = "each topic uses a part of it")]
+mod world;
+
+use world::World;
+
+#[test]
+fn a_request_comes_with_its_key() {
+    let world = World::with_pki();
+    world.run(["-b", "gen-req", "www.example.net", "nopass"]).success().says("pki/reqs/www.example.net.req");
+    assert_eq!(world.mode("pki/private/www.example.net.key"), 0o600);
+    let request = ["req", "-noout", "-verify", "-subject", "-pubkey", "-in", "pki/reqs/www.example.net.req"];
+    let shown = world.openssl(request).success().stdout;
+    assert!(shown.contains("subject=CN = www.example.net"), "{shown}");
+    let key = world.openssl(["pkey", "-pubout", "-in", "pki/private/www.example.net.key"]).success().stdout;
+    assert!(shown.contains(&key), "the request is for another key: {shown}\n{key}");
+}
+
+#[test]
+fn its_names_are_those_of_the_options() {
+    let world = World::with_pki();
+    let options = ["-b", "--req-cn=Jane Doe", "--san=DNS:a.example.net", "--subject-alt-name=IP:192.0.2.1"];
+    world
+        .run(options.into_iter().chain(["gen-req", "jane", "--san", "DNS:b.example.net", "nopass"]))
+        .success();
+    let shown = world.openssl(["req", "-noout", "-text", "-in", "pki/reqs/jane.req"]).success().stdout;
+    assert!(shown.contains("CN = Jane Doe"), "{shown}");
+    assert!(shown.contains("DNS:a.example.net, IP Address:192.0.2.1, DNS:b.example.net"), "{shown}");
+}
+
+#[test]
+fn its_key_is_encrypted_unless_told_otherwise() {
+    let world = World::with_pki();
+    world.refuses(["-b", "gen-req", "www"], "there is no terminal to ask");
+    world.certkeep(["-b", "--passout=env:P", "gen-req", "www"]).env("P", "geheim").run().success();
+    assert!(world.text("pki/private/www.key").starts_with("-----BEGIN ENCRYPTED PRIVATE KEY-----\n"));
+    world.openssl(["pkey", "-noout", "-passin", "pass:geheim", "-in", "pki/private/www.key"]).success();
+}
+
+#[test]
+fn a_key_that_exists_is_not_lost_to_batch() {
+    let world = World::with_request();
+    world.refuses(["-b", "gen-req", "www.example.net", "nopass"], "reqs/www.example.net.req");
+    world.refuses(["gen-req", "www.example.net", "nopass"], "not confirmed");
+    world.remove("pki/reqs/www.example.net.req");
+    world.refuses(["-b", "gen-req", "www.example.net", "nopass"], "private/www.example.net.key");
+}
+
+#[test]
+fn two_times_yes_overwrites_a_request_and_its_key() {
+    let world = World::with_request();
+    let before = world.read("pki/private/www.example.net.key");
+    let again = ["--req-cn=www.example.net", "gen-req", "www.example.net", "nopass"];
+    let outcome = world.certkeep(again).input("yes\nyes\nwww.example.net\n").run().success();
+    outcome.says("Confirm request overwrite: ").says("Confirm key overwrite: ");
+    assert_ne!(before, world.read("pki/private/www.example.net.key"));
+    let before = world.snapshot();
+    world.certkeep(again).input("yes\nno\n").run().refused("not confirmed");
+    world.certkeep(again).input("yes\nyes\n").run().refused("standard input ended");
+    before.assert_same(&world.snapshot());
+}
+
+/// Names that no file may have.
+fn bad_names() -> Vec<String> {
+    let mut names: Vec<String> =
+        ["../x", "a/b", "/etc/x", "..", ".", "a\nb", "a\u{1b}[2J", "a\tb", "a\u{7f}", ".hidden"]
+            .map(str::to_owned)
+            .to_vec();
+    names.push("n".repeat(300));
+    names.push("\u{4e2d}".repeat(90));
+    names
+}
+
+#[test]
+fn names_that_lead_elsewhere_are_refused() {
+    let world = World::with_certificate();
+    world.write("outside.req", world.read("pki/reqs/www.example.net.req"));
+    for name in bad_names() {
+        let commands: [&[&str]; 12] = [
+            &["gen-req", &name, "nopass"],
+            &["import-req", "outside.req", &name],
+            &["sign-req", "server", &name],
+            &["build-server-full", &name, "nopass"],
+            &["build-client-full", &name, "nopass"],
+            &["build-serverClient-full", &name, "nopass"],
+            &["--nopass", "issue", "server", &name],
+            &["revoke", &name],
+            &["revoke-issued", &name, "superseded"],
+            &["show-req", &name],
+            &["show-cert", &name],
+            &["verify-cert", &name],
+        ];
+        for command in commands {
+            world.refuses(["-b"].iter().chain(command), "");
+        }
+    }
+}
+
+#[test]
+fn an_empty_name_or_one_that_looks_like_an_option_is_refused() {
+    let world = World::with_request();
+    for name in ["", "-x", "--", "-"] {
+        world.refuses(["-b", "gen-req", name, "nopass"], "");
+        world.refuses(["-b", "sign-req", "server", name], "");
+        world.refuses(["-b", "show-req", name, "full"], "");
+    }
+    world.refuses(["-b", "gen-req", "--", "-x", "nopass"], "");
+}
+
+#[test]
+fn the_name_of_the_ca_is_not_for_others() {
+    let world = World::with_ca();
+    for command in
+        [["gen-req", "ca", "nopass"], ["build-server-full", "ca", "nopass"], ["issue", "client", "ca"]]
+    {
+        world.refuses(["-b", "--nopass"].iter().chain(&command), "ca");
+    }
+}
+
+#[test]
+fn a_request_may_come_as_pem_or_der_from_a_file_or_a_pipe() {
+    let world = World::with_request();
+    let pem = world.read("pki/reqs/www.example.net.req");
+    let der = ["req", "-outform", "der", "-in", "pki/reqs/www.example.net.req", "-out", "request.der"];
+    world.openssl(der).success();
+    let der = world.read("request.der");
+    let text = ["req", "-text", "-in", "pki/reqs/www.example.net.req", "-out", "request.txt"];
+    world.openssl(text).success();
+    world.write("request.pem", &pem);
+    let crlf = String::from_utf8(pem.clone()).expect("PEM is text").replace('\n', "\r\n");
+    world.write("request.crlf", crlf);
+    for (file, input, name) in [
+        ("request.pem", &[][..], "a"),
+        ("request.der", &[], "b"),
+        ("request.txt", &[], "c"),
+        ("request.crlf", &[], "d"),
+        ("-", &pem, "e"),
+        ("-", &der, "f"),
+    ] {
+        let outcome = world.certkeep(["import-req", file, name]).input(input).run().success();
+        outcome.says("filed the request of CN=www.example.net");
+        assert_eq!(world.read(&format!("pki/reqs/{name}.req")), pem, "{file} {name}");
+    }
+}
+
+#[test]
+fn a_request_that_is_there_is_not_imported_over() {
+    let world = World::with_request();
+    world.copy("pki/reqs/www.example.net.req", "in.req");
+    world.refuses(["-b", "import-req", "in.req", "www.example.net"], "exists already");
+}
+
+#[test]
+fn what_is_no_request_is_not_imported() {
+    let world = World::with_certificate();
+    let good = world.text("pki/reqs/www.example.net.req");
+    world.write("empty", "");
+    world.write("text", "dear jane\n");
+    world.write("armour", "-----BEGIN CERTIFICATE REQUEST-----\n@@@@\n-----END CERTIFICATE REQUEST-----\n");
+    world.write("cut", &good[..good.len() / 2]);
+    world.write("zeros", [0; 4096]);
+    world.write("sequence", [0x30, 0x84, 0xff, 0xff, 0xff, 0xff, 0x30]);
+    world.write("deep", [0x30, 0x80].repeat(50_000));
+    world.copy("pki/ca.crt", "certificate");
+    world.copy("pki/private/ca.key", "key");
+    for file in [
+        "empty",
+        "text",
+        "armour",
+        "cut",
+        "zeros",
+        "sequence",
+        "deep",
+        "certificate",
+        "key",
+        "nowhere",
+        "pki",
+    ] {
+        world.refuses(["-b", "import-req", file, "new"], file);
+    }
+    world.refuses(["-b", "import-req", "-", "new"], "");
+}
+
+#[test]
+fn an_endless_file_is_refused() {
+    let world = World::with_pki();
+    world.refuses(["-b", "import-req", "/dev/zero", "new"], "/dev/zero is longer than 16 MiB");
+}
+
+#[test]
+fn a_request_whose_maker_has_no_key_is_refused() {
+    let world = World::with_request();
+    world
+        .openssl(["req", "-outform", "der", "-in", "pki/reqs/www.example.net.req", "-out", "r.der"])
+        .success();
+    let mut forged = world.read("r.der");
+    let last = forged.last_mut().expect("a request is not empty");
+    *last ^= 1;
+    world.write("forged.der", &forged);
+    world.openssl(["req", "-inform", "der", "-in", "forged.der", "-out", "forged.pem"]).success();
+    world.refuses(["-b", "import-req", "forged.der", "forged"], "signature");
+    world.copy("forged.pem", "pki/reqs/forged.req");
+    world.refuses(["-b", "sign-req", "server", "forged"], "signature");
+}
+
+#[test]
+fn a_hostile_subject_does_not_reach_the_terminal() {
+    let world = World::with_ca();
+    let subject = "/CN=evil\u{1b}]0;owned\u{7}\u{202e}\r\nerror: all is well\u{9b}2J";
+    let make = ["req", "-new", "-utf8", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
+    world.openssl(make.into_iter().chain(["-keyout", "k", "-out", "evil.req", "-subj", subject])).success();
+    world.run(["-b", "import-req", "evil.req", "evil"]).success().harmless();
+    for arguments in [&["show-req", "evil"][..], &["show-req", "evil", "--format=json"]] {
+        world.run(arguments).success().harmless();
+    }
+    world
+        .certkeep(["--san=DNS:e.example.net", "sign-req", "server", "evil"])
+        .input("no\n")
+        .run()
+        .refused("not confirmed");
+    world.run(["-b", "--san=DNS:e.example.net", "sign-req", "server", "evil"]).success().harmless();
+    for arguments in
+        [&["show-cert", "evil"][..], &["verify-cert", "evil"], &["-b", "revoke", "evil"], &["gen-crl"]]
+    {
+        world.run(arguments).success().harmless();
+    }
+    for row in world.rows() {
+        assert!(row.is_ascii() && row.split('\t').count() == 6, "{row:?}");
+    }
+}
