@@ -79,7 +79,8 @@ Written by `cargo xtask bench`, which builds the release, measures, and fails wh
 limit. To repeat: `sh xtask/setup.sh && cargo xtask bench` (Debian 12, ten minutes); `cargo xtask bench
 everyday`, `rsa` or `large` does one part and leaves this page alone.
 
-Milliseconds are wall-clock means over whole processes, start-up included. The two programs take turns,
+Milliseconds are wall-clock time of whole processes, start-up included: medians where every run does the
+same, means for RSA keys. The two programs take turns,
 run by run, on a machine that nobody guarantees to be quiet: trust the ratios, not the milliseconds.
 
 Measured on: {} ({} cores), {}, easy-rsa {}.
@@ -97,7 +98,7 @@ fn table(part: &Part) -> Outcome<String> {
     writeln!(text, "| | runs | {other}, ms | certkeep, ms | ratio | at least |")?;
     writeln!(text, "|---|---:|---:|---:|---:|---:|")?;
     for race in &part.races {
-        let (ours, theirs) = (race.ours.mean(), race.theirs.mean());
+        let (ours, theirs) = (race.ours.average(race.average), race.theirs.average(race.average));
         let row = (race.name, race.ours.runs(), race.ratio(), race.at_least);
         writeln!(text, "| {} | {} | {theirs:.1} | {ours:.1} | **{:.1}** | {} |", row.0, row.1, row.2, row.3)?;
     }

@@ -95,7 +95,7 @@ pub(crate) fn run(scratch: &Path) -> Outcome<Part> {
         let certkeep = certkeep().display().to_string();
         races.push(race::race(
             (task.name, "easy-rsa", AT_LEAST),
-            RUNS,
+            (RUNS, race::Average::Median),
             template(task.state),
             &|folder| command(&certkeep, folder, task.ours),
             &|folder| command(EASYRSA, folder, task.theirs),

@@ -71,7 +71,7 @@ pub(crate) fn run(scratch: &Path) -> Outcome<Part> {
         println!("{name} with {ROWS} rows ...");
         races.push(race::race(
             (name, "openssl ca", AT_LEAST),
-            RUNS,
+            (RUNS, race::Average::Median),
             &template,
             &|folder| ours(folder, our_words),
             &|folder| {

@@ -15,9 +15,26 @@ use crate::{Outcome, process};
 /// Milliseconds of each run.
 pub(crate) struct Times(Vec<f64>);
 
+/// Which average of the runs is compared.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Average {
+    /// Where every run takes its own time, as when primes are looked for.
+    Mean,
+    /// Where all runs do the same, and only others on the machine make a difference.
+    Median,
+}
+
 impl Times {
-    pub(crate) fn mean(&self) -> f64 {
-        self.0.iter().sum::<f64>() / self.0.len() as f64
+    /// Milliseconds.
+    pub(crate) fn average(&self, average: Average) -> f64 {
+        match average {
+            Average::Mean => self.0.iter().sum::<f64>() / self.0.len() as f64,
+            Average::Median => {
+                let mut sorted = self.0.clone();
+                sorted.sort_by(f64::total_cmp);
+                sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
+            }
+        }
     }
 
     pub(crate) fn runs(&self) -> usize {
@@ -31,13 +48,14 @@ pub(crate) struct Race {
     pub(crate) other: &'static str,
     pub(crate) ours: Times,
     pub(crate) theirs: Times,
+    pub(crate) average: Average,
     pub(crate) at_least: f64,
 }
 
 impl Race {
     /// How many times as fast certkeep is.
     pub(crate) fn ratio(&self) -> f64 {
-        self.theirs.mean() / self.ours.mean()
+        self.theirs.average(self.average) / self.ours.average(self.average)
     }
 }
 
@@ -47,7 +65,7 @@ pub(crate) type Side<'side> = &'side dyn Fn(&Path) -> Command;
 /// Runs both sides `runs` times, each in a fresh copy of `template`, after one run each that does not count.
 pub(crate) fn race(
     (name, other, at_least): (&'static str, &'static str, f64),
-    runs: usize,
+    (runs, average): (usize, Average),
     template: &Path,
     ours: Side<'_>,
     theirs: Side<'_>,
@@ -66,7 +84,7 @@ pub(crate) fn race(
         }
     }
     let [ours, theirs] = times.map(Times);
-    Ok(Race { name, other, ours, theirs, at_least })
+    Ok(Race { name, other, ours, theirs, average, at_least })
 }
 
 fn time(command: &mut Command) -> Outcome<f64> {

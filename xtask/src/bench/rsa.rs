@@ -18,7 +18,7 @@ pub(crate) fn run(scratch: &Path) -> Outcome<Part> {
     println!("RSA 4096, {RUNS} runs ...");
     let race = race::race(
         ("gen-req with RSA 4096", "openssl genrsa", 1.8),
-        RUNS,
+        (RUNS, race::Average::Mean),
         &template,
         &|folder| ours(folder, &["gen-req", "new", "nopass"]),
         &|folder| {
