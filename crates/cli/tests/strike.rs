@@ -50,6 +50,12 @@ fn strike_everywhere(arguments: &[&'static str]) {
             let done = output.status.success();
             failed += usize::from(!done);
             let case = format!("{arguments:?}, {how} at {at}");
+            if !matches!(how, "kill" | "torn") {
+                // A program that lives tidies up, unless the change is committed.
+                let stage = world.pki.join(".transaction");
+                assert!(stage.join("journal").exists() || !stage.exists(), "{case}: staged files were left");
+                assert!(!world.pki.join("lock.file").exists(), "{case}: the lock file was left");
+            }
             world.judge(&format!("{case}: {}", String::from_utf8_lossy(&output.stderr)), done);
         }
         assert!(failed > 3, "{how} did nothing");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Makes a PKI directory, also in the place of an old one.
 //!
-//! One file of more than 300 lines: the order of its renames, and what each
+//! long: the order of its renames, and what each
 //! of them undoes or finishes, has to be read together.
 //!
 //! The new directory is built beside its place and put there by a rename, so
@@ -23,7 +23,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use certkeep_pki::change::{ChangeSet, Contents};
+use certkeep_pki::change::ChangeSet;
 use thiserror::Error;
 
 use crate::{
@@ -289,8 +289,7 @@ fn build(new: &Path, changes: &ChangeSet, umask: Umask) -> Result<(), CreateErro
         let access = file_access(placement.relative, None, umask);
         let path = new.join(placement.relative);
         match placement.source {
-            Source::Contents(Contents::Public(bytes)) => write_new(&path, bytes, access, None)?,
-            Source::Contents(Contents::Secret(bytes)) => write_new(&path, bytes.expose(), access, None)?,
+            Source::Contents(contents) => write_new(&path, contents, access, None)?,
             // Nothing stands in a directory that was made just now.
             Source::Existing(from) => {
                 let absent = io::Error::from(io::ErrorKind::NotFound);

@@ -12,7 +12,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use certkeep_pki::change::Contents;
 use thiserror::Error;
+
+use crate::read::{ReadError, read_secret_file};
 
 /// A system call that failed, and the path it was about.
 #[derive(Debug, Error)]
@@ -70,10 +73,30 @@ pub(crate) fn permissions(metadata: &Metadata) -> u32 {
 /// disk. Its name is not, before its directory is synced.
 pub(crate) fn write_new(
     path: &Path,
-    bytes: &[u8],
+    contents: &Contents,
     access: Access,
     owner: Option<Owner>,
 ) -> Result<(), FileError> {
+    match contents {
+        Contents::Public(bytes) => write_bytes(path, bytes, access, owner),
+        Contents::Secret(bytes) => write_bytes(path, bytes.expose(), access, owner),
+    }
+}
+
+/// As [`write_new`], with the bytes of another file, which may be secret;
+/// false when there is no such file.
+pub(crate) fn copy_new(
+    from: &Path,
+    path: &Path,
+    access: Access,
+    owner: Option<Owner>,
+) -> Result<bool, ReadError> {
+    let Some(bytes) = read_secret_file(from)? else { return Ok(false) };
+    write_bytes(path, bytes.expose(), access, owner)?;
+    Ok(true)
+}
+
+fn write_bytes(path: &Path, bytes: &[u8], access: Access, owner: Option<Owner>) -> Result<(), FileError> {
     let mut file = OpenOptions::new()
         .write(true)
         .create_new(true)

@@ -67,7 +67,7 @@ pub enum JournalError {
 
 impl Journal {
     /// The journal as it stands in its file.
-    pub(crate) fn print(&self) -> String {
+    pub(crate) fn to_text(&self) -> String {
         let mut text = format!("{HEADER}\n");
         for step in &self.steps {
             let line = match step {
@@ -80,7 +80,7 @@ impl Journal {
         text + &format!("end {}\n", self.steps.len())
     }
 
-    /// Reads what [`Journal::print`] wrote.
+    /// Reads what [`Journal::to_text`] wrote.
     pub(crate) fn parse(text: &[u8]) -> Result<Self, JournalError> {
         let text = std::str::from_utf8(text).map_err(|_| JournalError::Version)?;
         let body = text
@@ -181,16 +181,16 @@ mod tests {
 
     #[test]
     fn a_printed_journal_reads_back() {
-        let text = journal().print();
+        let text = journal().to_text();
         assert!(text.lines().all(|line| line.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic())));
         assert_eq!(Journal::parse(text.as_bytes()), Ok(journal()));
         let nothing = Journal { steps: Vec::new() };
-        assert_eq!(Journal::parse(nothing.print().as_bytes()), Ok(nothing));
+        assert_eq!(Journal::parse(nothing.to_text().as_bytes()), Ok(nothing));
     }
 
     #[test]
     fn every_shorter_text_is_refused() {
-        let text = journal().print();
+        let text = journal().to_text();
         for length in 0..text.len() {
             assert!(Journal::parse(text.as_bytes().get(..length).expect("shorter")).is_err(), "{length}");
         }

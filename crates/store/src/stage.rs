@@ -12,14 +12,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use certkeep_pki::{change::Contents, layout::Sensitivity};
+use certkeep_pki::layout::Sensitivity;
 
 use crate::{
-    durable::{Access, FileError, Owner, inspect, make_directory, permissions, sync_directory, write_new},
+    durable::{
+        Access, FileError, Owner, copy_new, inspect, make_directory, permissions, sync_directory, write_new,
+    },
     journal::{Journal, Step},
     modes::Umask,
     plan::{Placement, Plan, Source, directory_access, file_access},
-    read::read_secret_file,
     transaction::{JOURNAL_NEW, RecordError, STAGE},
 };
 
@@ -62,7 +63,7 @@ pub(crate) fn prepare(
     }
     steps.extend(removals.into_iter().map(|relative| Step::Remove(relative.to_owned())));
     let journal = Journal { steps };
-    write_new(&stage.join(JOURNAL_NEW), journal.print().as_bytes(), Access::Owner, None)?;
+    write_new(&stage.join(JOURNAL_NEW), &journal.to_text().into(), Access::Owner, None)?;
     // A journal must not be on the disk before the files that it names.
     sync_directory(&stage)?;
     Ok(Some(journal))
@@ -78,8 +79,7 @@ fn stage_file(
     let owner = replaced.as_ref().map(Owner::of);
     let access = file_access(placement.relative, replaced.as_ref(), umask);
     match placement.source {
-        Source::Contents(Contents::Public(bytes)) => write_new(staged, bytes, access, owner)?,
-        Source::Contents(Contents::Secret(bytes)) => write_new(staged, bytes.expose(), access, owner)?,
+        Source::Contents(contents) => write_new(staged, contents, access, owner)?,
         Source::Existing(from) => {
             let path = root.join(from.relative());
             let secret = Sensitivity::of(placement.relative) == Sensitivity::Secret;
@@ -90,10 +90,11 @@ fn stage_file(
             // A copy does where links are impossible: another mount, a file
             // system without them, a file of somebody else.
             if !linkable || fs::hard_link(&path, staged).is_err() {
-                let bytes = read_secret_file(&path)?
-                    .ok_or_else(|| FileError::new("read", &path)(io::Error::from(io::ErrorKind::NotFound)))?;
                 let access = if secret { Access::Owner } else { Access::Mode(mode) };
-                write_new(staged, bytes.expose(), access, metadata.as_ref().map(Owner::of))?;
+                if !copy_new(&path, staged, access, metadata.as_ref().map(Owner::of))? {
+                    let absent = io::Error::from(io::ErrorKind::NotFound);
+                    return Err(FileError::new("read", &path)(absent).into());
+                }
             }
         }
     }

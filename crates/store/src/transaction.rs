@@ -25,13 +25,13 @@ use thiserror::Error;
 pub use crate::{durable::FileError, journal::JournalError};
 use crate::{
     durable::{
-        Access, Owner, inspect, make_directories, make_directory, permissions, remove_if_present,
-        rename_if_present, sync_directory, write_new,
+        Access, Owner, copy_new, inspect, make_directories, make_directory, permissions, remove_if_present,
+        rename_if_present, sync_directory,
     },
     journal::{Journal, Step},
     modes::Umask,
     plan::Plan,
-    read::{ReadError, read_secret_file},
+    read::ReadError,
     stage::prepare,
 };
 
@@ -225,18 +225,14 @@ fn place(staged: &Path, path: &Path) -> Result<(), FileError> {
 /// Places a file in a directory that is mounted from elsewhere: a copy beside
 /// its place, under a name that belongs to this transaction alone.
 fn place_across(staged: &Path, path: &Path) -> Result<(), FileError> {
-    let bytes = match read_secret_file(staged) {
-        Ok(Some(bytes)) => bytes,
-        Ok(None) => return Ok(()),
-        Err(error) => return Err(FileError::new("read", staged)(io::Error::other(error))),
-    };
     let Some(metadata) = inspect(staged)? else { return Ok(()) };
     let name = staged.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let beside = path.with_file_name(format!(".{name}"));
     remove_if_present(&beside)?;
     let mode = permissions(&metadata);
     let access = if mode & 0o077 == 0 { Access::Owner } else { Access::Mode(mode) };
-    write_new(&beside, bytes.expose(), access, Some(Owner::of(&metadata)))?;
+    copy_new(staged, &beside, access, Some(Owner::of(&metadata)))
+        .map_err(|error| FileError::new("copy a new file to", &beside)(io::Error::other(error)))?;
     rename_if_present(&beside, path)?;
     if let Some(parent) = path.parent() {
         sync_directory(parent)?;
