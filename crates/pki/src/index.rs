@@ -5,12 +5,18 @@
 //! whole file stays one buffer with the places where rows begin, so 100,000 rows
 //! cost one pass and no allocation per row. Nothing here repairs: a line that
 //! openssl would choke on is an error that names the line.
-//!
-//! This file is long: reading, changing and printing rows share the one format.
+
+mod attributes;
+mod revocation;
 
 use std::fmt;
 
 use thiserror::Error;
+
+pub use self::{
+    attributes::UniqueSubject,
+    revocation::{Reason, Revocation},
+};
 
 use crate::{layout::SerialHex, moment::Moment};
 
@@ -29,110 +35,6 @@ pub enum Status {
     Revoked,
     /// `E`: marked as expired by `update-db`.
     Expired,
-}
-
-/// Why a certificate was revoked (RFC 5280 §5.3.1), as far as `openssl ca` offers it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Reason {
-    /// unspecified (0): written in `index.txt`, omitted in a CRL.
-    Unspecified,
-    /// keyCompromise (1).
-    KeyCompromise,
-    /// cACompromise (2).
-    CaCompromise,
-    /// affiliationChanged (3).
-    AffiliationChanged,
-    /// superseded (4).
-    Superseded,
-    /// cessationOfOperation (5).
-    CessationOfOperation,
-    /// certificateHold (6).
-    CertificateHold,
-    /// removeFromCRL (8): delta CRLs only; read, never offered.
-    RemoveFromCrl,
-}
-
-impl Reason {
-    /// The reasons that can be given when a certificate is revoked.
-    pub const OFFERED: [Self; 7] = [
-        Self::Unspecified,
-        Self::KeyCompromise,
-        Self::CaCompromise,
-        Self::AffiliationChanged,
-        Self::Superseded,
-        Self::CessationOfOperation,
-        Self::CertificateHold,
-    ];
-
-    /// Reads a reason as easy-rsa takes it: the word, a prefix of it that is
-    /// long enough, or the two letter form, in any case.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let text = text.to_ascii_lowercase();
-        let short_forms: [(&str, &str, Self); 7] = [
-            ("us", "uns", Self::Unspecified),
-            ("kc", "key", Self::KeyCompromise),
-            ("cc", "ca", Self::CaCompromise),
-            ("ac", "aff", Self::AffiliationChanged),
-            ("ss", "sup", Self::Superseded),
-            ("co", "ces", Self::CessationOfOperation),
-            ("ch", "cer", Self::CertificateHold),
-        ];
-        short_forms
-            .into_iter()
-            .find(|(letters, prefix, reason)| {
-                let word = reason.to_string().to_ascii_lowercase();
-                text == *letters || (text.starts_with(prefix) && word.starts_with(&text))
-            })
-            .map(|(_, _, reason)| reason)
-    }
-
-    /// The CRLReason code.
-    #[must_use]
-    pub fn code(self) -> u8 {
-        match self {
-            Self::Unspecified => 0,
-            Self::KeyCompromise => 1,
-            Self::CaCompromise => 2,
-            Self::AffiliationChanged => 3,
-            Self::Superseded => 4,
-            Self::CessationOfOperation => 5,
-            Self::CertificateHold => 6,
-            Self::RemoveFromCrl => 8,
-        }
-    }
-
-    fn from_index(text: &str) -> Option<Self> {
-        // openssl compares without regard to case and spells cACompromise as CACompromise.
-        let every = Self::OFFERED.into_iter().chain([Self::RemoveFromCrl]);
-        every.into_iter().find(|reason| reason.to_string().eq_ignore_ascii_case(text))
-    }
-}
-
-/// The word that `openssl ca` writes.
-impl fmt::Display for Reason {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Unspecified => "unspecified",
-            Self::KeyCompromise => "keyCompromise",
-            Self::CaCompromise => "CACompromise",
-            Self::AffiliationChanged => "affiliationChanged",
-            Self::Superseded => "superseded",
-            Self::CessationOfOperation => "cessationOfOperation",
-            Self::CertificateHold => "certificateHold",
-            Self::RemoveFromCrl => "removeFromCRL",
-        })
-    }
-}
-
-/// When and why a certificate was revoked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Revocation {
-    /// The revocation date.
-    pub at: Moment,
-    /// The reason, if one was given.
-    pub reason: Option<Reason>,
 }
 
 /// What is wrong with a line.
@@ -244,17 +146,25 @@ impl Index {
         })?;
         let mut starts = Vec::with_capacity(text.len() / 80);
         let mut serial_case = SerialCase::Upper;
-        let mut start = 0;
-        for (number, end) in memchr::memchr_iter(b'\n', text.as_bytes()).enumerate() {
-            let line = &text[start..end];
-            if !line.starts_with('#') {
-                let row = Row::parse(line).map_err(|problem| ParseError { line: number + 1, problem })?;
-                if row.fields[3].bytes().any(|byte| byte.is_ascii_lowercase()) {
-                    serial_case = SerialCase::Mixed;
-                }
-                starts.push(start);
+        let mut line = Line::at(0);
+        let mut number = 1;
+        let bytes = text.as_bytes();
+        for position in memchr::memchr2_iter(b'\t', b'\n', bytes) {
+            if bytes[position] == b'\t' {
+                line.take_tab(position, bytes);
+                continue;
             }
-            start = end + 1;
+            if bytes[line.start] != b'#' {
+                let fields = line.fields(&text, position);
+                let row = fields.and_then(|fields| Row { fields }.check());
+                match row.map_err(|problem| ParseError { line: number, problem })? {
+                    SerialCase::Mixed => serial_case = SerialCase::Mixed,
+                    SerialCase::Upper => {}
+                }
+                starts.push(line.start);
+            }
+            line = Line::at(position + 1);
+            number += 1;
         }
         Ok(Self { text, starts, serial_case })
     }
@@ -316,8 +226,7 @@ impl Index {
         }
         // V or E, a tab, the expiry, a tab: then the revocation field, which is empty.
         let field_at = start + row.fields[0].len() + 1 + row.fields[1].len() + 1;
-        let reason = revocation.reason.map_or_else(String::new, |reason| format!(",{reason}"));
-        let field = format!("{}{reason}", revocation.at.to_index());
+        let field = revocation.to_string();
         self.text.insert_str(field_at, &field);
         self.text.replace_range(start..=start, "R");
         let after = self.starts.partition_point(|&row| row <= start);
@@ -342,9 +251,16 @@ impl Index {
 
     /// The row that begins at `start`.
     fn row(&self, start: usize) -> Row<'_> {
-        let rest = &self.text[start..];
-        let end = memchr::memchr(b'\n', rest.as_bytes()).expect("every row ends with a newline");
-        Row { fields: split(&rest[..end]).expect("checked when the row was read") }
+        let bytes = self.text.as_bytes();
+        let mut line = Line::at(start);
+        for offset in memchr::memchr2_iter(b'\t', b'\n', &bytes[start..]) {
+            if bytes[start + offset] == b'\n' {
+                let fields = line.fields(&self.text, start + offset);
+                return Row { fields: fields.expect("checked when the row was read") };
+            }
+            line.take_tab(start + offset, bytes);
+        }
+        unreachable!("every row ends with a newline")
     }
 
     /// Where the row with this serial number begins. Between tabs there may be
@@ -363,68 +279,74 @@ impl Index {
     }
 }
 
-/// The six fields of a line; a backslash takes a tab into its field, as for openssl.
-fn split(line: &str) -> Result<[&str; FIELDS], LineError> {
-    let bytes = line.as_bytes();
-    let mut fields = [""; FIELDS];
-    let mut from = 0;
-    let mut found = 0;
-    for tab in memchr::memchr_iter(b'\t', bytes) {
-        if tab > 0 && bytes[tab - 1] == b'\\' {
-            continue;
-        }
-        if let Some(field) = fields.get_mut(found) {
-            *field = &line[from..tab];
-        }
-        from = tab + 1;
-        found += 1;
-    }
-    match fields.get_mut(found) {
-        Some(last) if found == FIELDS - 1 => *last = &line[from..],
-        _ => return Err(LineError::Fields(found + 1)),
-    }
-    Ok(fields)
+/// A line whose tabs are being found.
+struct Line {
+    start: usize,
+    tabs: [usize; FIELDS - 1],
+    found: usize,
 }
 
-fn parse_revocation(field: &str) -> Option<Revocation> {
-    let mut parts = field.split(',');
-    let at = Moment::parse(parts.next()?).ok()?;
-    let reason = match parts.next() {
-        None => None,
-        // `openssl ca -crl_hold`, `-crl_compromise` and `-crl_CA_compromise` write a further field.
-        Some("holdInstruction") => Some(Reason::CertificateHold),
-        Some("keyTime") => Some(Reason::KeyCompromise),
-        Some("CAkeyTime") => Some(Reason::CaCompromise),
-        Some(word) => Some(Reason::from_index(word)?),
-    };
-    Some(Revocation { at, reason })
+impl Line {
+    fn at(start: usize) -> Self {
+        Self { start, tabs: [start; FIELDS - 1], found: 0 }
+    }
+
+    /// Takes note of a tab; behind a backslash it belongs to its field, as for openssl.
+    fn take_tab(&mut self, position: usize, bytes: &[u8]) {
+        if position > self.start && bytes[position - 1] == b'\\' {
+            return;
+        }
+        if let Some(tab) = self.tabs.get_mut(self.found) {
+            *tab = position;
+        }
+        self.found += 1;
+    }
+
+    /// The fields, once the end of the line is known.
+    fn fields<'a>(&self, text: &'a str, end: usize) -> Result<[&'a str; FIELDS], LineError> {
+        if self.found != FIELDS - 1 {
+            return Err(LineError::Fields(self.found + 1));
+        }
+        let [one, two, three, four, five] = self.tabs;
+        Ok([
+            &text[self.start..one],
+            &text[one + 1..two],
+            &text[two + 1..three],
+            &text[three + 1..four],
+            &text[four + 1..five],
+            &text[five + 1..end],
+        ])
+    }
 }
 
 impl<'a> Row<'a> {
-    fn parse(line: &'a str) -> Result<Self, LineError> {
+    /// Checks every field, and says how the serial number is written.
+    fn check(self) -> Result<SerialCase, LineError> {
+        let [status, expiry, revocation, serial, file, subject] = self.fields;
         // Without an early exit the compiler looks at many bytes at once.
-        let control = line
-            .bytes()
-            .fold(false, |found, byte| found | ((byte < 0x20) & (byte != b'\t')) | (byte == 0x7f));
-        if control {
+        let control =
+            |field: &str| field.bytes().fold(false, |found, byte| found | (byte < 0x20) | (byte == 0x7f));
+        let escaped_tabs = |field: &str| control(field) && control(&field.replace("\\\t", ""));
+        if [revocation, file, subject].into_iter().any(escaped_tabs) {
             return Err(LineError::Text);
         }
-        let fields = split(line)?;
-        let [status, expiry, revocation, serial, ..] = fields;
         let revoked = match status {
             "V" | "E" => false,
             "R" => true,
             _ => return Err(LineError::Status),
         };
-        Moment::parse(expiry).map_err(|_| LineError::Expiry)?;
-        if revoked == revocation.is_empty() || (revoked && parse_revocation(revocation).is_none()) {
+        if !Moment::can_parse(expiry) {
+            return Err(LineError::Expiry);
+        }
+        if revoked == revocation.is_empty() || (revoked && Revocation::parse(revocation).is_none()) {
             return Err(LineError::Revocation);
         }
         let hexadecimal = serial.bytes().fold(true, |all, byte| all & byte.is_ascii_hexdigit());
         if serial.is_empty() || !serial.len().is_multiple_of(2) || !hexadecimal {
             return Err(LineError::Serial);
         }
-        Ok(Self { fields })
+        let lower = serial.bytes().fold(false, |found, byte| found | byte.is_ascii_lowercase());
+        Ok(if lower { SerialCase::Mixed } else { SerialCase::Upper })
     }
 
     /// The status field.
@@ -446,7 +368,7 @@ impl<'a> Row<'a> {
     /// When and why the certificate was revoked, if it was.
     #[must_use]
     pub fn revocation(self) -> Option<Revocation> {
-        parse_revocation(self.fields[2])
+        Revocation::parse(self.fields[2])
     }
 
     /// The serial number.
@@ -474,169 +396,5 @@ impl fmt::Debug for Row<'_> {
     }
 }
 
-/// `index.txt.attr`: whether two valid certificates may have the same subject.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UniqueSubject {
-    /// `unique_subject = yes`: old PKIs refuse a second certificate for a subject.
-    Yes,
-    /// `unique_subject = no`: what every easy-rsa since 3.0.6 writes.
-    No,
-}
-
-impl UniqueSubject {
-    /// Reads the file. As with openssl, a line that says nothing about
-    /// `unique_subject` is skipped and `y`, `t` and `1` begin a yes.
-    #[must_use]
-    pub fn parse(text: &str) -> Self {
-        let mut value = text.lines().filter_map(|line| {
-            let (name, value) = line.split_once('=')?;
-            (name.trim() == "unique_subject").then(|| value.trim())
-        });
-        match value.next_back().and_then(|value| value.chars().next()) {
-            Some('y' | 'Y' | 't' | 'T' | '1') => Self::Yes,
-            _ => Self::No,
-        }
-    }
-}
-
-/// The whole file, as openssl writes it.
-impl fmt::Display for UniqueSubject {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Yes => "unique_subject = yes\n",
-            Self::No => "unique_subject = no\n",
-        })
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    const THREE: &str = "V\t290224152847Z\t\t0A1B\tunknown\t/CN=web1\n\
-                         R\t290224152847Z\t260101000000Z,superseded\tFF02\tunknown\t/C=US/CN=a\\/b\n\
-                         E\t20500101000000Z\t\t03\tunknown\t/CN=old\n";
-
-    fn serial(text: &str) -> SerialHex {
-        SerialHex::parse(text).expect("valid")
-    }
-
-    fn moment(text: &str) -> Moment {
-        Moment::parse(text).expect("valid")
-    }
-
-    #[test]
-    fn rows_are_read_as_openssl_wrote_them() {
-        let index = Index::parse(THREE.as_bytes()).expect("valid");
-        let rows: Vec<_> = index.rows().map(|row| (row.status(), row.serial(), row.subject())).collect();
-        assert_eq!(
-            rows,
-            [
-                (Status::Valid, serial("0A1B"), "/CN=web1"),
-                (Status::Revoked, serial("FF02"), "/C=US/CN=a\\/b"),
-                (Status::Expired, serial("03"), "/CN=old"),
-            ]
-        );
-        let revoked = index.find(&serial("ff02")).expect("there");
-        assert_eq!(
-            revoked.revocation(),
-            Some(Revocation { at: moment("260101000000Z"), reason: Some(Reason::Superseded) })
-        );
-        assert_eq!(index.as_str(), THREE);
-    }
-
-    #[test]
-    fn revoking_changes_one_row_and_no_other_byte() {
-        let mut index = Index::parse(THREE.as_bytes()).expect("valid");
-        let revocation = Revocation { at: moment("270101000000Z"), reason: Some(Reason::KeyCompromise) };
-        index.revoke(&serial("0A1B"), revocation).expect("valid");
-        let expected = THREE.replacen(
-            "V\t290224152847Z\t\t0A1B",
-            "R\t290224152847Z\t270101000000Z,keyCompromise\t0A1B",
-            1,
-        );
-        assert_eq!(index.as_str(), expected);
-        assert_eq!(Index::parse(expected.as_bytes()).expect("valid"), index);
-        assert_eq!(
-            index.revoke(&serial("0A1B"), revocation),
-            Err(ChangeError::AlreadyRevoked(serial("0A1B")))
-        );
-        assert_eq!(index.revoke(&serial("AA"), revocation), Err(ChangeError::Missing(serial("AA"))));
-    }
-
-    #[test]
-    fn expiry_marks_what_is_past_its_date() {
-        let mut index = Index::parse(THREE.as_bytes()).expect("valid");
-        assert_eq!(index.expire(moment("290224152847Z")), []);
-        assert_eq!(index.expire(moment("290224152848Z")), [serial("0A1B")]);
-        assert_eq!(index.as_str(), THREE.replacen('V', "E", 1));
-    }
-
-    #[test]
-    fn a_serial_number_is_given_once() {
-        let mut index = Index::parse(THREE.as_bytes()).expect("valid");
-        assert_eq!(
-            index.add(moment("290224152847Z"), &serial("03"), "/CN=x"),
-            Err(ChangeError::Taken(serial("03")))
-        );
-        index.add(moment("20510101000000Z"), &serial("04"), "/CN=x").expect("free");
-        assert_eq!(index.as_str(), format!("{THREE}V\t20510101000000Z\t\t04\tunknown\t/CN=x\n"));
-    }
-
-    #[test]
-    fn a_broken_line_is_named() {
-        for (line, problem) in [
-            ("", LineError::Fields(1)),
-            ("V\t290224152847Z\t\t03\tunknown", LineError::Fields(5)),
-            ("V\t290224152847Z\t\t03\tunknown\t/CN=x\t", LineError::Fields(7)),
-            ("X\t290224152847Z\t\t03\tunknown\t/CN=x", LineError::Status),
-            ("V\tsoon\t\t03\tunknown\t/CN=x", LineError::Expiry),
-            ("V\t290224152847Z\t260101000000Z\t03\tunknown\t/CN=x", LineError::Revocation),
-            ("R\t290224152847Z\t\t03\tunknown\t/CN=x", LineError::Revocation),
-            ("R\t290224152847Z\t260101000000Z,why\t03\tunknown\t/CN=x", LineError::Revocation),
-            ("V\t290224152847Z\t\t3\tunknown\t/CN=x", LineError::Serial),
-            ("V\t290224152847Z\t\t03\tunknown\t/CN=x\r", LineError::Text),
-        ] {
-            let text = format!("{THREE}{line}\n");
-            assert_eq!(Index::parse(text.as_bytes()), Err(ParseError { line: 4, problem }), "{line}");
-        }
-    }
-
-    #[test]
-    fn reasons_are_known_by_word_prefix_and_letters() {
-        assert_eq!(Reason::parse("kc"), Some(Reason::KeyCompromise));
-        assert_eq!(Reason::parse("keyCompromise"), Some(Reason::KeyCompromise));
-        assert_eq!(Reason::parse("ca"), Some(Reason::CaCompromise));
-        assert_eq!(Reason::parse("cacomp"), Some(Reason::CaCompromise));
-        assert_eq!(Reason::parse("uns"), Some(Reason::Unspecified));
-        assert_eq!(Reason::parse("keyring"), None);
-        assert_eq!(Reason::parse("c"), None);
-        assert_eq!(Reason::parse(""), None);
-    }
-
-    #[test]
-    fn attributes_round_trip() {
-        for attributes in [UniqueSubject::Yes, UniqueSubject::No] {
-            assert_eq!(UniqueSubject::parse(&attributes.to_string()), attributes);
-        }
-        assert_eq!(UniqueSubject::parse(""), UniqueSubject::No);
-    }
-
-    proptest! {
-        #[test]
-        fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-            let _ = Index::parse(&bytes);
-        }
-
-        #[test]
-        fn what_was_read_prints_the_same(serials in proptest::collection::vec("[0-9A-F]{2}([0-9A-F]{2}){0,15}", 0..20)) {
-            let mut index = Index::empty();
-            for text in &serials {
-                let _ = index.add(moment("290224152847Z"), &serial(text), "/CN=x\\xC3");
-            }
-            prop_assert_eq!(&Index::parse(index.as_str().as_bytes()).expect("valid"), &index);
-        }
-    }
-}
+mod tests;

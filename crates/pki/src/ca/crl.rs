@@ -200,7 +200,7 @@ fn encode_entry(
     let start = encoded.len();
     // SEQUENCE; serial number, date and reason stay below the 128 bytes of a one byte length.
     encoded.extend_from_slice(&[0x30, 0]);
-    number.to_der_integer()?.encode_to_vec(encoded)?;
+    number.encode_to(encoded)?;
     revocation.at.to_der_time().encode_to_vec(encoded)?;
     // RFC 5280 §5.3.1: the reason unspecified is better left out; openssl writes
     // it where index.txt has the word.

@@ -69,8 +69,10 @@ impl SerialNumber {
     ///
     /// [`SerialError::Hexadecimal`] and [`SerialError::Length`].
     pub fn parse(text: &str) -> Result<Self, SerialError> {
-        let bytes = parse_hex(text).ok_or_else(|| SerialError::Hexadecimal(text.to_owned()))?;
-        let number = Self::from_bytes(&bytes);
+        let mut bytes = parse_hex(text).ok_or_else(|| SerialError::Hexadecimal(text.to_owned()))?;
+        let zeros = bytes.iter().take_while(|&&byte| byte == 0).count();
+        bytes.drain(..zeros);
+        let number = Self(bytes);
         if number.0.len() > MAX_BYTES { Err(SerialError::Length(text.to_owned())) } else { Ok(number) }
     }
 
@@ -91,6 +93,18 @@ impl SerialNumber {
         let mut bytes = vec![0; sign];
         bytes.extend_from_slice(&self.0);
         Int::new(&bytes)
+    }
+
+    /// Appends the DER INTEGER; a number of at most 20 bytes has a length of one byte.
+    pub(crate) fn encode_to(&self, encoded: &mut Vec<u8>) -> Result<(), der::Error> {
+        let sign = self.0.first().is_none_or(|first| first & 0x80 != 0);
+        let length = u8::try_from(self.0.len() + usize::from(sign)).map_err(|_| der::ErrorKind::Overflow)?;
+        encoded.extend_from_slice(&[2, length]);
+        if sign {
+            encoded.push(0);
+        }
+        encoded.extend_from_slice(&self.0);
+        Ok(())
     }
 
     /// This number plus one.
