@@ -6,6 +6,7 @@
 //! aws-lc-rs. The pairs of curve and digest that aws-lc-rs does not have go to
 //! the p256 and p384 crates, odd RSA sizes to the rsa crate.
 
+mod algorithm;
 mod legacy;
 mod load;
 mod pbes2;
@@ -24,6 +25,7 @@ use thiserror::Error;
 use zeroize::Zeroizing;
 
 pub use self::{
+    algorithm::{Curve, Digest, KeyAlgorithm},
     load::{LoadError, Protection},
     public::{PublicKey, PublicKeyError, VerifyError, signature_algorithm},
 };
@@ -39,109 +41,6 @@ const RSA_BITS: std::ops::RangeInclusive<u32> = 2048..=8192;
 /// PBKDF2 iterations of a new passphrase-protected key: what OWASP asks for with
 /// HMAC-SHA-256 (2023), about 0.1 s; openssl's own default of 2048 is from 2000.
 const PBKDF2_ITERATIONS: u32 = 600_000;
-
-/// A curve of an EC key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Curve {
-    /// secp256r1, prime256v1.
-    P256,
-    /// secp384r1.
-    P384,
-    /// secp521r1.
-    P521,
-}
-
-impl Curve {
-    /// Reads a curve by openssl's, SEC's or NIST's name, in any case.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        match text.to_ascii_lowercase().as_str() {
-            "prime256v1" | "secp256r1" | "p-256" => Some(Self::P256),
-            "secp384r1" | "p-384" => Some(Self::P384),
-            "secp521r1" | "p-521" => Some(Self::P521),
-            _ => None,
-        }
-    }
-}
-
-/// The name that openssl knows the curve by.
-impl fmt::Display for Curve {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::P256 => "prime256v1",
-            Self::P384 => "secp384r1",
-            Self::P521 => "secp521r1",
-        })
-    }
-}
-
-/// What a key is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum KeyAlgorithm {
-    /// RSA with the length of its modulus.
-    Rsa {
-        /// In bits.
-        bits: u32,
-    },
-    /// ECDSA on a NIST curve.
-    Ec(Curve),
-    /// EdDSA on edwards25519 (RFC 8410).
-    Ed25519,
-}
-
-impl fmt::Display for KeyAlgorithm {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Rsa { bits } => write!(formatter, "RSA {bits}"),
-            Self::Ec(curve) => write!(formatter, "EC {curve}"),
-            Self::Ed25519 => formatter.write_str("Ed25519"),
-        }
-    }
-}
-
-/// The digest of a signature; Ed25519 has its own and ignores it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Digest {
-    /// SHA-256.
-    Sha256,
-    /// SHA-384.
-    Sha384,
-    /// SHA-512.
-    Sha512,
-}
-
-impl Digest {
-    /// Reads a digest by openssl's name, with or without the dash, in any case.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        match text.to_ascii_lowercase().as_str() {
-            "sha256" | "sha-256" | "sha2-256" => Some(Self::Sha256),
-            "sha384" | "sha-384" | "sha2-384" => Some(Self::Sha384),
-            "sha512" | "sha-512" | "sha2-512" => Some(Self::Sha512),
-            _ => None,
-        }
-    }
-
-    /// The digest as strong as the key: SHA-384 for P-384, SHA-512 for P-521, SHA-256 for the rest.
-    #[must_use]
-    pub fn matching(key: KeyAlgorithm) -> Self {
-        match key {
-            KeyAlgorithm::Ec(Curve::P384) => Self::Sha384,
-            KeyAlgorithm::Ec(Curve::P521) => Self::Sha512,
-            KeyAlgorithm::Rsa { .. } | KeyAlgorithm::Ec(Curve::P256) | KeyAlgorithm::Ed25519 => Self::Sha256,
-        }
-    }
-}
-
-impl fmt::Display for Digest {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Sha256 => "sha256",
-            Self::Sha384 => "sha384",
-            Self::Sha512 => "sha512",
-        })
-    }
-}
 
 /// Why a key cannot be made.
 #[derive(Debug, Error)]

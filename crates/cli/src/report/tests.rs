@@ -32,10 +32,10 @@ fn text_of_others_cannot_act_on_the_terminal() {
 #[test]
 fn an_error_is_shown_with_all_that_is_behind_it_and_a_way_out() {
     let source = vars::apply("export X=1", &mut Variables::default()).expect_err("refused");
-    let failure = Failure::from(SettingsError::Vars { path: "/work/vars".into(), source });
+    let failure = Failure::from(SettingsError::Vars { path: "/srv/vars".into(), source });
     assert_eq!(
         failure.to_string(),
-        "error: the vars file `/work/vars` cannot be used\n  line 1, column 1: `export` is not a command of a vars \
+        "error: the vars file `/srv/vars` cannot be used\n  line 1, column 1: `export` is not a command of a vars \
          file\n\nhint: write `set_var NAME VALUE`\n"
     );
 }

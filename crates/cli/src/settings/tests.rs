@@ -15,7 +15,7 @@ struct Line {
     options: GlobalOptions,
 }
 
-/// A run in `/work` with these arguments, variables and files.
+/// A run in `/srv` with these arguments, variables and files.
 fn run(
     arguments: &[&str],
     environment: &[(&str, &str)],
@@ -31,7 +31,7 @@ fn run(
         variables: Variables::from_environment(
             environment.iter().map(|(name, value)| (OsString::from(name), OsString::from(value))),
         ),
-        working_directory: Path::new("/work"),
+        working_directory: Path::new("/srv"),
         vars_use,
         read_file: &|path| {
             files.get(path).map(|text| text.as_bytes().to_vec()).ok_or_else(|| io::ErrorKind::NotFound.into())
@@ -40,18 +40,18 @@ fn run(
 }
 
 fn settings(arguments: &[&str], environment: &[(&str, &str)], vars: &str) -> Settings {
-    run(arguments, environment, &[("/work/vars", vars)], VarsUse::Read).expect("valid")
+    run(arguments, environment, &[("/srv/vars", vars)], VarsUse::Read).expect("valid")
 }
 
 fn refusal(arguments: &[&str], environment: &[(&str, &str)], vars: &str) -> String {
-    let error = run(arguments, environment, &[("/work/vars", vars)], VarsUse::Read).expect_err("refused");
+    let error = run(arguments, environment, &[("/srv/vars", vars)], VarsUse::Read).expect_err("refused");
     crate::report::Failure::from_error(&error).to_string()
 }
 
 #[test]
 fn the_defaults_are_those_of_easyrsa() {
     let settings = run(&[], &[], &[], VarsUse::Read).expect("valid");
-    assert_eq!(settings.pki, Path::new("/work/pki"));
+    assert_eq!(settings.pki, Path::new("/srv/pki"));
     assert_eq!(settings.vars_file, None);
     assert_eq!((settings.ca_expire, settings.cert_expire, settings.crl_days), (3650, 825, 180));
     assert_eq!((settings.algo, settings.curve.as_deref(), settings.key_size), (None, None, None));
@@ -96,8 +96,8 @@ fn the_vars_file_is_the_first_that_is_there() {
         ("/named", "set_var EASYRSA_DIGEST named"),
         ("/pki/vars", "set_var EASYRSA_DIGEST pki"),
         ("/easyrsa/vars", "set_var EASYRSA_DIGEST easyrsa"),
-        ("/work/pki/vars", "set_var EASYRSA_DIGEST default-pki"),
-        ("/work/vars", "set_var EASYRSA_DIGEST here"),
+        ("/srv/pki/vars", "set_var EASYRSA_DIGEST default-pki"),
+        ("/srv/vars", "set_var EASYRSA_DIGEST here"),
     ];
     let found = |arguments: &[&str], environment: &[(&str, &str)], files: &[(&str, &str)]| {
         run(arguments, environment, files, VarsUse::Read).expect("valid").digest.unwrap_or_default()
@@ -112,7 +112,7 @@ fn the_vars_file_is_the_first_that_is_there() {
     assert_eq!(found(&[], &[("EASYRSA", "/none")], &all), "here");
     assert_eq!(found(&["--pki=/none"], &[], &all), "here");
     assert_eq!(found(&[], &[], &all), "default-pki");
-    assert_eq!(found(&[], &[], &[("/work/vars", "set_var EASYRSA_DIGEST here")]), "here");
+    assert_eq!(found(&[], &[], &[("/srv/vars", "set_var EASYRSA_DIGEST here")]), "here");
     assert_eq!(found(&["--vars=/named"], &[("EASYRSA_NO_VARS", "1")], &all), "");
     let ignored = run(&["--vars=/none"], &[], &all, VarsUse::Ignore).expect("valid");
     assert_eq!((ignored.digest, ignored.vars_file), (None, None));
@@ -126,11 +126,11 @@ fn a_vars_file_that_was_named_must_exist() {
 
 #[test]
 fn the_default_pki_cannot_be_moved_by_its_own_vars_file() {
-    let moved = |vars| run(&[], &[], &[("/work/pki/vars", vars)], VarsUse::Read);
+    let moved = |vars| run(&[], &[], &[("/srv/pki/vars", vars)], VarsUse::Read);
     for vars in ["set_var EASYRSA_PKI /elsewhere", "set_var EASYRSA /elsewhere", "set_var EASYRSA_PKI \"\""] {
         assert!(matches!(moved(vars), Err(SettingsError::VarsMovesPki { .. })), "{vars}");
     }
-    assert_eq!(moved("set_var EASYRSA_PKI \"$PWD/pki\"").expect("same place").pki, Path::new("/work/pki"));
+    assert_eq!(moved("set_var EASYRSA_PKI \"$PWD/pki\"").expect("same place").pki, Path::new("/srv/pki"));
     let elsewhere = settings(&[], &[], "set_var EASYRSA_PKI /elsewhere");
     assert_eq!(elsewhere.pki, Path::new("/elsewhere"), "a vars file outside of the PKI may");
 }
@@ -139,7 +139,7 @@ fn the_default_pki_cannot_be_moved_by_its_own_vars_file() {
 fn the_pki_is_found_from_where_one_stands() {
     let pki = |environment: &[(&str, &str)]| run(&[], environment, &[], VarsUse::Read).expect("valid").pki;
     assert_eq!(pki(&[("EASYRSA", "/srv/ca")]), Path::new("/srv/ca/pki"));
-    assert_eq!(pki(&[("EASYRSA", "/srv/ca"), ("EASYRSA_PKI", "other")]), Path::new("/work/other"));
+    assert_eq!(pki(&[("EASYRSA", "/srv/ca"), ("EASYRSA_PKI", "other")]), Path::new("/srv/other"));
 }
 
 #[test]
@@ -269,7 +269,7 @@ fn a_variable_that_is_not_text_is_named() {
             OsString::from("EASYRSA_PKI"),
             OsString::from_vec(vec![0xff]),
         )]),
-        working_directory: Path::new("/work"),
+        working_directory: Path::new("/srv"),
         vars_use: VarsUse::Ignore,
         read_file: &|_| Err(io::ErrorKind::NotFound.into()),
     })

@@ -6,31 +6,32 @@
 //! everything, and [`Proposal::sign`] consumes it: what was shown is what is
 //! signed, and nothing is signed that was not proposed.
 
-use std::fmt;
+mod refusal;
+
+pub use self::refusal::{ProposeError, Warning};
 
 use der::{Decode, Encode, asn1::Any};
 use thiserror::Error;
 use x509_cert::{certificate::Version, ext::Extension};
 
 use super::{
-    authority::{Authority, AuthorityError, Database, NextSerial},
+    authority::{Authority, Database, NextSerial},
     constraints,
     policy::{Profile, TypeSource},
-    validity::{Period, Validity, ValidityError, ValidityWarning},
+    validity::{Period, Validity},
 };
 use crate::{
     change::ChangeSet,
-    index::{ChangeError, UniqueSubject},
+    index::UniqueSubject,
     key::{Digest, KeyAlgorithm, PublicKey, SignError, Signer},
     layout::{EntryName, PkiPath},
     moment::Moment,
     x509::{
         certificate::{Certificate, CertificateError},
-        extension::{self, ExtensionError, Issuer},
-        general_name::GeneralNameError,
-        name::{Name, NameError},
+        extension::{self, Issuer},
+        name::Name,
         oid,
-        profile::{CertificateType, ProfileError, ProfileSet},
+        profile::{CertificateType, ProfileSet},
         request::Request,
         serial::SerialNumber,
         signed::{Signed, TbsCertificate, TbsValidity, algorithm_for},
@@ -63,112 +64,6 @@ pub struct Order<'a> {
     pub serial: NextSerial,
     /// With which digest; the set's own if absent.
     pub digest: Option<Digest>,
-}
-
-/// Something unusual in a proposal, worth a look before it is signed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Warning {
-    /// About the validity.
-    Validity(ValidityWarning),
-    /// The request asks for alternative names that the certificate will not have.
-    NamesNotCopied(Vec<String>),
-    /// The request asks for extensions that are never or not here copied from a request.
-    ExtensionsNotCopied(Vec<String>),
-    /// Apple's TLS clients refuse server certificates that run longer.
-    LongServerValidity,
-    /// RSA below 2048 bits (easyrsa set; the strict set refuses).
-    WeakKey(u32),
-    /// TLS clients look for the host name in subjectAltName alone.
-    ServerWithoutAltName,
-}
-
-impl fmt::Display for Warning {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Validity(warning) => warning.fmt(formatter),
-            Self::NamesNotCopied(names) => write!(
-                formatter,
-                "the request asks for the subject alternative names {}, which are not copied",
-                names.join(", ")
-            ),
-            Self::ExtensionsNotCopied(names) => {
-                write!(formatter, "the request asks for {}, which is not copied", names.join(", "))
-            }
-            Self::LongServerValidity => formatter
-                .write_str("Apple's systems refuse a server certificate that runs longer than 825 days"),
-            Self::WeakKey(bits) => write!(formatter, "the RSA key has {bits} bits only"),
-            Self::ServerWithoutAltName => formatter
-                .write_str("a server certificate without subjectAltName is refused by today's TLS clients"),
-        }
-    }
-}
-
-/// Why a certificate is not proposed.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum ProposeError {
-    /// The CA cannot issue now.
-    #[error(transparent)]
-    Authority(#[from] AuthorityError),
-    /// The validity does not work out.
-    #[error("{name}: {source}")]
-    Validity {
-        /// The name under which it was to be filed.
-        name: EntryName,
-        /// Why.
-        source: ValidityError,
-    },
-    /// The type is unknown or lacks something.
-    #[error(transparent)]
-    Profile(#[from] ProfileError),
-    /// An extension cannot be encoded.
-    #[error(transparent)]
-    Extension(#[from] ExtensionError),
-    /// The CA's pathLenConstraint is 0.
-    #[error("the CA may not issue other CAs (pathLenConstraint 0)")]
-    PathLength,
-    /// The subject is not usable.
-    #[error("the subject of the request cannot be used")]
-    Subject(#[from] NameError),
-    /// easy-rsa's policy demands a common name; the index would have no name for it either.
-    #[error("the request has no common name")]
-    NoCommonName,
-    /// A strict server certificate needs a name that clients can check.
-    #[error("a server certificate needs a subjectAltName, and the common name `{}` is neither a DNS name nor an IP address", .0.escape_debug())]
-    NoAltName(String),
-    /// The common name cannot become an alternative name.
-    #[error("the common name `{}` is neither a DNS name nor an IP address", .0.escape_debug())]
-    CommonNameAsAltName(String),
-    /// An alternative name breaks the rules of RFC 5280.
-    #[error("the subject alternative name is not valid")]
-    AltName(#[source] GeneralNameError),
-    /// A name that the CA, or one above it, is not allowed to name.
-    #[error("the name constraints of {issuer} forbid {}", .name.escape_debug())]
-    NameConstraint {
-        /// The CA.
-        issuer: String,
-        /// The name.
-        name: String,
-    },
-    /// RSA below 2048 bits.
-    #[error("the RSA key of the request has {0} bits; at least 2048 are needed")]
-    WeakKey(u32),
-    /// The request comes with the CA's own key.
-    #[error("the request is for the CA's own key")]
-    AuthorityKey,
-    /// index.txt.attr says `unique_subject = yes`.
-    #[error("there is a valid certificate for {} already, and index.txt.attr says unique_subject = yes", .0.escape_debug())]
-    SubjectTaken(String),
-    /// The index refuses.
-    #[error(transparent)]
-    Index(#[from] ChangeError),
-    /// The CA's key cannot sign with this digest.
-    #[error(transparent)]
-    Digest(#[from] SignError),
-    /// The certificate cannot be encoded.
-    #[error("the certificate cannot be encoded")]
-    Der(#[from] der::Error),
 }
 
 /// A certificate that may be signed: everything but the signature.

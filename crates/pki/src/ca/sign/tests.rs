@@ -6,8 +6,10 @@
 use super::*;
 use crate::{
     ca::{fixture::*, policy::AltNames},
+    index::ChangeError,
     moment::Days,
     x509::extension::{ExtensionSpec, ExtensionValue},
+    x509::general_name::GeneralNameError,
 };
 
 /// A root with an RSA key of 1024 bits, which openssl made on 2026-11-21.

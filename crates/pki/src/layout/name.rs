@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The names that file names are built from: entries and serial numbers.
+
+use std::fmt;
+
+use thiserror::Error;
+
+/// A name under which a key, a request and a certificate are filed.
+///
+/// One path component that is safe in every file name we build from it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EntryName(String);
+
+/// Why a text cannot name an entry.
+#[derive(Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EntryNameError {
+    /// Nothing at all.
+    #[error("the name is empty")]
+    Empty,
+    /// A `/`, `\`, NUL or other control character.
+    #[error("the name `{}` holds the character `{}`, which cannot be part of a file name", .0.escape_debug(), .1.escape_debug())]
+    Character(String, char),
+    /// A leading `-` reads as an option, a leading `.` hides the file (or leaves the directory).
+    #[error("the name `{}` starts with `{}`", .0.escape_debug(), .1)]
+    Start(String, char),
+    /// More than 200 bytes: `NAME.p12-inline` must stay below the 255 of common file systems.
+    #[error("the name is {0} bytes long, at most 200 are possible")]
+    Length(usize),
+    /// `private/NAME.key` already has another meaning.
+    #[error("the name `{0}` is reserved: its private key file would be `private/{0}.key`")]
+    Reserved(&'static str),
+}
+
+impl EntryName {
+    /// Checks that `text` can stand as one file name component.
+    ///
+    /// # Errors
+    ///
+    /// One [`EntryNameError`] per rule; see its variants.
+    pub fn parse(text: &str) -> Result<Self, EntryNameError> {
+        let first = text.chars().next().ok_or(EntryNameError::Empty)?;
+        if let Some(character) =
+            text.chars().find(|&character| character.is_control() || matches!(character, '/' | '\\'))
+        {
+            return Err(EntryNameError::Character(text.to_owned(), character));
+        }
+        if matches!(first, '-' | '.') {
+            return Err(EntryNameError::Start(text.to_owned(), first));
+        }
+        if text.len() > 200 {
+            return Err(EntryNameError::Length(text.len()));
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// Checks a name under which a new private key will be filed.
+    ///
+    /// # Errors
+    ///
+    /// As [`EntryName::parse`], and [`EntryNameError::Reserved`] for `ca` and
+    /// `easyrsa-tls`, whose key files are the CA's and OpenVPN's.
+    pub fn parse_for_key(text: &str) -> Result<Self, EntryNameError> {
+        for reserved in ["ca", "easyrsa-tls"] {
+            if text.eq_ignore_ascii_case(reserved) {
+                return Err(EntryNameError::Reserved(reserved));
+            }
+        }
+        Self::parse(text)
+    }
+
+    /// The entry of the CA itself: `private/ca.key`, `reqs/ca.req`.
+    #[must_use]
+    pub fn ca() -> Self {
+        Self("ca".to_owned())
+    }
+
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for EntryName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// A serial number as easy-rsa writes it in file names and in `index.txt`:
+/// upper-case hexadecimal with an even number of digits.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SerialHex(String);
+
+impl SerialHex {
+    /// Checks that `text` is hexadecimal with an even number of digits; takes either case.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let hexadecimal = text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        (hexadecimal && !text.is_empty() && text.len().is_multiple_of(2))
+            .then(|| Self(text.to_ascii_uppercase()))
+    }
+
+    /// The digits.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for SerialHex {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
