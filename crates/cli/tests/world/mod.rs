@@ -88,11 +88,6 @@ impl World {
         self.root.path().join("work").join(relative)
     }
 
-    /// The same as text.
-    pub(crate) fn text_path(&self, relative: &str) -> String {
-        self.path(relative).to_str().expect("temporary folders have UTF-8 names").to_owned()
-    }
-
     /// The bytes of a file.
     pub(crate) fn read(&self, relative: &str) -> Vec<u8> {
         fs::read(self.path(relative)).unwrap_or_else(|error| panic!("cannot read {relative}: {error}"))
