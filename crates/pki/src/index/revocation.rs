@@ -117,17 +117,36 @@ pub struct Revocation {
 impl Revocation {
     /// Reads the third field of a revoked row.
     pub(super) fn parse(field: &str) -> Option<Self> {
-        let mut parts = field.split(',');
-        let at = Moment::parse(parts.next()?).ok()?;
-        let reason = match parts.next() {
-            None => None,
-            // `openssl ca -crl_hold`, `-crl_compromise` and `-crl_CA_compromise` write a further field.
-            Some("holdInstruction") => Some(Reason::CertificateHold),
-            Some("keyTime") => Some(Reason::KeyCompromise),
-            Some("CAkeyTime") => Some(Reason::CaCompromise),
-            Some(word) => Some(Reason::from_index(word)?),
-        };
-        Some(Self { at, reason })
+        let (at, reason) = split(field);
+        Some(Self {
+            at: Moment::parse(at).ok()?,
+            reason: reason.map_or(Some(None), |word| read_reason(word).map(Some))?,
+        })
+    }
+
+    /// Whether [`Revocation::parse`] would read `field`.
+    pub(super) fn can_parse(field: &str) -> bool {
+        let (at, reason) = split(field);
+        Moment::can_parse(at) && reason.is_none_or(|word| read_reason(word).is_some())
+    }
+}
+
+/// The date, and what stands behind the first comma.
+fn split(field: &str) -> (&str, Option<&str>) {
+    match memchr::memchr(b',', field.as_bytes()) {
+        Some(comma) => (&field[..comma], Some(&field[comma + 1..])),
+        None => (field, None),
+    }
+}
+
+/// `openssl ca -crl_hold`, `-crl_compromise` and `-crl_CA_compromise` write a further field.
+fn read_reason(text: &str) -> Option<Reason> {
+    let word = text.split(',').next().unwrap_or_default();
+    match word {
+        "holdInstruction" => Some(Reason::CertificateHold),
+        "keyTime" => Some(Reason::KeyCompromise),
+        "CAkeyTime" => Some(Reason::CaCompromise),
+        _ => Reason::from_index(word),
     }
 }
 

@@ -121,7 +121,7 @@ impl<'a> Row<'a> {
         if !Moment::can_parse(expiry) {
             return Err(LineError::Expiry);
         }
-        if revoked == revocation.is_empty() || (revoked && Revocation::parse(revocation).is_none()) {
+        if revoked == revocation.is_empty() || (revoked && !Revocation::can_parse(revocation)) {
             return Err(LineError::Revocation);
         }
         let hexadecimal = serial.bytes().fold(true, |all, byte| all & byte.is_ascii_hexdigit());

@@ -123,3 +123,32 @@ proptest! {
         prop_assert_eq!(&Index::parse(index.as_str().as_bytes()).expect("valid"), &index);
     }
 }
+
+/// A file that is large enough to be read in two halves.
+fn large() -> String {
+    let rows = 20_000;
+    (0..rows).map(|row| format!("V\t290224152847Z\t\t{row:08X}\tunknown\t/CN=client{row}\n")).collect()
+}
+
+#[test]
+fn a_large_file_is_read_as_a_small_one() {
+    let text = large();
+    let index = Index::parse(text.as_bytes()).expect("valid");
+    let serials: Vec<_> = index.rows().map(|row| row.serial_text()).collect();
+    assert_eq!(serials.len(), 20_000);
+    assert!(serials.is_sorted());
+    assert_eq!(index.find(&serial("00004E1F")).map(|row| row.subject()), Some("/CN=client19999"));
+}
+
+#[test]
+fn a_broken_line_of_a_large_file_has_its_number() {
+    for line in [1, 2, 9_999, 10_000, 10_001, 20_000] {
+        let text: String = large()
+            .lines()
+            .enumerate()
+            .map(|(number, row)| if number + 1 == line { "broken\n".to_owned() } else { format!("{row}\n") })
+            .collect();
+        let error = Index::parse(text.as_bytes()).expect_err("broken");
+        assert_eq!(error, ParseError { line, problem: LineError::Fields(1) });
+    }
+}
