@@ -291,6 +291,9 @@ mod tests {
         assert!(matches!(EntryName::parse("a\nb"), Err(EntryNameError::Character(_, '\n'))));
         assert!(matches!(EntryName::parse("-x"), Err(EntryNameError::Start(_, '-'))));
         assert!(matches!(EntryName::parse(".."), Err(EntryNameError::Start(_, '.'))));
+        assert!(matches!(EntryName::parse("a\u{202e}b"), Err(EntryNameError::Character(_, '\u{202e}'))));
+        assert!(matches!(EntryName::parse(" a"), Err(EntryNameError::Edge(_))));
+        assert!(matches!(EntryName::parse("a "), Err(EntryNameError::Edge(_))));
         assert!(EntryName::parse(&"x".repeat(201)).is_err());
         assert_eq!(EntryName::parse_for_key("CA"), Err(EntryNameError::Reserved("ca")));
         assert_eq!(EntryName::parse("Jane Doe").expect("valid").as_str(), "Jane Doe");

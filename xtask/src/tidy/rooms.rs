@@ -100,9 +100,7 @@ const EXPOSERS: &[(&str, &str)] = &[
     ("crates/pki/src/key/legacy.rs", "derives the key of openssl's old PEM encryption"),
     ("crates/pki/src/key/load.rs", "reads a private key file"),
     ("crates/pki/src/key/pbes2.rs", "derives the key of PBES2"),
-    ("crates/store/src/create.rs", "writes the files of a new PKI"),
-    ("crates/store/src/stage.rs", "writes new contents beside their files"),
-    ("crates/store/src/transaction.rs", "writes the files of a change"),
+    ("crates/store/src/durable.rs", "writes the files of a change"),
 ];
 
 /// The rules for one source file.

@@ -62,6 +62,12 @@ pub enum CrlProposeError {
     /// The CA's key cannot sign with this digest.
     #[error(transparent)]
     Digest(#[from] SignError),
+    /// No time can be written that far ahead.
+    #[error("{days} from now lie beyond the year 9999")]
+    Endless {
+        /// What was asked for.
+        days: Days,
+    },
     /// No days at all.
     #[error("a CRL that is valid for 0 days is of no use")]
     ZeroDays,
@@ -133,7 +139,8 @@ impl Authority {
             ProfileSet::Strict => (now.minus(BACKDATE_SECONDS).max(issuer.not_before()), false),
             ProfileSet::Easyrsa => (now, true),
         };
-        let next_update = now.plus(order.days.seconds());
+        let next_update = Moment::from_unix(now.unix() + order.days.seconds());
+        let next_update = next_update.ok_or(CrlProposeError::Endless { days: order.days })?;
         let (entries, revoked) = entries(database, order.set)?;
         let mut extensions = Vec::new();
         let identifier = extension::authority_key_identifier(

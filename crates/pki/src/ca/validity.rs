@@ -68,6 +68,12 @@ pub enum ValidityError {
         /// The end of the CA.
         issuer_not_after: Moment,
     },
+    /// No time can be written that far ahead.
+    #[error("{days} from now lie beyond the year 9999")]
+    Endless {
+        /// What was asked for.
+        days: Days,
+    },
     /// No days at all.
     #[error("a validity of 0 days is no validity")]
     ZeroDays,
@@ -163,7 +169,9 @@ impl Period {
                     ProfileSet::Strict => days.seconds() - 1,
                     ProfileSet::Easyrsa => days.seconds(),
                 };
-                Validity { not_before: begin, not_after: begin.plus(inclusive) }
+                let not_after = Moment::from_unix(begin.unix() + inclusive);
+                let not_after = not_after.ok_or(ValidityError::Endless { days })?;
+                Validity { not_before: begin, not_after }
             }
             Self::Dates { start, end } => Validity { not_before: start.unwrap_or(begin), not_after: end },
         };
@@ -205,6 +213,7 @@ mod tests {
         let check =
             |period: Period| period.for_root(ProfileSet::Strict, now).expect_err("refused").to_string();
         assert_eq!(check(Period::Days(Days(0))), "a validity of 0 days is no validity");
+        assert_eq!(check(Period::Days(Days(4_000_000))), "4000000 days from now lie beyond the year 9999");
         assert_eq!(
             check(Period::Dates { start: Some(moment("270101000000Z")), end: moment("261231000000Z") }),
             "it would end on 2026-12-31 00:00:00Z, before it begins on 2027-01-01 00:00:00Z"

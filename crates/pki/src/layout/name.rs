@@ -18,12 +18,15 @@ pub enum EntryNameError {
     /// Nothing at all.
     #[error("the name is empty")]
     Empty,
-    /// A `/`, `\`, NUL or other control character.
+    /// A `/`, `\`, a control character, or one that hides or reorders its neighbours.
     #[error("the name `{}` holds the character `{}`, which cannot be part of a file name", .0.escape_debug(), .1.escape_debug())]
     Character(String, char),
     /// A leading `-` reads as an option, a leading `.` hides the file (or leaves the directory).
     #[error("the name `{}` starts with `{}`", .0.escape_debug(), .1)]
     Start(String, char),
+    /// White space at an end, which nobody sees.
+    #[error("the name `{}` begins or ends with white space", .0.escape_debug())]
+    Edge(String),
     /// More than 200 bytes: `NAME.p12-inline` must stay below the 255 of common file systems.
     #[error("the name is {0} bytes long, at most 200 are possible")]
     Length(usize),
@@ -41,12 +44,15 @@ impl EntryName {
     pub fn parse(text: &str) -> Result<Self, EntryNameError> {
         let first = text.chars().next().ok_or(EntryNameError::Empty)?;
         if let Some(character) =
-            text.chars().find(|&character| character.is_control() || matches!(character, '/' | '\\'))
+            text.chars().find(|&character| matches!(character, '/' | '\\') || is_invisible(character))
         {
             return Err(EntryNameError::Character(text.to_owned(), character));
         }
         if matches!(first, '-' | '.') {
             return Err(EntryNameError::Start(text.to_owned(), first));
+        }
+        if first.is_whitespace() || text.ends_with(char::is_whitespace) {
+            return Err(EntryNameError::Edge(text.to_owned()));
         }
         if text.len() > 200 {
             return Err(EntryNameError::Length(text.len()));
@@ -86,6 +92,16 @@ impl fmt::Display for EntryName {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.0)
     }
+}
+
+/// Control characters, and those that hide or reorder their neighbours: two
+/// names that look the same must be the same.
+fn is_invisible(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+        )
 }
 
 /// A serial number as easy-rsa writes it in file names and in `index.txt`:
