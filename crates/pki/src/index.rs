@@ -21,9 +21,6 @@ pub use self::{
 
 use crate::{layout::SerialHex, moment::Moment};
 
-/// Bytes from which a second thread is worth its start.
-const PARALLEL_FROM: usize = 1 << 20;
-
 /// What `openssl ca` writes in the file name field since it stopped filling it.
 const FILE_NAME: &str = "unknown";
 
@@ -63,52 +60,6 @@ pub struct Index {
     serial_case: SerialCase,
 }
 
-/// What was found in a part of the file.
-struct Lines {
-    count: usize,
-    starts: Vec<usize>,
-    serial_case: SerialCase,
-}
-
-impl Lines {
-    /// Checks the lines of `part`, which begins `offset` bytes into the file.
-    /// The line number of an error counts from the beginning of the part.
-    fn check(part: &str, offset: usize) -> Result<Self, ParseError> {
-        let bytes = part.as_bytes();
-        let starts = Vec::with_capacity(part.len() / 80);
-        let mut lines = Self { count: 0, starts, serial_case: SerialCase::Upper };
-        let mut line = Line::at(0);
-        for position in memchr::memchr2_iter(b'\t', b'\n', bytes) {
-            if bytes[position] == b'\t' {
-                line.take_tab(position, bytes);
-                continue;
-            }
-            lines.count += 1;
-            if bytes[line.start] != b'#' {
-                let checked = line.fields(part, position).and_then(|fields| Row { fields }.check());
-                match checked.map_err(|problem| ParseError { line: lines.count, problem })? {
-                    SerialCase::Mixed => lines.serial_case = SerialCase::Mixed,
-                    SerialCase::Upper => {}
-                }
-                lines.starts.push(offset + line.start);
-            }
-            line = Line::at(position + 1);
-        }
-        Ok(lines)
-    }
-
-    /// Adds what was found in the part behind this one.
-    fn append(&mut self, behind: Result<Self, ParseError>) -> Result<(), ParseError> {
-        let behind = behind.map_err(|error| ParseError { line: self.count + error.line, ..error })?;
-        self.count += behind.count;
-        self.starts.extend(behind.starts);
-        if behind.serial_case == SerialCase::Mixed {
-            self.serial_case = SerialCase::Mixed;
-        }
-        Ok(())
-    }
-}
-
 impl Index {
     /// A database without rows.
     #[must_use]
@@ -140,21 +91,28 @@ impl Index {
             let lines = memchr::memchr_iter(b'\n', &error.as_bytes()[..before]).count();
             ParseError { line: lines + 1, problem: LineError::Text }
         })?;
-        // Half of a large file is checked beside the other half.
-        let middle = match memchr::memchr(b'\n', &text.as_bytes()[text.len() / 2..]) {
-            Some(offset) if text.len() > PARALLEL_FROM => text.len() / 2 + offset + 1,
-            _ => text.len(),
-        };
-        let (first, second) = text.split_at(middle);
-        let (first, second) = std::thread::scope(|scope| {
-            let second = (!second.is_empty()).then(|| scope.spawn(|| Lines::check(second, middle)));
-            (Lines::check(first, 0), second.map(std::thread::ScopedJoinHandle::join))
-        });
-        let mut lines = first?;
-        if let Some(second) = second {
-            lines.append(second.expect("checking lines does not panic"))?;
+        let mut starts = Vec::with_capacity(text.len() / 80);
+        let mut serial_case = SerialCase::Upper;
+        let mut number = 1;
+        let mut line = Line::at(0);
+        let bytes = text.as_bytes();
+        for position in memchr::memchr2_iter(b'\t', b'\n', bytes) {
+            if bytes[position] == b'\t' {
+                line.take_tab(position, bytes);
+                continue;
+            }
+            if bytes[line.start] != b'#' {
+                let checked = line.fields(&text, position).and_then(|fields| Row { fields }.check());
+                match checked.map_err(|problem| ParseError { line: number, problem })? {
+                    SerialCase::Mixed => serial_case = SerialCase::Mixed,
+                    SerialCase::Upper => {}
+                }
+                starts.push(line.start);
+            }
+            number += 1;
+            line = Line::at(position + 1);
         }
-        Ok(Self { text, starts: lines.starts, serial_case: lines.serial_case })
+        Ok(Self { text, starts, serial_case })
     }
 
     /// The file: every row that was not changed is as it was read.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What to do about each error of the core and of the store, and the refusals
-//! that commands raise themselves.
+//! that commands raise themselves. long: one short arm for each error, and no logic.
 
 use std::{error::Error, io, path::Path};
 

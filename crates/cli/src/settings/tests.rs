@@ -121,7 +121,7 @@ fn the_vars_file_is_the_first_that_is_there() {
 #[test]
 fn a_vars_file_that_was_named_must_exist() {
     let error = run(&["--vars=gone"], &[], &[], VarsUse::Read).expect_err("refused");
-    assert_eq!(error.to_string(), "the vars file `/work/gone` does not exist");
+    assert_eq!(error.to_string(), "the vars file `/srv/gone` does not exist");
 }
 
 #[test]
@@ -210,7 +210,7 @@ fn words_numbers_and_dates_are_checked_with_their_place() {
             &[],
             &[],
             "set_var EASYRSA_PKI `pwd`",
-            "the vars file `/work/vars` cannot be used\n  line 1, column 21: ",
+            "the vars file `/srv/vars` cannot be used\n  line 1, column 21: ",
         ),
     ] {
         let refusal = refusal(arguments, environment, vars);

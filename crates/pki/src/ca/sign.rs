@@ -6,12 +6,16 @@
 //! everything, and [`Proposal::sign`] consumes it: what was shown is what is
 //! signed, and nothing is signed that was not proposed.
 
+mod proposal;
 mod refusal;
 
-pub use self::refusal::{ProposeError, Warning};
+pub(crate) use self::proposal::Filed;
+pub use self::{
+    proposal::{IssueError, Issued, Proposal},
+    refusal::{ProposeError, Warning},
+};
 
-use der::{Decode, Encode, asn1::Any};
-use thiserror::Error;
+use der::{Decode, asn1::Any};
 use x509_cert::{certificate::Version, ext::Extension};
 
 use super::{
@@ -23,18 +27,17 @@ use super::{
 use crate::{
     change::ChangeSet,
     index::UniqueSubject,
-    key::{Digest, KeyAlgorithm, PublicKey, SignError, Signer},
-    layout::{EntryName, PkiPath},
+    key::{Digest, KeyAlgorithm, PublicKey},
+    layout::EntryName,
     moment::Moment,
     x509::{
-        certificate::{Certificate, CertificateError},
+        certificate::Certificate,
         extension::{self, Issuer},
         name::Name,
         oid,
         profile::{CertificateType, ProfileSet},
         request::Request,
-        serial::SerialNumber,
-        signed::{Signed, TbsCertificate, TbsValidity, algorithm_for},
+        signed::{TbsCertificate, TbsValidity, algorithm_for},
     },
 };
 
@@ -64,58 +67,6 @@ pub struct Order<'a> {
     pub serial: NextSerial,
     /// With which digest; the set's own if absent.
     pub digest: Option<Digest>,
-}
-
-/// A certificate that may be signed: everything but the signature.
-#[derive(Debug)]
-#[must_use = "a proposal is shown and signed"]
-pub struct Proposal {
-    pub(crate) tbs: TbsCertificate,
-    pub(crate) digest: Digest,
-    pub(crate) signer_key: PublicKey,
-    pub(crate) subject: Name,
-    pub(crate) subject_key: PublicKey,
-    pub(crate) serial: SerialNumber,
-    pub(crate) validity: Validity,
-    pub(crate) kind: CertificateType,
-    pub(crate) warnings: Vec<Warning>,
-    pub(crate) changes: ChangeSet,
-    pub(crate) filed: Filed,
-}
-
-/// Where a certificate is filed once it is signed.
-#[derive(Clone, Debug)]
-pub(crate) enum Filed {
-    /// `issued/NAME.crt` and `certs_by_serial/SERIAL.pem`.
-    Issued(EntryName),
-    /// `ca.crt`.
-    Authority,
-}
-
-/// A certificate that was signed, and what has to be recorded.
-#[derive(Debug)]
-#[must_use = "an issued certificate has to be recorded"]
-pub struct Issued {
-    certificate: Certificate,
-    changes: ChangeSet,
-}
-
-/// Why a proposal was not signed.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum IssueError {
-    /// The private key is not the one of the CA's certificate.
-    #[error("the CA's private key does not belong to its certificate")]
-    WrongKey,
-    /// The key did not sign.
-    #[error(transparent)]
-    Sign(#[from] SignError),
-    /// The result does not come out.
-    #[error("the certificate cannot be encoded")]
-    Der(#[from] der::Error),
-    /// The result cannot be read back.
-    #[error("the new certificate cannot be read back")]
-    Certificate(#[from] CertificateError),
 }
 
 impl Authority {
@@ -254,95 +205,6 @@ fn check_key(
         }
     }
     Ok(())
-}
-
-impl Proposal {
-    /// The subject.
-    #[must_use]
-    pub fn subject(&self) -> &Name {
-        &self.subject
-    }
-
-    /// The subject's public key.
-    #[must_use]
-    pub fn subject_key(&self) -> &PublicKey {
-        &self.subject_key
-    }
-
-    /// The serial number.
-    #[must_use]
-    pub fn serial_number(&self) -> &SerialNumber {
-        &self.serial
-    }
-
-    /// The validity period.
-    #[must_use]
-    pub fn validity(&self) -> Validity {
-        self.validity
-    }
-
-    /// The certificate type.
-    #[must_use]
-    pub fn kind(&self) -> &CertificateType {
-        &self.kind
-    }
-
-    /// The extensions, in order.
-    #[must_use]
-    pub fn extensions(&self) -> &[Extension] {
-        self.tbs.extensions.as_deref().unwrap_or_default()
-    }
-
-    /// What is unusual about it.
-    #[must_use]
-    pub fn warnings(&self) -> &[Warning] {
-        &self.warnings
-    }
-
-    /// The DER that would be signed.
-    ///
-    /// # Errors
-    ///
-    /// The encoding fails, which a checked proposal does not let happen.
-    pub fn to_be_signed(&self) -> Result<Vec<u8>, der::Error> {
-        self.tbs.to_der()
-    }
-
-    /// Signs what was proposed, and nothing else.
-    ///
-    /// # Errors
-    ///
-    /// [`IssueError`]; `signer` must hold the CA's key.
-    pub fn sign(self, signer: &dyn Signer) -> Result<Issued, IssueError> {
-        if *signer.public_key() != self.signer_key {
-            return Err(IssueError::WrongKey);
-        }
-        let signed = Signed::new(&self.tbs, signer, self.digest)?;
-        let certificate = Certificate::from_der(&signed.to_der()?)?;
-        let mut changes = self.changes;
-        let pem = certificate.to_pem();
-        match self.filed {
-            Filed::Issued(name) => {
-                changes.create(PkiPath::CertificateBySerial(self.serial.to_hex()), pem.clone());
-                changes.create(PkiPath::Issued(name), pem);
-            }
-            Filed::Authority => changes.create(PkiPath::CaCertificate, pem),
-        }
-        Ok(Issued { certificate, changes })
-    }
-}
-
-impl Issued {
-    /// The certificate.
-    #[must_use]
-    pub fn certificate(&self) -> &Certificate {
-        &self.certificate
-    }
-
-    /// What has to be recorded.
-    pub fn into_changes(self) -> ChangeSet {
-        self.changes
-    }
 }
 
 #[cfg(test)]

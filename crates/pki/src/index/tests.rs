@@ -124,7 +124,7 @@ proptest! {
     }
 }
 
-/// A file that is large enough to be read in two halves.
+/// A file of many rows.
 fn large() -> String {
     let rows = 20_000;
     (0..rows).map(|row| format!("V\t290224152847Z\t\t{row:08X}\tunknown\t/CN=client{row}\n")).collect()

@@ -7,6 +7,7 @@ use super::*;
 use crate::{
     ca::{fixture::*, policy::AltNames},
     index::ChangeError,
+    key::Signer,
     moment::Days,
     x509::extension::{ExtensionSpec, ExtensionValue},
     x509::general_name::GeneralNameError,
