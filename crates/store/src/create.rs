@@ -289,7 +289,7 @@ fn build(new: &Path, changes: &ChangeSet, umask: Umask) -> Result<(), CreateErro
         let access = file_access(placement.relative, None, umask);
         let path = new.join(placement.relative);
         match placement.source {
-            Source::Contents(contents) => write_new(&path, contents, access, None)?,
+            Source::Contents(contents) => write_new(&path, contents, access, None)?.sync()?,
             // Nothing stands in a directory that was made just now.
             Source::Existing(from) => {
                 let absent = io::Error::from(io::ErrorKind::NotFound);

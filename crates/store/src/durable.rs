@@ -69,14 +69,30 @@ pub(crate) fn permissions(metadata: &Metadata) -> u32 {
     metadata.mode() & 0o777
 }
 
-/// Writes a file that must not exist and waits until its bytes are on the
-/// disk. Its name is not, before its directory is synced.
+/// A new file whose bytes are on their way to the disk.
+#[must_use = "bytes that are not synced may be lost"]
+pub(crate) struct Written {
+    path: PathBuf,
+    file: File,
+}
+
+impl Written {
+    /// Waits until the bytes are on the disk.
+    pub(crate) fn sync(self) -> Result<(), FileError> {
+        self.file.sync_all().map_err(FileError::new("sync", &self.path))
+    }
+}
+
+/// Writes a file that must not exist and starts it on its way to the disk.
+/// Neither its bytes nor its name are there before they are synced: several
+/// files that are written first and synced afterwards share one turn of the
+/// file system's journal.
 pub(crate) fn write_new(
     path: &Path,
     contents: &Contents,
     access: Access,
     owner: Option<Owner>,
-) -> Result<(), FileError> {
+) -> Result<Written, FileError> {
     match contents {
         Contents::Public(bytes) => write_bytes(path, bytes, access, owner),
         Contents::Secret(bytes) => write_bytes(path, bytes.expose(), access, owner),
@@ -84,19 +100,23 @@ pub(crate) fn write_new(
 }
 
 /// As [`write_new`], with the bytes of another file, which may be secret;
-/// false when there is no such file.
+/// `None` when there is no such file.
 pub(crate) fn copy_new(
     from: &Path,
     path: &Path,
     access: Access,
     owner: Option<Owner>,
-) -> Result<bool, ReadError> {
-    let Some(bytes) = read_secret_file(from)? else { return Ok(false) };
-    write_bytes(path, bytes.expose(), access, owner)?;
-    Ok(true)
+) -> Result<Option<Written>, ReadError> {
+    let Some(bytes) = read_secret_file(from)? else { return Ok(None) };
+    Ok(Some(write_bytes(path, bytes.expose(), access, owner)?))
 }
 
-fn write_bytes(path: &Path, bytes: &[u8], access: Access, owner: Option<Owner>) -> Result<(), FileError> {
+fn write_bytes(
+    path: &Path,
+    bytes: &[u8],
+    access: Access,
+    owner: Option<Owner>,
+) -> Result<Written, FileError> {
     let mut file = OpenOptions::new()
         .write(true)
         .create_new(true)
@@ -116,7 +136,10 @@ fn write_bytes(path: &Path, bytes: &[u8], access: Access, owner: Option<Owner>) 
         file.set_permissions(fs::Permissions::from_mode(mode))
             .map_err(FileError::new("set the mode of", path))?;
     }
-    file.sync_all().map_err(FileError::new("sync", path))
+    // Advice: where it is not taken, the sync does all the work.
+    #[cfg(target_os = "linux")]
+    let _ = rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed);
+    Ok(Written { path: path.to_owned(), file })
 }
 
 /// Waits until the names in a directory are on the disk.

@@ -16,7 +16,8 @@ use certkeep_pki::layout::Sensitivity;
 
 use crate::{
     durable::{
-        Access, FileError, Owner, copy_new, inspect, make_directory, permissions, sync_directory, write_new,
+        Access, FileError, Owner, Written, copy_new, inspect, make_directory, permissions, sync_directory,
+        write_new,
     },
     journal::{Journal, Step},
     modes::Umask,
@@ -53,33 +54,36 @@ pub(crate) fn prepare(
     for parent in made.iter().filter_map(|path| path.parent()).collect::<BTreeSet<_>>() {
         sync_directory(parent)?;
     }
-    // The name of .transaction itself must outlive a power cut.
-    sync_directory(root)?;
+    let mut written = Vec::with_capacity(placements.len() + 1);
     let transaction = RandomState::new().hash_one(());
     for (number, placement) in placements.iter().enumerate() {
         let staged = format!("{transaction:016x}.{number}");
-        stage_file(root, placement, &stage.join(&staged), umask)?;
+        written.extend(stage_file(root, placement, &stage.join(&staged), umask)?);
         steps.push(Step::Place { staged, path: placement.relative.to_owned() });
     }
     steps.extend(removals.into_iter().map(|relative| Step::Remove(relative.to_owned())));
     let journal = Journal { steps };
-    write_new(&stage.join(JOURNAL_NEW), &journal.to_text().into(), Access::Owner, None)?;
-    // A journal must not be on the disk before the files that it names.
+    written.push(write_new(&stage.join(JOURNAL_NEW), &journal.to_text().into(), Access::Owner, None)?);
+    // A journal must not be on the disk before the files that it names, and the
+    // name of .transaction itself must outlive a power cut.
+    written.into_iter().try_for_each(Written::sync)?;
     sync_directory(&stage)?;
+    sync_directory(root)?;
     Ok(Some(journal))
 }
 
+/// Puts one file on the stage; `None` for a link, whose bytes are on the disk already.
 fn stage_file(
     root: &Path,
     placement: &Placement<'_>,
     staged: &Path,
     umask: Umask,
-) -> Result<(), RecordError> {
+) -> Result<Option<Written>, RecordError> {
     let replaced = inspect(&root.join(placement.relative))?;
     let owner = replaced.as_ref().map(Owner::of);
     let access = file_access(placement.relative, replaced.as_ref(), umask);
     match placement.source {
-        Source::Contents(contents) => write_new(staged, contents, access, owner)?,
+        Source::Contents(contents) => Ok(Some(write_new(staged, contents, access, owner)?)),
         Source::Existing(from) => {
             let path = root.join(from.relative());
             let secret = Sensitivity::of(placement.relative) == Sensitivity::Secret;
@@ -89,14 +93,13 @@ fn stage_file(
             let linkable = placement.by_link && !(secret && mode & 0o077 != 0);
             // A copy does where links are impossible: another mount, a file
             // system without them, a file of somebody else.
-            if !linkable || fs::hard_link(&path, staged).is_err() {
-                let access = if secret { Access::Owner } else { Access::Mode(mode) };
-                if !copy_new(&path, staged, access, metadata.as_ref().map(Owner::of))? {
-                    let absent = io::Error::from(io::ErrorKind::NotFound);
-                    return Err(FileError::new("read", &path)(absent).into());
-                }
+            if linkable && fs::hard_link(&path, staged).is_ok() {
+                return Ok(None);
             }
+            let access = if secret { Access::Owner } else { Access::Mode(mode) };
+            let copied = copy_new(&path, staged, access, metadata.as_ref().map(Owner::of))?;
+            let absent = || FileError::new("read", &path)(io::Error::from(io::ErrorKind::NotFound));
+            Ok(Some(copied.ok_or_else(absent)?))
         }
     }
-    Ok(())
 }

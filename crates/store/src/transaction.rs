@@ -25,8 +25,8 @@ use thiserror::Error;
 pub use crate::{durable::FileError, journal::JournalError};
 use crate::{
     durable::{
-        Access, Owner, copy_new, inspect, make_directories, make_directory, permissions, remove_if_present,
-        rename_if_present, sync_directory,
+        Access, Owner, Written, copy_new, inspect, make_directories, make_directory, permissions,
+        remove_if_present, rename_if_present, sync_directory,
     },
     journal::{Journal, Step},
     modes::Umask,
@@ -182,9 +182,10 @@ fn finish(root: &Path, journal: &Journal) -> Result<(), FileError> {
             sync_directory(directory)?;
         }
     }
+    // No sync behind this: a journal that a power cut brings back is done
+    // already, and the next transaction makes its absence last with its own.
     remove_if_present(&stage.join(JOURNAL))?;
-    remove_stage(&stage)?;
-    sync_directory(root)
+    remove_stage(&stage)
 }
 
 impl Step {
@@ -231,8 +232,9 @@ fn place_across(staged: &Path, path: &Path) -> Result<(), FileError> {
     remove_if_present(&beside)?;
     let mode = permissions(&metadata);
     let access = if mode & 0o077 == 0 { Access::Owner } else { Access::Mode(mode) };
-    copy_new(staged, &beside, access, Some(Owner::of(&metadata)))
+    let copied = copy_new(staged, &beside, access, Some(Owner::of(&metadata)))
         .map_err(|error| FileError::new("copy a new file to", &beside)(io::Error::other(error)))?;
+    copied.map_or(Ok(()), Written::sync)?;
     rename_if_present(&beside, path)?;
     if let Some(parent) = path.parent() {
         sync_directory(parent)?;

@@ -160,13 +160,14 @@ impl CertificateType {
             Some(KeyAlgorithm::Ec(_)) => KeyAgreement.into(),
             Some(KeyAlgorithm::Ed25519) | None => FlagSet::default(),
         };
-        let rsa_encryption = encryption & KeyEncipherment;
         let usage = match self {
             Self::Ca => KeyCertSign | CRLSign,
-            Self::Server | Self::ServerClient => rsa_encryption | DigitalSignature,
             Self::Email => encryption | DigitalSignature | NonRepudiation,
             Self::Kdc => encryption | DigitalSignature,
-            Self::Client | Self::CodeSigning | Self::Custom(_) => DigitalSignature.into(),
+            // keyEncipherment would be for TLS without forward secrecy.
+            Self::Client | Self::CodeSigning | Self::Server | Self::ServerClient | Self::Custom(_) => {
+                DigitalSignature.into()
+            }
         };
         let ca = *self == Self::Ca;
         let mut extensions = vec![
