@@ -2,7 +2,7 @@
 //! Every file of an easy-rsa PKI directory as a typed value.
 //!
 //! [`PkiPath`] is the only way to name a file; no other room builds path
-//! strings. [`PUBLIC`] is the one table that decides what is secret: by
+//! strings. `PUBLIC` is the one table that decides what is secret: by
 //! omission. A path that no row of it names is secret, so a file that a later
 //! version forgets to list is kept too close, never too open.
 
