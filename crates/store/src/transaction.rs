@@ -173,7 +173,7 @@ fn commit(root: &Path) -> Result<(), FileError> {
 fn finish(root: &Path, journal: &Journal) -> Result<(), FileError> {
     let stage = root.join(STAGE);
     sync_directory(&stage)?;
-    let mut touched = BTreeSet::from([root.to_owned()]);
+    let mut touched = BTreeSet::new();
     for step in &journal.steps {
         touched.extend(step.apply(root)?);
     }

@@ -22,7 +22,7 @@ pub struct Args {
     kind: String,
     /// The name under which everything is filed, and the common name
     name: String,
-    /// Alternative names: 10.0.0.1, www.example.net, a@example.net, https://example.net/ (or DNS:..., IP:...)
+    /// Alternative names: 10.0.0.1, www.example.net, a@example.net, `https://example.net/` (or DNS:..., IP:...)
     #[arg(value_name = "SAN")]
     alt_names: Vec<String>,
 }
