@@ -10,7 +10,7 @@ use certkeep_pki::{
         sign::{Order, SubjectOrder},
         validity::Period,
     },
-    key::{Curve, Digest, KeyAlgorithm},
+    key::{Curve, Digest, KeyAlgorithm, PrivateKey, Signer},
     layout::{EntryName, PkiPath},
     moment::Days,
     x509::{
@@ -66,6 +66,15 @@ pub fn key_algorithm(settings: &Settings) -> Result<KeyAlgorithm, Failure> {
 pub fn digest(settings: &Settings) -> Result<Option<Digest>, Failure> {
     let named = settings.digest.as_deref();
     named.map(|text| Digest::parse(text).ok_or_else(|| Failure::no_digest(text))).transpose()
+}
+
+/// The digest of a request that is signed by `key`.
+///
+/// # Errors
+///
+/// As [`digest`].
+pub fn request_digest(settings: &Settings, key: &PrivateKey) -> Result<Digest, Failure> {
+    Ok(digest(settings)?.unwrap_or_else(|| profile_set(settings).digest(key.public_key())))
 }
 
 /// The profile set, in the core's words.

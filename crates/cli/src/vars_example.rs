@@ -12,7 +12,7 @@ use crate::settings::Algo;
 pub const VARS_EXAMPLE: &str = include_str!("vars_example/vars.example");
 
 /// The same with algorithm and curve made active, which `init-pki ec`, `ed` or
-/// a curve asks for. `curve` is a word that the core has found to be a curve.
+/// a curve asks for. `curve` is a word that the core has found to be a curve; rsa has none.
 #[must_use]
 pub fn vars(algo: Algo, curve: &str) -> String {
     let algo = match algo {
@@ -24,7 +24,7 @@ pub fn vars(algo: Algo, curve: &str) -> String {
         let name = line.strip_prefix("#set_var ")?.split('\t').next()?;
         let value = match name {
             "EASYRSA_ALGO" => algo,
-            "EASYRSA_CURVE" => curve,
+            "EASYRSA_CURVE" if algo != "rsa" => curve,
             _ => return None,
         };
         Some(format!("set_var {name}\t\t{value}\n"))

@@ -10,7 +10,7 @@ mod name;
 
 use std::fmt;
 
-pub use self::name::{EntryName, EntryNameError, SerialHex};
+pub use self::name::{EntryName, EntryNameError, SerialHex, is_invisible};
 
 /// A file of a PKI directory.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -295,7 +295,7 @@ mod tests {
         assert!(matches!(EntryName::parse(" a"), Err(EntryNameError::Edge(_))));
         assert!(matches!(EntryName::parse("a "), Err(EntryNameError::Edge(_))));
         assert!(EntryName::parse(&"x".repeat(201)).is_err());
-        assert_eq!(EntryName::parse_for_key("CA"), Err(EntryNameError::Reserved("ca")));
+        assert_eq!(EntryName::parse_new("CA"), Err(EntryNameError::Reserved("ca")));
         assert_eq!(EntryName::parse("Jane Doe").expect("valid").as_str(), "Jane Doe");
     }
 }

@@ -4,16 +4,12 @@
 use certkeep_pki::{
     ca::{
         build::{self, RootOrder},
-        policy::AltNames,
+        policy::{AltNames, Profile},
     },
     index::Index,
-    key::{Digest, Signer},
+    key::Signer,
     layout::{EntryName, PkiPath},
-    x509::{
-        profile::{CertificateType, ProfileSet},
-        request::Request,
-        serial::SerialNumber,
-    },
+    x509::{profile::CertificateType, request::Request, serial::SerialNumber},
 };
 
 use super::{details, word};
@@ -31,6 +27,7 @@ pub struct Args {
 pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
     let [no_pass, sub, intermediate] = word::present(&args.words, ["nopass", "subca", "intca"])?;
     refuse_second(session)?;
+    warn_unused(session);
     let passphrase = session.new_passphrase(no_pass, "CA Key")?;
     let subordinate = sub || intermediate;
     let default = if subordinate { "Easy-RSA Sub-CA" } else { "Easy-RSA CA" };
@@ -38,12 +35,7 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
     let key = session.new_key()?;
     let file = Session::key_file(&key, passphrase.as_ref())?;
     if subordinate {
-        let digest = order::digest(&session.settings)?.unwrap_or_else(|| {
-            match order::profile_set(&session.settings) {
-                ProfileSet::Strict => Digest::matching(key.algorithm()),
-                ProfileSet::Easyrsa => Digest::Sha256,
-            }
-        });
+        let digest = order::request_digest(&session.settings, &key)?;
         let request = Request::make(&subject, None, &key, digest)?;
         let mut changes = build::empty_database();
         changes.create(PkiPath::CaKey, file);
@@ -62,7 +54,7 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
     let order = RootOrder {
         subject,
         key: key.public_key(),
-        profile: order::profile(session, CertificateType::Ca, AltNames::OfType)?,
+        profile: root_profile(session)?,
         period: order::ca_period(&session.settings),
         serial: SerialNumber::random(&mut Session::rng()),
         digest: order::digest(&session.settings)?,
@@ -81,6 +73,24 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
         details::say_files(session, &["ca.crt".to_owned(), "private/ca.key".to_owned()]);
     }
     Ok(())
+}
+
+/// Says which options mean nothing here (easy-rsa 3.2: build-ca - warns about dates).
+fn warn_unused(session: &mut Session) {
+    let settings = &session.settings;
+    let unused = [
+        (settings.start_date.is_some() || settings.end_date.is_some(), "--startdate and --enddate"),
+        (!settings.subject_alt_names.is_empty(), "--san"),
+    ];
+    for (_, options) in unused.into_iter().filter(|(given, _)| *given) {
+        session.terminal.warning(format_args!("{options} say nothing to build-ca: use --days and --req-cn"));
+    }
+}
+
+/// The profile of a root. `--subca-len` is for the CAs below it (easy-rsa 3.2: sign-req ca).
+fn root_profile(session: &Session) -> Result<Profile, Failure> {
+    let profile = order::profile(session, CertificateType::Ca, AltNames::OfType)?;
+    Ok(Profile { path_len: None, ..profile })
 }
 
 /// A PKI has one CA, and the record of what an earlier one issued is not thrown away.

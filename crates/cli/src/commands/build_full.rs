@@ -25,7 +25,7 @@ pub struct Args {
 /// Makes key, request and certificate.
 pub(super) fn run(args: &Args, kind: CertificateType, session: &mut Session) -> Result<(), Failure> {
     let [no_pass] = word::present(&args.words, ["nopass"])?;
-    let name = EntryName::parse_for_key(&args.name)?;
+    let name = EntryName::parse_new(&args.name)?;
     // easy-rsa 3.2: build-*-full - copies what its own request asks for
     let alt_names = match order::alt_names(&session.settings)? {
         AltNames::OfType => AltNames::OfRequest,
@@ -45,7 +45,7 @@ pub(super) fn make(
     let key_path = PkiPath::PrivateKey(name.clone());
     let request_path = PkiPath::Request(name.clone());
     let certificate_path = PkiPath::Issued(name.clone());
-    let paths = [&request_path, &key_path, &certificate_path];
+    let paths = [&certificate_path, &request_path, &key_path];
     paths.into_iter().try_for_each(|path| session.refuse_existing(path))?;
     session.authority()?;
     let subject = order::given_subject(&session.settings, name.as_str())?;

@@ -2,12 +2,11 @@
 //! `gen-req`: a private key and a certificate signing request.
 
 use certkeep_pki::{
-    key::{Digest, PrivateKey},
+    key::PrivateKey,
     layout::{EntryName, PkiPath},
     x509::{
         extension::{Criticality, ExtensionSpec, ExtensionValue},
         name::Name,
-        profile::ProfileSet,
         request::Request,
     },
 };
@@ -28,17 +27,25 @@ pub struct Args {
 /// Makes the key and the request.
 pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
     let [no_pass] = word::present(&args.words, ["nopass"])?;
-    let name = EntryName::parse_for_key(&args.name)?;
+    let name = EntryName::parse_new(&args.name)?;
     let key_path = PkiPath::PrivateKey(name.clone());
     let request_path = PkiPath::Request(name.clone());
-    confirm_overwrite(session, &request_path, "Confirm request overwrite: ")?;
-    confirm_overwrite(session, &key_path, "Confirm key overwrite: ")?;
+    let replace_request = confirm_overwrite(session, &request_path, "Confirm request overwrite: ")?;
+    let replace_key = confirm_overwrite(session, &key_path, "Confirm key overwrite: ")?;
     let passphrase = session.new_passphrase(no_pass, "Key")?;
     let subject = order::asked_subject(session, name.as_str())?;
     let key = session.new_key()?;
     let request = request(session, &subject, &key)?;
+    let file = Session::key_file(&key, passphrase.as_ref())?;
+    session.lock()?;
+    // Somebody may have made the same while this key was generated: theirs stays.
+    for (path, replace) in [(&key_path, replace_key), (&request_path, replace_request)] {
+        if !replace {
+            session.refuse_existing(path)?;
+        }
+    }
     let mut changes = certkeep_pki::change::ChangeSet::new();
-    changes.replace(key_path.clone(), Session::key_file(&key, passphrase.as_ref())?);
+    changes.replace(key_path.clone(), file);
     changes.replace(request_path.clone(), request.to_pem());
     session.record(&changes)?;
     if !session.settings.dry_run {
@@ -55,21 +62,20 @@ pub(super) fn request(session: &Session, subject: &Name, key: &PrivateKey) -> Re
         criticality: if given.critical { Criticality::Critical } else { Criticality::NonCritical },
         value: ExtensionValue::SubjectAltName(given.names),
     });
-    let digest = order::digest(settings)?.unwrap_or_else(|| match order::profile_set(settings) {
-        ProfileSet::Strict => Digest::matching(key.algorithm()),
-        ProfileSet::Easyrsa => Digest::Sha256,
-    });
+    let digest = order::request_digest(settings, key)?;
     Ok(Request::make(subject, names.as_ref(), key, digest)?)
 }
 
-/// A key that is overwritten is lost: that takes a person's yes, which `--batch` does not stand for.
-fn confirm_overwrite(session: &mut Session, path: &PkiPath, label: &str) -> Result<(), Failure> {
+/// A key that is overwritten is lost: that takes a person's yes, which `--batch`
+/// does not stand for. Says whether there is something to overwrite.
+fn confirm_overwrite(session: &mut Session, path: &PkiPath, label: &str) -> Result<bool, Failure> {
     if !session.exists(path)? {
-        return Ok(());
+        return Ok(false);
     }
     if session.settings.batch {
         return Err(Failure::exists(path));
     }
     let details = format!("{} exists and will be overwritten", crate::terminal::Safe(path));
-    Ok(session.terminal.confirm(details, label)?)
+    session.terminal.confirm(details, label)?;
+    Ok(true)
 }

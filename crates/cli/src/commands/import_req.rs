@@ -23,7 +23,7 @@ pub struct Args {
 
 /// Reads the request, proof of possession included, and files it as PEM.
 pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
-    let name = EntryName::parse(&args.name)?;
+    let name = EntryName::parse_new(&args.name)?;
     let bytes = input::read(&args.file)?;
     let request =
         Request::read(&bytes).map_err(|error| Failure::in_file(&args.file.display().to_string(), &error))?;

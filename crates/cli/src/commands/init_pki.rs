@@ -6,7 +6,10 @@ use certkeep_pki::{
     index::Index,
     layout::{PkiDirectory, PkiPath},
 };
-use certkeep_store::{create::Existing, store::Store};
+use certkeep_store::{
+    create::Existing,
+    store::{OpenError, Store},
+};
 
 use crate::{report::Failure, session::Session, settings::Algo, terminal::Safe, vars_example};
 
@@ -40,7 +43,8 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
             session.terminal.confirm(details, "Confirm removal: ")?;
             Existing::Replace
         }
-        Err(_) => Existing::Refuse,
+        Err(OpenError::NotAPki { .. }) => Existing::Refuse,
+        Err(error) => return Err(error.into()),
     };
     if session.settings.dry_run {
         session.terminal.notice(format_args!("would make an empty PKI in {}", Safe(&shown)));
@@ -56,7 +60,10 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
 /// What would be lost, for the question.
 fn contents(session: &Session) -> Result<String, Failure> {
     let key = session.exists(&PkiPath::CaKey)?;
-    let index = session.read(&PkiPath::Index)?.and_then(|bytes| Index::parse(&bytes).ok());
+    let index = session.read(&PkiPath::Index)?.map(Index::from_bytes).transpose();
+    let Ok(index) = index else {
+        return Ok(": an index.txt that cannot be read, and whatever it says".to_owned());
+    };
     let count = index.map_or(0, |index| index.rows().len());
     Ok(match (key, count) {
         (true, count) => format!(": the CA's private key, and the record of {count} issued certificates"),
@@ -83,7 +90,7 @@ fn vars(args: &Args, session: &mut Session) -> Result<Option<(Algo, String)>, Fa
     if let Some(curve) = args.curve.as_deref().filter(|curve| !curve.is_empty()) {
         settings.curve = Some(curve.to_owned());
     }
-    let Some(algo) = settings.algo.filter(|algo| *algo != Algo::Rsa) else { return Ok(None) };
+    let Some(algo) = settings.algo else { return Ok(None) };
     // An unknown curve is refused here, not by the first command that makes a key.
     crate::order::key_algorithm(settings)?;
     let curve = settings.curve.clone();

@@ -22,7 +22,7 @@ pub struct Args {
     kind: String,
     /// The name under which everything is filed, and the common name
     name: String,
-    /// Alternative names: 10.0.0.1, www.example.net, a@example.net, `https://example.net/` (or DNS:..., IP:...)
+    /// nopass, and alternative names: 10.0.0.1, www.example.net, a@example.net, `https://example.net/` (or DNS:..., IP:...)
     #[arg(value_name = "SAN")]
     alt_names: Vec<String>,
 }
@@ -31,24 +31,24 @@ pub struct Args {
 /// common name is one too, it stands first among them: clients look there alone.
 pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
     let kind = CertificateType::parse(&args.kind)?;
-    let name = EntryName::parse_for_key(&args.name)?;
-    let texts = args.alt_names.iter().filter(|text| !text.is_empty());
-    let given = texts.map(|text| general_name::guess(text)).collect::<Result<Vec<_>, _>>()?;
+    let name = EntryName::parse_new(&args.name)?;
+    let words = args.alt_names.iter().filter(|text| !text.is_empty());
+    let (no_pass, texts): (Vec<&String>, Vec<&String>) = words.partition(|text| *text == "nopass");
+    let given = texts.into_iter().map(|text| general_name::guess(text)).collect::<Result<Vec<_>, _>>()?;
     let alt_names = match order::alt_names(&session.settings)? {
-        AltNames::OfType if !given.is_empty() => {
-            let own = general_name::from_common_name(name.as_str()).filter(|_| kind.is_server());
-            let own = own.filter(|own| !given.contains(own));
-            AltNames::Given(SubjectAltNames {
-                critical: false,
-                names: own.into_iter().chain(given).collect(),
-            })
-        }
         AltNames::Given(mut asked) => {
             asked.names.extend(given);
             AltNames::Given(asked)
         }
-        AltNames::OfType => AltNames::OfRequest,
-        other => other,
+        AltNames::OfType if given.is_empty() => AltNames::OfRequest,
+        asked if given.is_empty() => asked,
+        asked => {
+            let wanted = kind.is_server() || matches!(asked, AltNames::OfCommonName);
+            let own = general_name::from_common_name(name.as_str()).filter(|_| wanted);
+            let own = own.filter(|own| !given.contains(own));
+            let names = own.into_iter().chain(given).collect();
+            AltNames::Given(SubjectAltNames { critical: false, names })
+        }
     };
-    build_full::make(name, kind, alt_names, false, session)
+    build_full::make(name, kind, alt_names, !no_pass.is_empty(), session)
 }

@@ -6,7 +6,7 @@ use certkeep_pki::{
     layout::PkiPath,
     x509::{crl::Crl, describe::Value},
 };
-use certkeep_store::store::Store;
+use certkeep_store::store::{OpenError, Store};
 
 use crate::{lookup, order, render, report::Failure, session::Session, settings::Format};
 
@@ -42,9 +42,13 @@ fn describe(session: &Session) -> Result<Value, Failure> {
         ("profile_set", profile.into()),
         ("new_keys", algorithm.into()),
     ];
-    if Store::open(&settings.pki).is_err() {
-        entries.push(("status", "there is no PKI yet: `certkeep init-pki`".into()));
-        return Ok(Value::Section(entries));
+    match Store::open(&settings.pki) {
+        Ok(_) => {}
+        Err(OpenError::NotAPki { .. }) => {
+            entries.push(("status", "there is no PKI yet: `certkeep init-pki`".into()));
+            return Ok(Value::Section(entries));
+        }
+        Err(error) => return Err(error.into()),
     }
     if session.read(&PkiPath::CaCertificate)?.is_none() {
         let waiting = session.exists(&PkiPath::CaKey)?;

@@ -4,6 +4,8 @@
 use certkeep_pki::{
     ca::revoke::{self, Target},
     index::Reason,
+    layout::PkiPath,
+    x509::request::Request,
 };
 
 use crate::{lookup, report::Failure, session::Session, terminal::Safe};
@@ -26,15 +28,26 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
     session.lock()?;
     session.authority()?;
     let found = lookup::certificate(session, &args.certificate)?;
-    let target = Target { certificate: found.certificate, name: found.name };
+    let request =
+        found.name.as_ref().map(|name| session.read(&PkiPath::Request(name.clone()))).transpose()?;
+    // A request that cannot be read is no reason to leave a certificate valid.
+    let request = request.flatten().and_then(|bytes| Request::read(&bytes).ok());
+    let request_key = request.map(|request| request.public_key().clone());
+    let archived = request_key.as_ref().is_none_or(|key| key == found.certificate.public_key());
+    let target = Target { certificate: found.certificate, name: found.name, request_key };
     let proposal = revoke::propose_revocation(target, reason, session.database()?, session.now)?;
     let certificate = proposal.certificate.clone();
     let reason = reason.map_or_else(|| "none given".to_owned(), |reason| reason.to_string());
     let details = format!(
-        "About to revoke a certificate:\n  Subject: {}\n  Serial number: {}\n  Not after: {}\n  Reason: {reason}",
+        "About to revoke a certificate:\n  Subject: {}\n  Serial number: {}\n  Not after: {}\n  Reason: {reason}\n{}",
         Safe(certificate.subject()),
         certificate.serial_number(),
         certificate.not_after(),
+        if archived {
+            "Its key and its request, if they are here, are archived with it."
+        } else {
+            "The key and the request filed under its name are for another certificate and stay."
+        },
     );
     session.terminal.confirm(details, "  Continue with revocation: ")?;
     session.record(&proposal.into_changes())?;

@@ -30,7 +30,7 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
         session.terminal.warning("`nopass` says nothing here: no key is made");
     }
     let kind = CertificateType::parse(&args.kind)?;
-    let name = EntryName::parse(&args.name)?;
+    let name = EntryName::parse_new(&args.name)?;
     let path = PkiPath::Issued(name.clone());
     session.lock()?;
     let authority = session.authority()?;

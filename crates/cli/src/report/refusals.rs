@@ -35,9 +35,12 @@ impl Failure {
     pub fn exists(path: &PkiPath) -> Self {
         let failure = Self::refused(format!("{path} exists already"));
         match path {
-            PkiPath::Issued(name) => failure.with_hint(format!("look at it: `certkeep show-cert {name}`")).with_hint(
-                format!("to issue another under this name, revoke it first: `certkeep revoke-issued {name} superseded`"),
-            ),
+            PkiPath::Issued(name) => failure
+                .with_hint(format!("look at it: `certkeep show-cert {name}`"))
+                .with_hint(format!(
+                    "to issue another under this name, revoke it first (`certkeep revoke-issued {name} superseded`), \
+                     which archives its key and request too, then make a new request"
+                )),
             PkiPath::Request(name) => failure.with_hint(format!("sign it: `certkeep sign-req TYPE {name}`")),
             _ => failure,
         }

@@ -6,6 +6,8 @@
 
 use std::fmt::{self, Display, Write as _};
 
+use certkeep_pki::layout::is_invisible;
+
 /// Shows `T` with every character escaped that a terminal would act on or that
 /// hides or reorders its neighbours: C0 and C1 controls, DEL, line separators,
 /// bidirectional controls and characters without width.
@@ -31,35 +33,12 @@ impl fmt::Write for Escaping<'_, '_> {
         for character in text.chars() {
             match character {
                 '\n' | '\r' | '\t' => write!(self.0, "{}", character.escape_default())?,
-                _ if is_unsafe(character) => write!(self.0, "{}", character.escape_unicode())?,
+                _ if is_invisible(character) => write!(self.0, "{}", character.escape_unicode())?,
                 _ => self.0.write_char(character)?,
             }
         }
         Ok(())
     }
-}
-
-fn is_unsafe(character: char) -> bool {
-    character.is_control()
-        || matches!(
-            character,
-            '\u{ad}' // soft hyphen
-            | '\u{34f}' // combining grapheme joiner
-            | '\u{61c}' // Arabic letter mark
-            | '\u{115f}'..='\u{1160}' // Hangul fillers
-            | '\u{17b4}'..='\u{17b5}' // Khmer vowels that are not shown
-            | '\u{180b}'..='\u{180f}' // Mongolian selectors and separator
-            | '\u{200b}'..='\u{200f}' // zero width, left-to-right and right-to-left marks
-            | '\u{2028}'..='\u{202e}' // line and paragraph separator, bidirectional embeddings
-            | '\u{2060}'..='\u{206f}' // word joiner, invisible operators, bidirectional isolates
-            | '\u{3164}' // Hangul filler
-            | '\u{fe00}'..='\u{fe0f}' // variation selectors
-            | '\u{feff}' // byte order mark
-            | '\u{ffa0}' // halfwidth Hangul filler
-            | '\u{fff0}'..='\u{fffb}' // interlinear annotation
-            | '\u{1d173}'..='\u{1d17a}' // musical controls
-            | '\u{e0000}'..='\u{e0fff}' // tags, variation selectors
-        )
 }
 
 #[cfg(test)]
@@ -87,7 +66,7 @@ mod tests {
     proptest! {
         #[test]
         fn nothing_unsafe_is_left(text in any::<String>()) {
-            prop_assert!(!Safe(&text).to_string().chars().any(is_unsafe));
+            prop_assert!(!Safe(&text).to_string().chars().any(is_invisible));
         }
     }
 }

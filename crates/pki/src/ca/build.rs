@@ -76,7 +76,7 @@ pub fn propose_root(order: RootOrder<'_>, now: Moment) -> Result<Proposal, RootE
     let validity = period.for_root(profile.set, now)?;
     let specs = profile.extensions(key, &common_name, &subject)?;
     let extensions = extension::encode(&specs, key, Issuer::Itself { name: &subject, serial: &serial })?;
-    let digest = digest.unwrap_or_else(|| sign::default_digest(profile.set, key));
+    let digest = digest.unwrap_or_else(|| profile.set.digest(key));
     Ok(Proposal {
         tbs: TbsCertificate {
             version: Version::V3,

@@ -134,7 +134,7 @@ impl Authority {
         }
         let issuer = self.certificate();
         let number = next_number(numbers)?;
-        let digest = order.digest.unwrap_or_else(|| sign::default_digest(order.set, issuer.public_key()));
+        let digest = order.digest.unwrap_or_else(|| order.set.digest(issuer.public_key()));
         let (this_update, with_issuer) = match order.set {
             ProfileSet::Strict => (now.minus(BACKDATE_SECONDS).max(issuer.not_before()), false),
             ProfileSet::Easyrsa => (now, true),

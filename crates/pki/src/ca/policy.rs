@@ -160,31 +160,45 @@ impl Profile {
 
     /// Copies what the request asks for, where that was allowed, and names what is left behind.
     ///
-    /// basicConstraints, keyUsage, extendedKeyUsage and the key identifiers are
-    /// the CA's business and never copied; the strict set copies the
-    /// alternative names alone (easy-rsa copies whatever it does not know), and
-    /// holds them to the rules that names of ours are held to.
+    /// What a certificate may be used for, what constrains a path, and where the
+    /// CA's CRLs are found is the CA's business and never copied, nor is anything
+    /// critical that is no name; the strict set copies the alternative names
+    /// alone (easy-rsa copies whatever it does not know), and holds them to the
+    /// rules that names of ours are held to.
     pub(crate) fn copy_from(
         &self,
         request: &Request,
         extensions: &mut Vec<Extension>,
         warnings: &mut Vec<Warning>,
     ) -> Result<(), ProposeError> {
-        const NEVER: [der::asn1::ObjectIdentifier; 5] = [
-            oid::BASIC_CONSTRAINTS,
-            oid::KEY_USAGE,
-            oid::EXTENDED_KEY_USAGE,
-            oid::SUBJECT_KEY_IDENTIFIER,
-            oid::AUTHORITY_KEY_IDENTIFIER,
+        const NEVER: [&str; 13] = [
+            "authorityInfoAccess",
+            "authorityKeyIdentifier",
+            "basicConstraints",
+            "crlDistributionPoints",
+            "extendedKeyUsage",
+            "freshestCRL",
+            "inhibitAnyPolicy",
+            "keyUsage",
+            "nameConstraints",
+            "nsCertType",
+            "policyConstraints",
+            "policyMappings",
+            "subjectKeyIdentifier",
         ];
         let copy = matches!(self.alt_names, AltNames::OfRequest);
         let mut left = Vec::new();
         for wanted in request.extensions() {
             let names = wanted.extn_id == oid::SUBJECT_ALT_NAME;
-            let allowed =
-                copy && !NEVER.contains(&wanted.extn_id) && (names || self.set == ProfileSet::Easyrsa);
+            let known = oid::short_name(oid::EXTENSIONS, wanted.extn_id);
+            let harmless = !NEVER.contains(&known.as_str()) && (names || !wanted.critical);
+            let allowed = copy && harmless && (names || self.set == ProfileSet::Easyrsa);
+            let asked = if names { Vec::from_der(wanted.extn_value.as_bytes())? } else { Vec::new() };
+            if names && asked.is_empty() {
+                // RFC 5280 §4.2.1.6: at least one name; an empty list asks for nothing.
+                continue;
+            }
             if allowed && names && self.set == ProfileSet::Strict {
-                let asked = Vec::<GeneralName>::from_der(wanted.extn_value.as_bytes())?;
                 asked.iter().try_for_each(general_name::check).map_err(ProposeError::AltName)?;
             }
             let present = extensions.iter().position(|present| present.extn_id == wanted.extn_id);
@@ -201,7 +215,7 @@ impl Profile {
                 }
                 // What the type sets by itself is no loss.
                 Some(_) => {}
-                None => left.push(oid::short_name(oid::EXTENSIONS, wanted.extn_id)),
+                None => left.push(known),
             }
         }
         if copy && !left.is_empty() {

@@ -7,6 +7,7 @@ use super::authority::Database;
 use crate::{
     change::ChangeSet,
     index::{ChangeError, Reason, Revocation},
+    key::PublicKey,
     layout::{EntryName, PkiPath, PrivateExport},
     moment::Moment,
     x509::certificate::Certificate,
@@ -17,9 +18,10 @@ use crate::{
 pub struct Target {
     /// The certificate.
     pub certificate: Certificate,
-    /// The name under which it is the current one, if it is: then its key and
-    /// its request go with it.
+    /// The name under which it is the current one, if it is.
     pub name: Option<EntryName>,
+    /// The public key of the request filed under that name, if there is one.
+    pub request_key: Option<PublicKey>,
 }
 
 /// A revocation that may be recorded.
@@ -44,9 +46,11 @@ pub enum RevokeError {
 
 /// Proposes to revoke `target` at `now`.
 ///
-/// The certificate moves to `revoked/certs_by_serial`, key and request beside
-/// it; exports and inline files that hold the key are removed, the PKCS#12
-/// inline file that easy-rsa leaves behind included.
+/// The certificate moves to `revoked/certs_by_serial`, and so do key and request
+/// of its name, unless the request is for another key: then both belong to the
+/// certificate that is to come. Exports and inline files that hold the key are
+/// removed, the PKCS#12 inline file that easy-rsa leaves behind included. The
+/// CA's own key stays whatever a certificate is called.
 ///
 /// # Errors
 ///
@@ -57,7 +61,7 @@ pub fn propose_revocation(
     mut database: Database,
     now: Moment,
 ) -> Result<RevocationProposal, RevokeError> {
-    let Target { certificate, name } = target;
+    let Target { certificate, name, request_key } = target;
     let serial = certificate.serial_number().to_hex();
     let revocation = Revocation { at: now, reason };
     database.index.revoke(&serial, revocation)?;
@@ -67,8 +71,13 @@ pub fn propose_revocation(
     match name {
         Some(name) => {
             changes.relocate(PkiPath::Issued(name.clone()), archived);
-            changes.relocate(PkiPath::PrivateKey(name.clone()), PkiPath::RevokedKey(serial.clone()));
-            changes.relocate(PkiPath::Request(name.clone()), PkiPath::RevokedRequest(serial));
+            if name.is_reserved() {
+                return Ok(RevocationProposal { certificate, revocation, changes });
+            }
+            if request_key.is_none_or(|key| key == *certificate.public_key()) {
+                changes.relocate(PkiPath::PrivateKey(name.clone()), PkiPath::RevokedKey(serial.clone()));
+                changes.relocate(PkiPath::Request(name.clone()), PkiPath::RevokedRequest(serial));
+            }
             for export in [PrivateExport::Pkcs12, PrivateExport::Pkcs8, PrivateExport::Pkcs1] {
                 changes.remove(PkiPath::PrivateExport(name.clone(), export));
             }

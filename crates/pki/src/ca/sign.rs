@@ -32,10 +32,10 @@ use crate::{
     moment::Moment,
     x509::{
         certificate::Certificate,
-        extension::{self, Issuer},
+        extension::{self, ExtensionSpec, ExtensionValue, Issuer},
         name::Name,
         oid,
-        profile::{CertificateType, ProfileSet},
+        profile::ProfileSet,
         request::Request,
         signed::{TbsCertificate, TbsValidity, algorithm_for},
     },
@@ -86,10 +86,6 @@ impl Authority {
         let issuer = self.certificate();
         let set = profile.set;
         let mut warnings = Vec::new();
-        let below_zero = issuer.basic_constraints().is_some_and(|own| own.path_len_constraint == Some(0));
-        if profile.kind == CertificateType::Ca && below_zero {
-            return Err(ProposeError::PathLength);
-        }
         let key = request.public_key();
         check_key(key, issuer, set, &mut warnings)?;
         let subject = match order.subject {
@@ -107,6 +103,7 @@ impl Authority {
             warnings.push(Warning::LongServerValidity);
         }
         let specs = profile.extensions(key, &common_name, &subject)?;
+        self.check_path_length(&specs)?;
         let mut extensions = extension::encode(&specs, key, Issuer::Certificate(issuer))?;
         profile.copy_from(request, &mut extensions, &mut warnings)?;
         self.check_constraints(&extensions, &subject)?;
@@ -127,7 +124,7 @@ impl Authority {
         database.index.add(validity.not_after, &serial.number.to_hex(), &line)?;
         let mut changes = ChangeSet::new();
         database.issuing_changes(&serial, &mut changes);
-        let digest = order.digest.unwrap_or_else(|| default_digest(set, issuer.public_key()));
+        let digest = order.digest.unwrap_or_else(|| set.digest(issuer.public_key()));
         Ok(Proposal {
             tbs: TbsCertificate {
                 version: Version::V3,
@@ -156,6 +153,26 @@ impl Authority {
 }
 
 impl Authority {
+    /// A new CA must leave room for the certificates below it, under every CA
+    /// above it (RFC 5280 §4.2.1.9).
+    fn check_path_length(&self, specs: &[ExtensionSpec]) -> Result<(), ProposeError> {
+        let is_ca =
+            |spec: &ExtensionSpec| matches!(spec.value, ExtensionValue::BasicConstraints { ca: true, .. });
+        if !specs.iter().any(is_ca) {
+            return Ok(());
+        }
+        let above = std::iter::once(self.certificate()).chain(self.chain());
+        for (between, issuer) in above.enumerate() {
+            let limit = issuer.basic_constraints().and_then(|constraints| constraints.path_len_constraint);
+            if let Some(limit) = limit
+                && between + 1 > usize::from(limit)
+            {
+                return Err(ProposeError::PathLength { issuer: issuer.subject().to_string(), limit });
+            }
+        }
+        Ok(())
+    }
+
     /// A certificate that its own CA forbids would be refused by every verifier.
     fn check_constraints(&self, extensions: &[Extension], subject: &Name) -> Result<(), ProposeError> {
         let named = extensions.iter().find(|extension| extension.extn_id == oid::SUBJECT_ALT_NAME);
@@ -167,15 +184,6 @@ impl Authority {
             }
         }
         Ok(())
-    }
-}
-
-/// The strict set signs with the digest of the CA key's strength, the easyrsa
-/// set with SHA-256 whatever the key (easy-rsa 3.2: EASYRSA_DIGEST).
-pub(crate) fn default_digest(set: ProfileSet, key: &PublicKey) -> Digest {
-    match (set, key.algorithm()) {
-        (ProfileSet::Strict, Some(algorithm)) => Digest::matching(algorithm),
-        _ => Digest::Sha256,
     }
 }
 

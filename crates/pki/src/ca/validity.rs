@@ -60,6 +60,14 @@ pub enum ValidityError {
         /// The clock.
         now: Moment,
     },
+    /// The beginning lies before the CA's (strict set).
+    #[error("it would begin on {not_before}, before its CA on {issuer_not_before}")]
+    PrecedesIssuer {
+        /// The beginning.
+        not_before: Moment,
+        /// The beginning of the CA.
+        issuer_not_before: Moment,
+    },
     /// The end lies after the CA's (strict set, asked for explicitly).
     #[error("it would expire on {not_after}, after its CA on {issuer_not_after}")]
     OutlivesIssuer {
@@ -143,6 +151,10 @@ impl Period {
             ProfileSet::Easyrsa => now,
         };
         let mut validity = self.resolve(set, begin, now)?;
+        let Validity { not_before, .. } = validity;
+        if set == ProfileSet::Strict && not_before < issuer.not_before() {
+            return Err(ValidityError::PrecedesIssuer { not_before, issuer_not_before: issuer.not_before() });
+        }
         let not_after = validity.not_after;
         if not_after <= issuer_not_after {
             return Ok((validity, None));

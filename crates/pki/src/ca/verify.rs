@@ -10,7 +10,7 @@ mod finding;
 pub use self::finding::{Finding, Note};
 
 use der::{asn1::ObjectIdentifier, flagset::FlagSet};
-use x509_cert::ext::pkix::KeyUsages;
+use x509_cert::ext::pkix::{KeyUsages, name::GeneralName};
 
 use super::constraints;
 use crate::{
@@ -164,6 +164,11 @@ fn check_member(
         let purpose = oid::short_name(oid::PURPOSES, wanted);
         findings.push(Finding::Purpose { subject: subject(), purpose });
     }
+    let named = member.extensions().iter().any(|extension| extension.extn_id == oid::SUBJECT_ALT_NAME);
+    let names = member.subject_alt_names();
+    if named && (names.is_empty() || names.iter().any(|name| !has_content(name))) {
+        findings.push(Finding::AltNames { subject: subject() });
+    }
     if depth == 0 {
         return;
     }
@@ -185,6 +190,17 @@ fn check_member(
     let names = path[..depth].iter().find_map(|lower| constraints::violation(member, lower));
     if let Some(name) = names {
         findings.push(Finding::NameConstraint { subject: subject(), name });
+    }
+}
+
+/// Whether a name says anything that could be matched.
+fn has_content(name: &GeneralName) -> bool {
+    match name {
+        GeneralName::IpAddress(bytes) => matches!(bytes.as_bytes().len(), 4 | 16),
+        GeneralName::DnsName(text)
+        | GeneralName::Rfc822Name(text)
+        | GeneralName::UniformResourceIdentifier(text) => !text.as_str().is_empty(),
+        _ => true,
     }
 }
 
@@ -232,6 +248,12 @@ fn check_revocation(
         return;
     }
     let row = evidence.index.and_then(|index| index.find(&certificate.serial_number().to_hex()));
+    let ours = issuer.is_some_and(|issuer| {
+        evidence.authorities.first().is_some_and(|authority| authority.as_der() == issuer.as_der())
+    });
+    if ours && evidence.index.is_some() && row.is_none() {
+        notes.push(Note::NotInIndex);
+    }
     if let Some(row) = row
         && row.status() == Status::Revoked
         && let Some(revocation) = row.revocation()

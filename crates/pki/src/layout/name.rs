@@ -5,6 +5,9 @@ use std::fmt;
 
 use thiserror::Error;
 
+/// The names whose private key files have a meaning of their own.
+const RESERVED: [&str; 2] = ["ca", "easyrsa-tls"];
+
 /// A name under which a key, a request and a certificate are filed.
 ///
 /// One path component that is safe in every file name we build from it.
@@ -60,19 +63,25 @@ impl EntryName {
         Ok(Self(text.to_owned()))
     }
 
-    /// Checks a name under which a new private key will be filed.
+    /// Checks a name under which something new will be filed.
     ///
     /// # Errors
     ///
     /// As [`EntryName::parse`], and [`EntryNameError::Reserved`] for `ca` and
-    /// `easyrsa-tls`, whose key files are the CA's and OpenVPN's.
-    pub fn parse_for_key(text: &str) -> Result<Self, EntryNameError> {
-        for reserved in ["ca", "easyrsa-tls"] {
-            if text.eq_ignore_ascii_case(reserved) {
-                return Err(EntryNameError::Reserved(reserved));
-            }
+    /// `easyrsa-tls`, whose key files are the CA's and OpenVPN's: whoever revokes
+    /// such a certificate would take them away.
+    pub fn parse_new(text: &str) -> Result<Self, EntryNameError> {
+        let name = Self::parse(text)?;
+        match RESERVED.into_iter().find(|reserved| text.eq_ignore_ascii_case(reserved)) {
+            Some(reserved) => Err(EntryNameError::Reserved(reserved)),
+            None => Ok(name),
         }
-        Self::parse(text)
+    }
+
+    /// Whether `private/NAME.key` is somebody else's. easy-rsa files such names.
+    #[must_use]
+    pub fn is_reserved(&self) -> bool {
+        RESERVED.into_iter().any(|reserved| self.0.eq_ignore_ascii_case(reserved))
     }
 
     /// The entry of the CA itself: `private/ca.key`, `reqs/ca.req`.
@@ -94,13 +103,30 @@ impl fmt::Display for EntryName {
     }
 }
 
-/// Control characters, and those that hide or reorder their neighbours: two
-/// names that look the same must be the same.
-fn is_invisible(character: char) -> bool {
+/// Whether a terminal would act on a character, or would show nothing for it, or
+/// would show its neighbours in another order: C0 and C1 controls, DEL, line
+/// separators, bidirectional controls, characters without width.
+#[must_use]
+pub fn is_invisible(character: char) -> bool {
     character.is_control()
         || matches!(
             character,
-            '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+            '\u{ad}' // soft hyphen
+            | '\u{34f}' // combining grapheme joiner
+            | '\u{61c}' // Arabic letter mark
+            | '\u{115f}'..='\u{1160}' // Hangul fillers
+            | '\u{17b4}'..='\u{17b5}' // Khmer vowels that are not shown
+            | '\u{180b}'..='\u{180f}' // Mongolian selectors and separator
+            | '\u{200b}'..='\u{200f}' // zero width, left-to-right and right-to-left marks
+            | '\u{2028}'..='\u{202e}' // line and paragraph separator, bidirectional embeddings
+            | '\u{2060}'..='\u{206f}' // word joiner, invisible operators, bidirectional isolates
+            | '\u{3164}' // Hangul filler
+            | '\u{fe00}'..='\u{fe0f}' // variation selectors
+            | '\u{feff}' // byte order mark
+            | '\u{ffa0}' // halfwidth Hangul filler
+            | '\u{fff0}'..='\u{fffb}' // interlinear annotation
+            | '\u{1d173}'..='\u{1d17a}' // musical controls
+            | '\u{e0000}'..='\u{e0fff}' // tags, variation selectors
         )
 }
 

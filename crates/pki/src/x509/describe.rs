@@ -11,6 +11,7 @@ use x509_cert::ext::{
     pkix::{
         AccessDescription, BasicConstraints, CertificatePolicies, CrlDistributionPoints, ExtendedKeyUsage,
         IssuingDistributionPoint, KeyUsage, NameConstraints,
+        crl::dp::DistributionPoint,
         name::{DistributionPointName, GeneralName},
     },
 };
@@ -173,6 +174,8 @@ fn extension(extension: &Extension) -> Value {
     ])
 }
 
+/// What an extension says; `None` where these words could not say all of it:
+/// then its DER is shown.
 fn known_value(extension: &Extension) -> Option<Value> {
     let der = extension.extn_value.as_bytes();
     let value = match oid::short_name(oid::EXTENSIONS, extension.extn_id).as_str() {
@@ -200,15 +203,27 @@ fn known_value(extension: &Extension) -> Option<Value> {
         "subjectAltName" | "issuerAltName" => general_names(&Vec::<GeneralName>::from_der(der).ok()?),
         "crlDistributionPoints" | "freshestCRL" => {
             let points = CrlDistributionPoints::from_der(der).ok()?.0.into_iter();
-            Value::List(points.filter_map(|point| point.distribution_point.map(distribution_point)).collect())
+            // What is not said below must not be there.
+            let plain = |point: DistributionPoint| match point {
+                DistributionPoint { distribution_point, reasons: None, crl_issuer: None } => {
+                    distribution_point
+                }
+                _ => None,
+            };
+            let names = points.map(plain).collect::<Option<Vec<_>>>()?;
+            Value::List(names.into_iter().map(distribution_point).collect::<Option<_>>()?)
         }
         "issuingDistributionPoint" => {
             let read = IssuingDistributionPoint::from_der(der).ok()?;
+            if read.only_some_reasons.is_some() || read.only_contains_attribute_certs {
+                return None;
+            }
+            let name = match read.distribution_point {
+                Some(name) => distribution_point(name)?,
+                None => Value::Absent,
+            };
             Value::Section(vec![
-                (
-                    "distribution_point",
-                    read.distribution_point.map(distribution_point).unwrap_or(Value::Absent),
-                ),
+                ("distribution_point", name),
                 ("only_contains_user_certs", Value::Flag(read.only_contains_user_certs)),
                 ("only_contains_ca_certs", Value::Flag(read.only_contains_ca_certs)),
                 ("indirect_crl", Value::Flag(read.indirect_crl)),
@@ -224,11 +239,19 @@ fn known_value(extension: &Extension) -> Option<Value> {
             Value::List(Vec::<AccessDescription>::from_der(der).ok()?.into_iter().map(access).collect())
         }
         "certificatePolicies" => {
-            let policies = CertificatePolicies::from_der(der).ok()?.0.into_iter();
-            Value::List(policies.map(|policy| policy.policy_identifier.to_string().into()).collect())
+            let policies = CertificatePolicies::from_der(der).ok()?.0;
+            if policies.iter().any(|policy| policy.policy_qualifiers.is_some()) {
+                return None;
+            }
+            Value::List(policies.iter().map(|policy| policy.policy_identifier.to_string().into()).collect())
         }
         "nameConstraints" => {
             let read = NameConstraints::from_der(der).ok()?;
+            let mut all =
+                read.permitted_subtrees.iter().flatten().chain(read.excluded_subtrees.iter().flatten());
+            if all.any(|subtree| subtree.minimum != 0 || subtree.maximum.is_some()) {
+                return None;
+            }
             let names = |subtrees: Option<Vec<x509_cert::ext::pkix::constraints::name::GeneralSubtree>>| {
                 let bases: Vec<_> = subtrees.into_iter().flatten().map(|subtree| subtree.base).collect();
                 general_names(&bases)
@@ -270,10 +293,10 @@ fn authority_key_identifier(read: &AuthorityKeyIdentifier) -> Value {
     Value::Section(described)
 }
 
-fn distribution_point(name: DistributionPointName) -> Value {
+fn distribution_point(name: DistributionPointName) -> Option<Value> {
     match name {
-        DistributionPointName::FullName(names) => general_names(&names),
-        DistributionPointName::NameRelativeToCRLIssuer(_) => "relative to the CRL issuer".into(),
+        DistributionPointName::FullName(names) => Some(general_names(&names)),
+        DistributionPointName::NameRelativeToCRLIssuer(_) => None,
     }
 }
 

@@ -74,7 +74,7 @@ pub fn read(
     extensions: &mut Vec<ExtensionSpec>,
 ) -> Result<(), ExtfileError> {
     for (number, line) in text.lines().enumerate() {
-        let line = line.split('#').next().unwrap_or_default().trim();
+        let line = without_comment(line).trim();
         if line.is_empty() {
             continue;
         }
@@ -84,6 +84,16 @@ pub fn read(
         }
     }
     Ok(())
+}
+
+/// A comment begins at a number sign outside double quotes, as for openssl.
+fn without_comment(line: &str) -> &str {
+    let mut quoted = false;
+    let comment = line.char_indices().find(|&(_, character)| {
+        quoted ^= character == '"';
+        character == '#' && !quoted
+    });
+    comment.map_or(line, |(position, _)| &line[..position])
 }
 
 fn read_line(
@@ -175,7 +185,11 @@ fn read_value(
             "nsCertType" => encoded(named_bits(netscape_types(words, bad)?)),
             "nsComment" => {
                 let text = words.join(", ");
-                encoded(Ia5String::new(text.trim_matches('"')).and_then(|comment| comment.to_der()))
+                let inside = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(&text);
+                if inside.contains('"') {
+                    return Err(bad(&text));
+                }
+                encoded(Ia5String::new(inside).and_then(|comment| comment.to_der()))
             }
             _ => Err(bad(&words.join(","))),
         },
@@ -305,6 +319,13 @@ mod tests {
     }
 
     #[test]
+    fn a_number_sign_in_quotes_is_no_comment() {
+        let specs = parse("nsComment = \"a#b\" # said\n").expect("valid");
+        let ExtensionValue::Encoded { der, .. } = &specs[0].value else { panic!("encoded: {specs:?}") };
+        assert_eq!(der, b"\x16\x03a#b");
+    }
+
+    #[test]
     fn a_repeated_line_replaces_the_first_and_goes_last() {
         let specs = parse("keyUsage = digitalSignature\nsubjectKeyIdentifier = hash\nkeyUsage = cRLSign\n");
         let order: Vec<_> = specs.expect("valid").iter().map(ExtensionSpec::oid).collect();
@@ -321,6 +342,7 @@ mod tests {
             ("keyUsage = critical", "line 2: `critical` is not a value of keyUsage that is supported"),
             ("subjectAltName = DNS:$ENV::NONE", "line 2: the variable `ENV::NONE` has no value"),
             ("subjectAltName = DNS:$x", "line 2: the variable `x` has no value"),
+            ("nsComment = \"a#b", "line 2: `\\\"a#b` is not a value of nsComment that is supported"),
             ("nsComment = ü", "line 2: `ü` is not a value of nsComment that is supported"),
         ] {
             assert_eq!(parse(&format!("# first\n{line}\n")).expect_err(line).to_string(), expected);

@@ -137,6 +137,9 @@ pub fn check(name: &GeneralName) -> Result<(), GeneralNameError> {
         GeneralName::DnsName(text) if !is_host_name(text.as_str()) => {
             Err(GeneralNameError::Dns(text.to_string()))
         }
+        GeneralName::IpAddress(bytes) if !matches!(bytes.as_bytes().len(), 4 | 16) => {
+            Err(GeneralNameError::Address(super::hex(bytes.as_bytes())))
+        }
         GeneralName::Rfc822Name(text) if !is_mailbox(text.as_str()) => {
             Err(GeneralNameError::Email(text.to_string()))
         }

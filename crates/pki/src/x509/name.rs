@@ -195,7 +195,9 @@ impl Name {
 }
 
 /// The form for people, in the order of the certificate: `C=US, O=Example, CN=web1`.
-/// The text of a foreign name may hold anything; the terminal escapes it.
+/// Separators inside a value stand behind a backslash (RFC 4514 §2.4), so that a
+/// common name cannot look like a whole subject. Control characters are left to
+/// the terminal, which escapes them.
 impl fmt::Display for Name {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (number, (position, attribute)) in self.positioned().enumerate() {
@@ -205,10 +207,22 @@ impl fmt::Display for Name {
                 _ => " + ",
             };
             let label = oid::short_name(oid::ATTRIBUTES, attribute.oid);
-            write!(formatter, "{separator}{label}={}", text_of(&attribute.value))?;
+            write!(formatter, "{separator}{label}={}", escaped(&text_of(&attribute.value)))?;
         }
         Ok(())
     }
+}
+
+/// RFC 4514 §2.4, without the white space and the number sign that fool nobody.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        if matches!(character, ',' | '+' | '=' | '"' | '\\' | '<' | '>' | ';') {
+            escaped.push('\\');
+        }
+        escaped.push(character);
+    }
+    escaped
 }
 
 fn encode_attribute(
@@ -301,7 +315,13 @@ mod tests {
             org().one_line(),
             "/C=US/O=Z\\xC3\\xBCrich \\/ S\\xC3\\xB6hne \\+ Co/CN=web1/emailAddress=me@example.net"
         );
-        assert_eq!(org().to_string(), "C=US, O=Zürich / Söhne + Co, CN=web1, emailAddress=me@example.net");
+        assert_eq!(org().to_string(), "C=US, O=Zürich / Söhne \\+ Co, CN=web1, emailAddress=me@example.net");
+    }
+
+    #[test]
+    fn one_value_cannot_look_like_several() {
+        let name = Name::common_name_only("web1, O=My Company").expect("valid");
+        assert_eq!(name.to_string(), "CN=web1\\, O\\=My Company");
     }
 
     #[test]

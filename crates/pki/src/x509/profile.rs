@@ -24,7 +24,7 @@ use super::{
     oid,
 };
 use crate::{
-    key::{KeyAlgorithm, PublicKey},
+    key::{Digest, KeyAlgorithm, PublicKey},
     layout::{EntryName, EntryNameError},
 };
 
@@ -35,6 +35,18 @@ pub enum ProfileSet {
     Strict,
     /// The extensions of easy-rsa 3.2, one by one.
     Easyrsa,
+}
+
+impl ProfileSet {
+    /// The digest of a signature by `key` that nobody chose: in the strict set as
+    /// strong as the key, in the easyrsa set SHA-256 (easy-rsa 3.2: EASYRSA_DIGEST).
+    #[must_use]
+    pub fn digest(self, key: &PublicKey) -> Digest {
+        match (self, key.algorithm()) {
+            (Self::Strict, Some(algorithm)) => Digest::matching(algorithm),
+            _ => Digest::Sha256,
+        }
+    }
 }
 
 /// What a certificate is for.

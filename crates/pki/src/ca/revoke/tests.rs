@@ -5,6 +5,7 @@ use super::*;
 use crate::{
     ca::fixture::*,
     change::{Change, Contents},
+    key::Signer,
     x509::profile::CertificateType,
 };
 
@@ -19,7 +20,7 @@ fn certificate() -> Certificate {
 }
 
 fn propose(name: Option<EntryName>, rows: &str) -> Result<RevocationProposal, RevokeError> {
-    let target = Target { certificate: certificate(), name };
+    let target = Target { certificate: certificate(), name, request_key: None };
     propose_revocation(target, Some(Reason::KeyCompromise), database_of(rows), now())
 }
 
@@ -57,6 +58,32 @@ fn the_current_certificate_of_a_name_takes_its_files_with_it() {
             "remove inline/private/web1.p12-inline",
         ]
     );
+}
+
+#[test]
+fn a_key_and_a_request_for_the_next_certificate_stay() {
+    let other = request("web1").public_key().clone();
+    let of_its_own = Some(certificate().public_key().clone());
+    let of_another = Some(OTHER_KEY.public_key().clone());
+    assert_eq!(Some(other), of_its_own, "the fixture's request is for the certificate's key");
+    for (request_key, moves) in [(of_its_own, true), (of_another, false)] {
+        let target = Target { certificate: certificate(), name: Some(name("web1")), request_key };
+        let proposal = propose_revocation(target, None, database_of(ROWS), now()).expect("proposed");
+        let said = said(&proposal.into_changes()).join("\n");
+        assert!(said.contains("move issued/web1.crt"));
+        assert_eq!(said.contains("move private/web1.key"), moves);
+        assert_eq!(said.contains("move reqs/web1.req"), moves);
+    }
+}
+
+#[test]
+fn the_key_of_the_ca_stays_whatever_a_certificate_is_called() {
+    for reserved in ["ca", "CA", "easyrsa-tls"] {
+        let name = EntryName::parse(reserved).expect("a name that easy-rsa files");
+        let changes = propose(Some(name), ROWS).expect("proposed").into_changes();
+        let moved = format!("move issued/{reserved}.crt to revoked/certs_by_serial/07.crt");
+        assert_eq!(said(&changes)[4..], [moved]);
+    }
 }
 
 #[test]

@@ -78,9 +78,14 @@ pub enum ProposeError {
     /// An extension cannot be encoded.
     #[error(transparent)]
     Extension(#[from] ExtensionError),
-    /// The CA's pathLenConstraint is 0.
-    #[error("the CA may not issue other CAs (pathLenConstraint 0)")]
-    PathLength,
+    /// A CA above has no room for another CA.
+    #[error("{issuer} allows {limit} CAs below it, and this would be one too many (pathLenConstraint)")]
+    PathLength {
+        /// The CA that says so.
+        issuer: String,
+        /// Its limit.
+        limit: u8,
+    },
     /// The subject is not usable.
     #[error("the subject of the request cannot be used")]
     Subject(#[from] NameError),

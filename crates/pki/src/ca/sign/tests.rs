@@ -9,8 +9,11 @@ use crate::{
     index::ChangeError,
     key::Signer,
     moment::Days,
-    x509::extension::{ExtensionSpec, ExtensionValue},
     x509::general_name::GeneralNameError,
+    x509::{
+        extension::{ExtensionSpec, ExtensionValue},
+        profile::CertificateType,
+    },
 };
 
 /// A root with an RSA key of 1024 bits, which openssl made on 2026-11-21.
@@ -124,10 +127,17 @@ fn a_path_length_of_zero_ends_at_the_next_ca() {
     let request = request("sub");
     assert_eq!(
         refusal_by(&authority, order(&request, strict(CertificateType::Ca)), now()),
-        "the CA may not issue other CAs (pathLenConstraint 0)"
+        "CN=Root allows 0 CAs below it, and this would be one too many (pathLenConstraint)"
     );
     let client = order(&request, strict(CertificateType::Client));
     assert!(authority.propose(client, database(), now()).is_ok());
+    // A type file that makes a CA counts as much as the type of that name.
+    let ca = ExtensionSpec::critical(ExtensionValue::BasicConstraints { ca: true, path_len: None });
+    let custom = Profile { source: TypeSource::File(vec![ca]), ..strict(CertificateType::Client) };
+    assert!(matches!(
+        authority.propose(order(&request, custom), database(), now()),
+        Err(ProposeError::PathLength { limit: 0, .. })
+    ));
 }
 
 #[test]

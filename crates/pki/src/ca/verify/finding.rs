@@ -62,6 +62,11 @@ pub enum Finding {
         /// The purpose.
         purpose: String,
     },
+    /// subjectAltName is there and empty, or holds a name that is none.
+    AltNames {
+        /// The certificate.
+        subject: String,
+    },
     /// A name that a CA above does not allow.
     NameConstraint {
         /// The CA.
@@ -91,6 +96,8 @@ pub enum Finding {
 pub enum Note {
     /// There is no CRL to look into.
     NoCrl,
+    /// The index has no row for it, so it cannot be revoked.
+    NotInIndex,
     /// The index says revoked, the CRL does not say so yet.
     CrlBehindIndex,
     /// The path ends at a CA that is not self-signed and whose issuer is not at hand.
@@ -125,6 +132,9 @@ impl fmt::Display for Finding {
             Self::Purpose { subject, purpose } => {
                 write!(formatter, "{subject}: not for {purpose} (extendedKeyUsage)")
             }
+            Self::AltNames { subject } => {
+                write!(formatter, "{subject}: an empty or malformed name (subjectAltName)")
+            }
             Self::NameConstraint { subject, name } => {
                 write!(formatter, "{subject}: does not allow the name {name} (nameConstraints)")
             }
@@ -142,6 +152,7 @@ impl fmt::Display for Note {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoCrl => formatter.write_str("there is no CRL to look into"),
+            Self::NotInIndex => formatter.write_str("index.txt has no row for it, so it cannot be revoked"),
             Self::CrlBehindIndex => formatter.write_str("the CRL does not list the revocation yet"),
             Self::EndsAtSubordinate { subject, issuer } => write!(
                 formatter,
