@@ -38,9 +38,19 @@ const KEY_KINDS: &[(&[&str], Option<&str>)] = &[
     (&["--use-algo=ec", "--curve=prime256v1", "init-pki"], Some("prime256v1")),
     (&["init-pki", "--curve", "prime256v1"], Some("prime256v1")),
     (&["--curve=secp384r1", "init-pki", "ed"], Some("ed25519")),
-    (&["init-pki", "rsa"], None),
     (&["init-pki"], None),
 ];
+
+#[test]
+fn rsa_is_a_kind_of_key_too() {
+    let world = World::empty();
+    world.run(["init-pki", "rsa"]).success();
+    world.run(["--batch", "build-ca", "nopass"]).success();
+    world
+        .openssl(["pkey", "-noout", "-text", "-in", "pki/private/ca.key"])
+        .success()
+        .shows("Private-Key: (2048 bit");
+}
 
 #[test]
 fn it_writes_the_kind_of_key_into_vars() {

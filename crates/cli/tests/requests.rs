@@ -116,8 +116,37 @@ fn the_name_of_the_ca_is_not_for_others() {
     for command in
         [["gen-req", "ca", "nopass"], ["build-server-full", "ca", "nopass"], ["issue", "client", "ca"]]
     {
-        world.refuses(["-b", "--nopass"].iter().chain(&command), "ca");
+        world.refuses(["-b", "--nopass"].iter().chain(&command), "the name `ca` is reserved");
     }
+    world.run(["-b", "--nopass", "gen-req", "sub"]).success();
+    world.refuses(["-b", "import-req", "pki/reqs/sub.req", "ca"], "the name `ca` is reserved");
+    world.refuses(["-b", "sign-req", "ca", "CA"], "the name `ca` is reserved");
+}
+
+/// easy-rsa files a sub-CA's request under the name of its file.
+#[test]
+fn revoking_a_certificate_called_ca_leaves_the_key_of_the_ca() {
+    let world = World::with_ca();
+    world.run(["-b", "--nopass", "gen-req", "sub"]).success();
+    world.shell("mv pki/reqs/sub.req pki/reqs/ca.req").run().success();
+    world.easyrsa(["--batch", "sign-req", "client", "ca"]).success();
+    let key = world.text("pki/private/ca.key");
+    world.run(["-b", "revoke", "ca", "superseded"]).success();
+    assert_eq!(world.text("pki/private/ca.key"), key);
+    world.run(["-b", "gen-crl"]).success();
+}
+
+#[test]
+fn two_requests_of_one_name_at_once_are_one_request_and_one_refusal() {
+    let world = World::with_pki();
+    let command = "\"$0\" -b --algo=rsa --keysize=3072 gen-req race nopass";
+    let script = format!("{command} & first=$!; {command}; second=$?; wait $first; echo $? $second");
+    let ended = world.shell(&script).run().success().stdout;
+    let codes: Vec<&str> = ended.split_whitespace().collect();
+    assert!(codes.contains(&"0") && codes.contains(&"1"), "{codes:?}");
+    let of_key = world.openssl(["pkey", "-pubout", "-in", "pki/private/race.key"]).success().stdout;
+    let of_request = world.openssl(["req", "-noout", "-pubkey", "-in", "pki/reqs/race.req"]).success().stdout;
+    assert_eq!(of_key, of_request);
 }
 
 #[test]

@@ -239,6 +239,44 @@ fn key_request_and_certificate_come_in_one_go() {
 }
 
 #[test]
+fn issue_takes_every_name_it_is_given() {
+    let world = World::with_ca();
+    for (number, option) in ["--auto-san", "--copy-ext", "--san=DNS:c.example.net"].into_iter().enumerate() {
+        let name = format!("www{number}.example.net");
+        world.run(["-b", option, "issue", "server", &name, "a.example.net", "10.0.0.1", "nopass"]).success();
+        let shown = shown(&world, &name);
+        for wanted in ["DNS:a.example.net", "IP Address:10.0.0.1"] {
+            assert!(shown.contains(wanted), "{option}: {shown}");
+        }
+        assert!(!shown.contains("DNS:nopass"), "{shown}");
+    }
+}
+
+#[test]
+fn the_path_length_of_a_sub_ca_does_not_limit_the_root() {
+    let world = World::with_pki();
+    world.run(["-b", "--subca-len=0", "build-ca", "nopass"]).success();
+    let text = world.openssl(["x509", "-noout", "-text", "-in", "pki/ca.crt"]).success().stdout;
+    assert!(text.contains("CA:TRUE") && !text.contains("pathlen"), "{text}");
+}
+
+#[test]
+fn what_is_shown_before_a_signature_is_all_that_is_signed() {
+    let world = World::with_ca();
+    world.write(
+        "hostile.cnf",
+        "[req]\ndistinguished_name=d\nreq_extensions=e\nprompt=no\n[d]\nCN=h, O=Example\n[e]\n\
+         certificatePolicies=1.2.3.4,@p\n[p]\npolicyIdentifier=1.3.5.8\nCPS.1=http://cps.example/\n",
+    );
+    let request =
+        ["req", "-new", "-newkey", "ed25519", "-nodes", "-keyout", "h.key", "-config", "hostile.cnf"];
+    world.openssl(request.into_iter().chain(["-out", "h.req"])).success();
+    world.run(["import-req", "h.req", "h"]).success();
+    let asked = world.run(["--profile-set=easyrsa", "--copy-ext", "sign-req", "client", "h"]).failed();
+    asked.says("DER:").says("CN=h\\, O\\=Example");
+}
+
+#[test]
 fn issue_guesses_the_kind_of_an_alternative_name() {
     let world = World::with_ca();
     let names = [

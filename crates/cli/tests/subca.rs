@@ -87,7 +87,7 @@ fn a_path_length_of_zero_ends_the_path() {
     world.run(["--pki=third", "-b", "init-pki"]).success();
     world.run(["--pki=third", "-b", "--req-cn=Third", "build-ca", "subca", "nopass"]).success();
     world.run(["--pki=sub", "import-req", "third/reqs/ca.req", "third"]).success();
-    world.refuses(["--pki=sub", "-b", "sign-req", "ca", "third"], "may not issue other CAs");
+    world.refuses(["--pki=sub", "-b", "sign-req", "ca", "third"], "CN=Sub allows 0 CAs below it");
     world.run(["--pki=sub", "-b", "build-server-full", "www.example.net", "nopass"]).success();
 }
 
