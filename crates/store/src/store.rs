@@ -20,7 +20,7 @@ use certkeep_pki::{
 use thiserror::Error;
 
 use crate::{
-    create,
+    create::{self, PARTS, Remains},
     durable::FileError,
     journal::{Journal, Promise},
     lock::Lock,
@@ -52,6 +52,15 @@ pub enum OpenError {
         root: PathBuf,
         /// What it lacks.
         missing: &'static str,
+    },
+    /// An interrupted replacement left the PKI aside, and what has come into its
+    /// place since is none.
+    #[error("{} is not a PKI directory, and the one that it was is in {}", root.display(), retired.display())]
+    Displaced {
+        /// The directory.
+        root: PathBuf,
+        /// Where the PKI is.
+        retired: PathBuf,
     },
     /// The system refused to show it.
     #[error("{} could not be opened", root.display())]
@@ -90,14 +99,18 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`OpenError::NotAPki`] without `private` and `reqs` in it.
+    /// [`OpenError::NotAPki`] without `private` and `reqs` in it;
+    /// [`OpenError::Displaced`] if those that were there have been put aside.
     pub fn open(root: &Path) -> Result<Self, OpenError> {
         if let Err(error) = require_pki(root) {
             // Perhaps init-pki was interrupted between its two renames.
-            if !create::restore(root) {
-                return Err(error);
+            match create::restore(root) {
+                Remains::Restored => require_pki(root)?,
+                Remains::Aside(retired) => {
+                    return Err(OpenError::Displaced { root: root.to_owned(), retired });
+                }
+                Remains::Nothing => return Err(error),
             }
-            require_pki(root)?;
         }
         if transaction::pending(root)?.is_some()
             && let Ok(Some(_lock)) = Lock::try_acquire(root)
@@ -192,6 +205,7 @@ impl Store {
         let lock = Lock::acquire(&self.root, modes.lock_file, waiting)?;
         transaction::recover(&self.root)?;
         require_pki(&self.root).map_err(|error| LockError::Open(Box::new(error)))?;
+        create::sweep(&self.root);
         Ok(Writer { store: Self { root: self.root.clone() }, modes, _lock: lock })
     }
 
@@ -252,7 +266,7 @@ impl Deref for Writer {
 
 /// Refuses a directory without `private` and `reqs`.
 fn require_pki(root: &Path) -> Result<(), OpenError> {
-    for missing in ["private", "reqs"] {
+    for missing in PARTS {
         match fs::metadata(root.join(missing)) {
             Ok(metadata) if metadata.is_dir() => {}
             Ok(_) => return Err(OpenError::NotAPki { root: root.to_owned(), missing }),
