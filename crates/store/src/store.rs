@@ -199,7 +199,8 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`LockError::HeldByEasyrsa`] after a minute; [`LockError::Recover`] when
+    /// [`LockError::Held`] after five minutes, [`LockError::HeldByEasyrsa`]
+    /// after one; [`LockError::Recover`] when
     /// an interrupted change cannot be completed.
     pub fn writer(&self, modes: Modes, waiting: &mut dyn FnMut(&Waiting)) -> Result<Writer, LockError> {
         let lock = Lock::acquire(&self.root, modes.lock_file, waiting)?;

@@ -151,17 +151,7 @@ macro_rules! plain {
     };
 }
 
-plain![
-    CreateError,
-    EncryptError,
-    EntryNameError,
-    IssueError,
-    CrlIssueError,
-    MakeError,
-    ReadError,
-    RecordError,
-    TypeError,
-];
+plain![EncryptError, EntryNameError, IssueError, CrlIssueError, MakeError, ReadError, RecordError, TypeError,];
 
 impl From<OpenError> for Failure {
     fn from(error: OpenError) -> Self {
@@ -177,12 +167,37 @@ impl From<OpenError> for Failure {
 
 impl From<LockError> for Failure {
     fn from(error: LockError) -> Self {
+        Self::from_error(&error).of_lock(&error)
+    }
+}
+
+impl From<CreateError> for Failure {
+    fn from(error: CreateError) -> Self {
         let failure = Self::from_error(&error);
         match &error {
-            LockError::HeldByEasyrsa { path, .. } => failure
+            CreateError::Lock(error) => failure.of_lock(error),
+            CreateError::Busy { .. } => failure
+                .with_exit(ExitCode::LockHeld)
+                .with_hint("wait until the other `certkeep init-pki` has ended, then try again"),
+            _ => failure,
+        }
+    }
+}
+
+impl Failure {
+    /// The same with what to do about a lock.
+    fn of_lock(self, error: &LockError) -> Self {
+        match error {
+            LockError::Held { pid: Some(pid), .. } => self.with_exit(ExitCode::LockHeld).with_hint(format!(
+                "it may be waiting for an answer; look at it: `ps -p {pid}`, and try again when it has ended"
+            )),
+            LockError::Held { pid: None, .. } => self.with_exit(ExitCode::LockHeld).with_hint(
+                "it may be waiting for an answer in another terminal; try again when it has ended",
+            ),
+            LockError::HeldByEasyrsa { path, .. } => self
                 .with_exit(ExitCode::LockHeld)
                 .with_hint(format!("if no easy-rsa is running: `rm {}`", Safe(path.display()))),
-            _ => failure,
+            _ => self,
         }
     }
 }
