@@ -160,9 +160,16 @@ impl From<OpenError> for Failure {
             OpenError::NotAPki { .. } => failure
                 .with_hint("make one: `certkeep init-pki`")
                 .with_hint("or name the one you mean: `certkeep --pki=DIR ...`"),
+            OpenError::Displaced { root, .. } => failure.with_hint(put_back(root)),
             _ => failure,
         }
     }
+}
+
+/// How a PKI that was put aside comes back.
+fn put_back(place: &Path) -> String {
+    let place = Safe(place.display());
+    format!("mount what belongs at {place}, or move {place} away: the PKI then returns by itself")
 }
 
 impl From<LockError> for Failure {
@@ -175,6 +182,7 @@ impl From<CreateError> for Failure {
     fn from(error: CreateError) -> Self {
         let failure = Self::from_error(&error);
         match &error {
+            CreateError::Displaced { path, .. } => failure.with_hint(put_back(path)),
             CreateError::Lock(error) => failure.of_lock(error),
             CreateError::Busy { .. } => failure
                 .with_exit(ExitCode::LockHeld)
