@@ -45,11 +45,12 @@ pub fn blocks(text: &str) -> Result<Vec<Block<'_>>, PemError> {
     while let Some(position) = find_at_line_start(rest, BEGIN) {
         let after = &rest[position + BEGIN.len()..];
         let line = after.lines().next().unwrap_or_default();
+        let inside = &after[line.len()..];
         let Some(label) = line.trim_end().strip_suffix(DASHES) else {
-            rest = after;
+            // Nothing further on this line ends in dashes either.
+            rest = inside;
             continue;
         };
-        let inside = &after[line.len()..];
         let end = format!("-----END {label}{DASHES}");
         let length =
             find_at_line_start(inside, &end).ok_or_else(|| PemError::Unterminated(label.to_owned()))?;
@@ -120,15 +121,16 @@ pub fn first(file: &[u8], labels: &[&str]) -> Result<Option<Vec<u8>>, PemError> 
     block.map(|block| block.decode().map(|der| der.to_vec())).transpose()
 }
 
+/// Where `pattern` begins the first line that it does begin, white space aside.
+/// One pass; the start of `text` counts as that of a line.
 fn find_at_line_start(text: &str, pattern: &str) -> Option<usize> {
-    let mut from = 0;
-    while let Some(offset) = text[from..].find(pattern) {
-        let position = from + offset;
-        let line = &text[text[..position].rfind('\n').map_or(0, |newline| newline + 1)..position];
-        if line.trim().is_empty() {
-            return Some(position);
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        let content = line.trim_start();
+        if content.starts_with(pattern) {
+            return Some(start + line.len() - content.len());
         }
-        from = position + pattern.len();
+        start += line.len();
     }
     None
 }
@@ -167,6 +169,29 @@ mod tests {
     fn a_file_without_blocks_is_taken_as_der() {
         assert_eq!(first(b"0\x03\x02\x01\x05", &["A"]), Ok(Some(b"0\x03\x02\x01\x05".to_vec())));
         assert_eq!(first(encode("A", b"x").as_bytes(), &["B"]), Ok(None));
+    }
+
+    #[test]
+    fn a_line_that_begins_over_and_over_takes_no_longer_than_its_length() {
+        const BEGIN: &str = "-----BEGIN ";
+        let begins = BEGIN.repeat((16 << 20) / BEGIN.len());
+        let began = std::time::Instant::now();
+        for start in ["x", "", " "] {
+            assert_eq!(blocks(&format!("{start}{begins}")), Ok(Vec::new()));
+        }
+        let label = begins.clone();
+        let unterminated = format!("-----BEGIN {label}-----\n{begins}\n");
+        assert_eq!(blocks(&unterminated), Err(PemError::Unterminated(label)));
+        // Far more than one pass takes, far less than one pass for each of them.
+        assert!(began.elapsed() < std::time::Duration::from_secs(20), "{:?}", began.elapsed());
+    }
+
+    #[test]
+    fn blocks_may_be_indented_and_follow_each_other_on_a_line() {
+        let file = "x -----BEGIN A-----\n-----BEGIN A -----BEGIN B\n \t-----BEGIN C-----\r\nx -----END C-----\n\
+                    AAAA\n  -----END C----- -----BEGIN D----- \n-----END D-----x";
+        let labels: Vec<_> = blocks(file).expect("valid").iter().map(|block| block.label).collect();
+        assert_eq!(labels, ["C", "D"]);
     }
 
     proptest! {

@@ -14,6 +14,10 @@
 //! place    .NAME.certkeep-new to NAME, synced
 //! delete   .NAME.certkeep-old
 //! ```
+//!
+//! Opening renames and never deletes. A retired PKI is deleted only by those
+//! who write, and only while a complete one stands in its place: what stands
+//! there otherwise may be a mount point without its mount.
 
 use std::{
     ffi::OsString,
@@ -39,6 +43,9 @@ use crate::{
 
 /// How long another creation in the same place is waited for.
 const LIMIT: Duration = Duration::from_secs(60);
+
+/// The directories without which a directory is no PKI.
+pub(crate) const PARTS: [&str; 2] = ["private", "reqs"];
 
 /// What becomes of a PKI that is there already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,6 +92,15 @@ pub enum CreateError {
     Repository {
         /// The directory.
         path: PathBuf,
+    },
+    /// An interrupted replacement left the old PKI aside, and what has come
+    /// into its place since is none.
+    #[error("{} is not a PKI, and the one that it was is in {}", path.display(), retired.display())]
+    Displaced {
+        /// Where the PKI belongs.
+        path: PathBuf,
+        /// Where it is.
+        retired: PathBuf,
     },
     /// Another process makes a PKI in the same place.
     #[error("{} is being made by another process", path.display())]
@@ -135,14 +151,41 @@ pub fn create(root: &Path, changes: &ChangeSet, existing: Existing, modes: Modes
     made
 }
 
-/// Finishes an interrupted replacement of the PKI at `root`; says whether there
-/// was one to finish.
-pub(crate) fn restore(root: &Path) -> bool {
-    let Ok(site) = Site::of(root) else { return false };
+/// What an interrupted replacement left where a PKI was expected.
+pub(crate) enum Remains {
+    /// Nothing, or nothing that could be dealt with.
+    Nothing,
+    /// A PKI, which is in its place now.
+    Restored,
+    /// A PKI that lies here, while something else is in its place.
+    Aside(PathBuf),
+}
+
+/// Puts a PKI into the empty place at `root` if an interrupted replacement left
+/// it empty. Deletes nothing: whoever opens a PKI may only want to read.
+pub(crate) fn restore(root: &Path) -> Remains {
+    let Ok(site) = Site::of(root) else { return Remains::Nothing };
     if !matches!(inspect(&site.retired), Ok(Some(_))) {
-        return false;
+        return Remains::Nothing;
     }
-    site.wait_for_turn().and_then(|_turn| Ok(site.restore()?)).is_ok()
+    match site.wait_for_turn().and_then(|_turn| Ok(site.fill()?)) {
+        Ok(()) if is_complete(&site.root) => Remains::Restored,
+        Ok(()) if matches!(inspect(&site.retired), Ok(Some(_))) => Remains::Aside(site.retired),
+        _ => Remains::Nothing,
+    }
+}
+
+/// Deletes the PKI that an interrupted replacement retired, if the new one is
+/// in its place. For a writer: what cannot be deleted now is left to the next.
+pub(crate) fn sweep(root: &Path) {
+    let Ok(site) = Site::of(root) else { return };
+    if matches!(inspect(&site.retired), Ok(Some(_)))
+        // No waiting: a creation may be waiting for the lock of this writer.
+        && let Ok(parent) = File::open(&site.parent)
+        && parent.try_lock().is_ok()
+    {
+        drop(site.delete_retired());
+    }
 }
 
 /// What is at the place of the new PKI.
@@ -211,17 +254,26 @@ impl Site {
 
     /// Brings what an interrupted creation left to its end.
     fn restore(&self) -> Result<(), FileError> {
-        if inspect(&self.retired)?.is_some() {
-            if inspect(&self.root)?.is_none() {
-                // The new one was complete before the old one went.
-                if !rename_if_present(&self.new, &self.root)? {
-                    rename_if_present(&self.retired, &self.root)?;
-                }
-                sync_directory(&self.parent)?;
-            }
-            remove_tree(&self.retired)?;
-        }
+        self.fill()?;
+        self.delete_retired()?;
         remove_tree(&self.new)
+    }
+
+    /// Puts a PKI in its place if an interrupted replacement left none there.
+    fn fill(&self) -> Result<(), FileError> {
+        if inspect(&self.retired)?.is_some() && inspect(&self.root)?.is_none() {
+            // The new one was complete before the old one went.
+            if !rename_if_present(&self.new, &self.root)? {
+                rename_if_present(&self.retired, &self.root)?;
+            }
+            sync_directory(&self.parent)?;
+        }
+        Ok(())
+    }
+
+    /// Deletes what was retired if a complete PKI is in its place.
+    fn delete_retired(&self) -> Result<(), FileError> {
+        if is_complete(&self.root) { remove_tree(&self.retired) } else { Ok(()) }
     }
 
     fn old(&self, existing: Existing) -> Result<Old, CreateError> {
@@ -232,7 +284,11 @@ impl Site {
         }
         let mut entries = fs::read_dir(&path).map_err(FileError::new("list", &path))?;
         if entries.next().is_none() {
-            return Ok(Old::Empty);
+            // A new PKI here would have the retired one deleted.
+            return match inspect(&self.retired)? {
+                Some(_) => Err(CreateError::Displaced { path, retired: self.retired.clone() }),
+                None => Ok(Old::Empty),
+            };
         }
         if existing == Existing::Refuse {
             return Err(CreateError::AlreadyExists { path });
@@ -240,7 +296,7 @@ impl Site {
         if inspect(&path.join(".git"))?.is_some() {
             return Err(CreateError::Repository { path });
         }
-        for part in ["private", "reqs"] {
+        for part in PARTS {
             if inspect(&path.join(part))?.is_none() {
                 return Err(CreateError::NotAPki { path });
             }
@@ -268,6 +324,11 @@ impl Site {
         let path = self.retired.clone();
         remove_tree(&path).map_err(|source| CreateError::Leftover { path, source })
     }
+}
+
+/// Whether the directory of a PKI is there with all that makes it one.
+fn is_complete(root: &Path) -> bool {
+    PARTS.iter().all(|part| root.join(part).is_dir())
 }
 
 /// easy-rsa 3.2: init-pki – refuses these texts as a PKI directory.

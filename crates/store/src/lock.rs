@@ -31,8 +31,23 @@ const POLL: Duration = Duration::from_millis(50);
 const PATIENCE: Duration = Duration::from_millis(500);
 /// How often a wait is said again.
 const REMINDER: Duration = Duration::from_secs(5);
-/// How long easy-rsa is waited for, in total.
-const EASYRSA_LIMIT: Duration = Duration::from_secs(60);
+
+/// How long each holder is waited for.
+#[derive(Clone, Copy, Debug)]
+struct Limits {
+    /// For another certkeep, from the start of the wait.
+    certkeep: Duration,
+    /// For easy-rsa, from when its lock file was first seen.
+    easyrsa: Duration,
+}
+
+impl Limits {
+    /// Five minutes are enough for somebody to answer a question, which is
+    /// asked under the lock, and end a job that nobody watches. easy-rsa asks
+    /// under its lock too, but a minute has been its limit from the start.
+    const STANDARD: Self = Self { certkeep: Duration::from_secs(300), easyrsa: Duration::from_secs(60) };
+}
+
 /// Who writes while we wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -59,6 +74,19 @@ pub struct Waiting {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum LockError {
+    /// Another certkeep did not finish within five minutes.
+    #[error(
+        "another certkeep{} has been holding the lock of {} for {} seconds",
+        .pid.map(|pid| format!(", process {pid},")).unwrap_or_default(), path.display(), waited.as_secs(),
+    )]
+    Held {
+        /// Its process, if it told.
+        pid: Option<u32>,
+        /// The PKI directory.
+        path: PathBuf,
+        /// For how long it was waited for.
+        waited: Duration,
+    },
     /// easy-rsa did not finish within a minute.
     #[error("easy-rsa, process {pid}, has been holding {} for a minute", path.display())]
     HeldByEasyrsa {
@@ -112,10 +140,19 @@ impl Lock {
         lock_file: LockFile,
         waiting: &mut dyn FnMut(&Waiting),
     ) -> Result<Self, LockError> {
+        Self::acquire_within(Limits::STANDARD, root, lock_file, waiting)
+    }
+
+    fn acquire_within(
+        limits: Limits,
+        root: &Path,
+        lock_file: LockFile,
+        waiting: &mut dyn FnMut(&Waiting),
+    ) -> Result<Self, LockError> {
         let mut wait = Wait::new(waiting);
         let directory = loop {
             let directory = File::open(root).map_err(FileError::new("open", root))?;
-            wait.for_advisory_lock(&directory, root)?;
+            wait.for_advisory_lock(&directory, root, limits.certkeep)?;
             // init-pki may have put another directory in its place meanwhile.
             if is_at(&directory, root)? {
                 break directory;
@@ -125,13 +162,14 @@ impl Lock {
             return Ok(Self { lock_file: None, _directory: directory });
         }
         let mut claim = Claim::default();
+        let mut easyrsa_since = None;
         loop {
             let holder = match claim.attempt(root)? {
                 Ok(own) => return Ok(Self { lock_file: Some(own), _directory: directory }),
                 Err(holder) => holder,
             };
             if let Holder::Easyrsa(pid) = holder
-                && wait.began.elapsed() >= EASYRSA_LIMIT
+                && easyrsa_since.get_or_insert_with(Instant::now).elapsed() >= limits.easyrsa
             {
                 return Err(LockError::HeldByEasyrsa { pid, path: lock_file::at(root) });
             }
@@ -192,11 +230,11 @@ impl<'a> Wait<'a> {
     }
 
     /// Waits without polling: the system wakes us the moment the lock is free.
-    fn for_advisory_lock(&mut self, directory: &File, root: &Path) -> Result<(), FileError> {
+    fn for_advisory_lock(&mut self, directory: &File, root: &Path, limit: Duration) -> Result<(), LockError> {
         match directory.try_lock() {
             Ok(()) => return Ok(()),
             Err(TryLockError::WouldBlock) => {}
-            Err(TryLockError::Error(error)) => return Err(FileError::new("lock", root)(error)),
+            Err(TryLockError::Error(error)) => return Err(FileError::new("lock", root)(error).into()),
         }
         // A duplicated handle shares its lock, so a thread can do the waiting
         // while this one speaks.
@@ -209,17 +247,80 @@ impl<'a> Wait<'a> {
                     result => break result,
                 }
             };
-            // Nobody listens any more: then nobody wants the lock either.
+            // Nobody listens any more: then nobody wants the lock either, and
+            // it ends with this handle.
             drop(sender.send(locked));
         });
         loop {
-            match receiver.recv_timeout(self.next.saturating_sub(self.began.elapsed())) {
-                Ok(locked) => return locked.map_err(FileError::new("lock", root)),
+            let elapsed = self.began.elapsed();
+            match receiver.recv_timeout(self.next.min(limit).saturating_sub(elapsed)) {
+                Ok(locked) => return Ok(locked.map_err(FileError::new("lock", root))?),
+                Err(mpsc::RecvTimeoutError::Timeout) if self.began.elapsed() >= limit => {
+                    let pid = match Found::at(root) {
+                        Found::Ours(pid) => pid,
+                        Found::Easyrsa(_) | Found::Empty => None,
+                    };
+                    return Err(LockError::Held { pid, path: root.to_owned(), waited: limit });
+                }
                 Err(mpsc::RecvTimeoutError::Timeout) => self.say(Found::at(root).holder()),
                 Err(mpsc::RecvTimeoutError::Disconnected) => {
-                    return Err(FileError::new("lock", root)(io::Error::other("the wait ended")));
+                    return Err(FileError::new("lock", root)(io::Error::other("the wait ended")).into());
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process;
+
+    use super::*;
+
+    const LIMITS: Limits =
+        Limits { certkeep: Duration::from_millis(200), easyrsa: Duration::from_millis(100) };
+
+    fn acquire(root: &Path) -> Result<Lock, LockError> {
+        Lock::acquire_within(LIMITS, root, LockFile::Honour, &mut |_| {})
+    }
+
+    #[test]
+    fn another_certkeep_is_not_waited_for_without_end() {
+        let pki = tempfile::tempdir().expect("a temporary directory");
+        let held = acquire(pki.path()).expect("free");
+        let error = acquire(pki.path()).expect_err("held");
+        assert!(
+            matches!(&error, LockError::Held { pid: Some(pid), path, .. } if *pid == process::id() && path == pki.path()),
+            "{error:?}"
+        );
+        fs::remove_file(lock_file::at(pki.path())).expect("there");
+        let error = acquire(pki.path()).expect_err("held");
+        assert!(matches!(error, LockError::Held { pid: None, .. }), "{error:?}");
+        // Those who gave up do not keep the lock from the next.
+        drop(held);
+        acquire(pki.path()).expect("free");
+    }
+
+    #[test]
+    fn easyrsa_has_its_time_from_when_it_is_seen() {
+        const EASYRSA: Duration = Duration::from_millis(300);
+        let limits = Limits { certkeep: Duration::from_secs(60), easyrsa: EASYRSA };
+        let pki = tempfile::tempdir().expect("a temporary directory");
+        // A process that is alive as long as this one.
+        fs::write(lock_file::at(pki.path()), "1\n").expect("written");
+        let held = File::open(pki.path()).expect("open");
+        held.lock().expect("locked");
+        let root = pki.path().to_owned();
+        let waiter = thread::spawn(move || {
+            Lock::acquire_within(limits, &root, LockFile::Honour, &mut |_| {})
+                .map_err(|error| (error, Instant::now()))
+        });
+        // Longer than easy-rsa is given.
+        thread::sleep(2 * EASYRSA);
+        let seen = Instant::now();
+        held.unlock().expect("unlocked");
+        let (error, given_up) = waiter.join().expect("joined").expect_err("held");
+        assert!(matches!(error, LockError::HeldByEasyrsa { pid: 1, .. }), "{error:?}");
+        assert!(given_up.duration_since(seen) >= EASYRSA);
     }
 }

@@ -2,8 +2,8 @@
 //! A PKI directory: open it, read it, become its one writer, record.
 //!
 //! Reading needs no lock and no right to write. A change that was committed
-//! but interrupted is seen as done by every reader, whether or not its files
-//! are in their places yet.
+//! but interrupted is seen as done by every reader who may look for it, whether
+//! or not its files are in their places yet.
 
 use std::{
     collections::BTreeSet,
@@ -20,7 +20,7 @@ use certkeep_pki::{
 use thiserror::Error;
 
 use crate::{
-    create,
+    create::{self, PARTS, Remains},
     durable::FileError,
     journal::{Journal, Promise},
     lock::Lock,
@@ -52,6 +52,15 @@ pub enum OpenError {
         root: PathBuf,
         /// What it lacks.
         missing: &'static str,
+    },
+    /// An interrupted replacement left the PKI aside, and what has come into its
+    /// place since is none.
+    #[error("{} is not a PKI directory, and the one that it was is in {}", root.display(), retired.display())]
+    Displaced {
+        /// The directory.
+        root: PathBuf,
+        /// Where the PKI is.
+        retired: PathBuf,
     },
     /// The system refused to show it.
     #[error("{} could not be opened", root.display())]
@@ -90,16 +99,20 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`OpenError::NotAPki`] without `private` and `reqs` in it.
+    /// [`OpenError::NotAPki`] without `private` and `reqs` in it;
+    /// [`OpenError::Displaced`] if those that were there have been put aside.
     pub fn open(root: &Path) -> Result<Self, OpenError> {
         if let Err(error) = require_pki(root) {
             // Perhaps init-pki was interrupted between its two renames.
-            if !create::restore(root) {
-                return Err(error);
+            match create::restore(root) {
+                Remains::Restored => require_pki(root)?,
+                Remains::Aside(retired) => {
+                    return Err(OpenError::Displaced { root: root.to_owned(), retired });
+                }
+                Remains::Nothing => return Err(error),
             }
-            require_pki(root)?;
         }
-        if transaction::pending(root)?.is_some()
+        if transaction::visible(root)?.is_some()
             && let Ok(Some(_lock)) = Lock::try_acquire(root)
         {
             // A failure leaves the journal, and every read looks into it.
@@ -143,16 +156,17 @@ impl Store {
         self.find(path, exists).map(|found| found.is_some())
     }
 
-    /// The names of the files in a directory, sorted; none if it does not
-    /// exist. Directories are left out, and so are names that are not UTF-8:
-    /// no [`PkiPath`] can have one.
+    /// The names of the regular files in a directory, and of symbolic links to
+    /// such, sorted; none if it does not exist. Left out is what whoever reads
+    /// all of them would stumble over, such as a named pipe, which waits for a
+    /// writer; and names that are not UTF-8: no [`PkiPath`] can have one.
     ///
     /// # Errors
     ///
     /// [`ReadError::File`] when the directory cannot be read.
     pub fn list(&self, directory: PkiDirectory) -> Result<Vec<String>, ReadError> {
         // Before the directory: a change that is completed meanwhile is in both.
-        let pending = transaction::pending(&self.root)?;
+        let pending = transaction::visible(&self.root)?;
         let path = self.root.join(directory.relative());
         let mut names = BTreeSet::new();
         match fs::read_dir(&path) {
@@ -160,7 +174,9 @@ impl Store {
                 for entry in entries {
                     let entry = entry.map_err(FileError::new("list", &path))?;
                     let kind = entry.file_type().map_err(FileError::new("inspect", &entry.path()))?;
-                    names.extend(entry.file_name().into_string().ok().filter(|_| !kind.is_dir()));
+                    // Most are no links and need no second question.
+                    let regular = kind.is_file() || kind.is_symlink() && entry.path().is_file();
+                    names.extend(entry.file_name().into_string().ok().filter(|_| regular));
                 }
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -186,12 +202,14 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`LockError::HeldByEasyrsa`] after a minute; [`LockError::Recover`] when
+    /// [`LockError::Held`] after five minutes, [`LockError::HeldByEasyrsa`]
+    /// after one; [`LockError::Recover`] when
     /// an interrupted change cannot be completed.
     pub fn writer(&self, modes: Modes, waiting: &mut dyn FnMut(&Waiting)) -> Result<Writer, LockError> {
         let lock = Lock::acquire(&self.root, modes.lock_file, waiting)?;
         transaction::recover(&self.root)?;
         require_pki(&self.root).map_err(|error| LockError::Open(Box::new(error)))?;
+        create::sweep(&self.root);
         Ok(Writer { store: Self { root: self.root.clone() }, modes, _lock: lock })
     }
 
@@ -203,7 +221,7 @@ impl Store {
         read: impl Fn(&Path) -> Result<Option<T>, ReadError>,
     ) -> Result<Option<T>, ReadError> {
         let relative = path.relative();
-        let pending = transaction::pending(&self.root)?;
+        let pending = transaction::visible(&self.root)?;
         match pending.as_ref().and_then(|journal| journal.promise(&relative)) {
             Some(Promise::Removed) => return Ok(None),
             Some(Promise::Placed(staged)) => {
@@ -252,7 +270,7 @@ impl Deref for Writer {
 
 /// Refuses a directory without `private` and `reqs`.
 fn require_pki(root: &Path) -> Result<(), OpenError> {
-    for missing in ["private", "reqs"] {
+    for missing in PARTS {
         match fs::metadata(root.join(missing)) {
             Ok(metadata) if metadata.is_dir() => {}
             Ok(_) => return Err(OpenError::NotAPki { root: root.to_owned(), missing }),

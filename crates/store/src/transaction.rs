@@ -258,6 +258,16 @@ pub(crate) fn pending(root: &Path) -> Result<Option<Journal>, RecoverError> {
     }
 }
 
+/// What a reader sees of a committed transaction. Who may not look for the
+/// journal reads the files as they are: [`STAGE`] is its owner's alone, and
+/// there during every write.
+pub(crate) fn visible(root: &Path) -> Result<Option<Journal>, RecoverError> {
+    match pending(root) {
+        Err(RecoverError::File(error)) if error.source.kind() == io::ErrorKind::PermissionDenied => Ok(None),
+        result => result,
+    }
+}
+
 /// Completes what is committed and sweeps what is not. The lock is held.
 pub(crate) fn recover(root: &Path) -> Result<(), RecoverError> {
     match pending(root)? {

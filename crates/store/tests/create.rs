@@ -11,7 +11,7 @@ use certkeep_pki::{
 };
 use certkeep_store::{
     modes::{LockFile, Modes, Umask},
-    store::{CreateError, Existing, Store},
+    store::{CreateError, Existing, OpenError, Store},
 };
 
 const MODES: Modes = Modes { umask: Umask::PRIVATE, lock_file: LockFile::Honour };
@@ -88,6 +88,10 @@ fn an_interrupted_replacement_is_finished_by_opening() {
     Store::create(&new, &changes(), Existing::Refuse, MODES).unwrap();
     fs::rename(&root, &old).unwrap();
     assert!(!Store::open(&root).unwrap().exists(&PkiPath::Index).unwrap());
+    // The old one is deleted by those who write, not by those who read.
+    Store::open(&root).unwrap();
+    assert_eq!(names(parent.path()), [".pki.certkeep-old", "pki"]);
+    drop(Store::open(&root).unwrap().writer(MODES, &mut |_| {}).unwrap());
     assert_eq!(names(parent.path()), ["pki"]);
     // After the second.
     Store::create(&old, &changes(), Existing::Refuse, MODES).unwrap();
@@ -97,6 +101,30 @@ fn an_interrupted_replacement_is_finished_by_opening() {
     fs::rename(&root, &old).unwrap();
     Store::open(&root).unwrap();
     assert_eq!(names(parent.path()), ["pki"]);
+}
+
+#[test]
+fn a_retired_pki_is_kept_while_something_else_is_in_its_place() {
+    let parent = tempfile::tempdir().unwrap();
+    let (root, old) = (parent.path().join("pki"), parent.path().join(".pki.certkeep-old"));
+    Store::create(&root, &changes(), Existing::Refuse, MODES).unwrap();
+    let store = Store::open(&root).unwrap();
+    fs::write(root.join("private/ca.key"), "key").unwrap();
+    fs::rename(&root, &old).unwrap();
+    // A mount point without its mount, or half a PKI.
+    for place in [&root, &root.join("private")] {
+        fs::create_dir(place).unwrap();
+        let error = Store::open(&root).unwrap_err();
+        assert!(matches!(&error, OpenError::Displaced { retired, .. } if *retired == old), "{error:?}");
+        store.writer(MODES, &mut |_| {}).unwrap_err();
+        for existing in [Existing::Refuse, Existing::Replace] {
+            Store::create(&root, &changes(), existing, MODES).unwrap_err();
+        }
+        assert_eq!(fs::read_to_string(old.join("private/ca.key")).unwrap(), "key");
+    }
+    fs::remove_dir_all(&root).unwrap();
+    Store::open(&root).unwrap();
+    assert_eq!(fs::read_to_string(root.join("private/ca.key")).unwrap(), "key");
 }
 
 #[test]

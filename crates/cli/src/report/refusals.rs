@@ -154,17 +154,7 @@ macro_rules! plain {
     };
 }
 
-plain![
-    CreateError,
-    EncryptError,
-    EntryNameError,
-    IssueError,
-    CrlIssueError,
-    MakeError,
-    ReadError,
-    RecordError,
-    TypeError,
-];
+plain![EncryptError, EntryNameError, IssueError, CrlIssueError, MakeError, ReadError, RecordError, TypeError,];
 
 impl From<OpenError> for Failure {
     fn from(error: OpenError) -> Self {
@@ -173,19 +163,52 @@ impl From<OpenError> for Failure {
             OpenError::NotAPki { .. } => failure
                 .with_hint("make one: `certkeep init-pki`")
                 .with_hint("or name the one you mean: `certkeep --pki=DIR ...`"),
+            OpenError::Displaced { root, .. } => failure.with_hint(put_back(root)),
             _ => failure,
         }
     }
 }
 
+/// How a PKI that was put aside comes back.
+fn put_back(place: &Path) -> String {
+    let place = Safe(place.display());
+    format!("mount what belongs at {place}, or move {place} away: the PKI then returns by itself")
+}
+
 impl From<LockError> for Failure {
     fn from(error: LockError) -> Self {
+        Self::from_error(&error).of_lock(&error)
+    }
+}
+
+impl From<CreateError> for Failure {
+    fn from(error: CreateError) -> Self {
         let failure = Self::from_error(&error);
         match &error {
-            LockError::HeldByEasyrsa { path, .. } => failure
+            CreateError::Displaced { path, .. } => failure.with_hint(put_back(path)),
+            CreateError::Lock(error) => failure.of_lock(error),
+            CreateError::Busy { .. } => failure
+                .with_exit(ExitCode::LockHeld)
+                .with_hint("wait until the other `certkeep init-pki` has ended, then try again"),
+            _ => failure,
+        }
+    }
+}
+
+impl Failure {
+    /// The same with what to do about a lock.
+    fn of_lock(self, error: &LockError) -> Self {
+        match error {
+            LockError::Held { pid: Some(pid), .. } => self.with_exit(ExitCode::LockHeld).with_hint(format!(
+                "it may be waiting for an answer; look at it: `ps -p {pid}`, and try again when it has ended"
+            )),
+            LockError::Held { pid: None, .. } => self.with_exit(ExitCode::LockHeld).with_hint(
+                "it may be waiting for an answer in another terminal; try again when it has ended",
+            ),
+            LockError::HeldByEasyrsa { path, .. } => self
                 .with_exit(ExitCode::LockHeld)
                 .with_hint(format!("if no easy-rsa is running: `rm {}`", Safe(path.display()))),
-            _ => failure,
+            _ => self,
         }
     }
 }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What a failure looks like.
 
+use std::time::Duration;
+
+use certkeep_store::{create::CreateError, lock::LockError};
 use clap::{Arg, Command};
 
 use super::*;
@@ -47,6 +50,30 @@ fn exit_codes_are_those_that_are_published() {
     assert_eq!(Failure::refused("").exit, ExitCode::Refused);
     assert_eq!(Failure::internal("").exit, ExitCode::Internal);
     assert_eq!(Failure::refused("").with_exit(ExitCode::LockHeld).exit.code(), 17);
+}
+
+#[test]
+fn a_lock_that_others_hold_has_an_exit_code_of_its_own() {
+    let held = |pid| LockError::Held { pid, path: "/pki".into(), waited: Duration::from_secs(300) };
+    let easyrsa = || LockError::HeldByEasyrsa { pid: 7, path: "/pki/lock.file".into() };
+    let failures: [Failure; 6] = [
+        held(Some(7)).into(),
+        held(None).into(),
+        easyrsa().into(),
+        CreateError::Lock(held(Some(7))).into(),
+        CreateError::Lock(easyrsa()).into(),
+        CreateError::Busy { path: "/pki".into() }.into(),
+    ];
+    for failure in failures {
+        assert_eq!(failure.exit, ExitCode::LockHeld, "{failure}");
+        assert_eq!(failure.hints.len(), 1, "{failure}");
+    }
+    let other = Failure::from(CreateError::AlreadyExists { path: "/pki".into() });
+    assert_eq!(other.exit, ExitCode::Refused);
+    assert_eq!(
+        Failure::from(held(Some(7))).message,
+        "another certkeep, process 7, has been holding the lock of /pki for 300 seconds"
+    );
 }
 
 #[test]
