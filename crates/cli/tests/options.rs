@@ -320,6 +320,16 @@ fn a_dry_run_writes_nothing() {
 }
 
 #[test]
+fn a_dry_run_of_update_db_claims_nothing() {
+    let world = World::with_certificate();
+    let row = world.text("pki/index.txt");
+    world.write("pki/index.txt", row.replace(row.split('\t').nth(1).expect("a date"), "200101000000Z"));
+    let dry = world.run(["--dry-run", "update-db"]).success().says("would mark 1 certificate as expired");
+    assert!(!dry.stderr.contains("marked"), "{dry}");
+    world.run(["update-db"]).success().says("\nmarked 1 certificate as expired");
+}
+
+#[test]
 fn a_dry_run_is_refused_for_the_same_reasons() {
     let world = World::with_certificate();
     for (arguments, fact) in [
