@@ -152,11 +152,13 @@ macro_rules! plain {
 }
 
 plain![
+    AuthorityError,
     CreateError,
     EncryptError,
     EntryNameError,
     IssueError,
     CrlIssueError,
+    CrlProposeError,
     MakeError,
     ReadError,
     RecordError,
@@ -191,12 +193,6 @@ impl From<index::ParseError> for Failure {
     fn from(error: index::ParseError) -> Self {
         Self::from_error(&error)
             .with_hint("compare it with index.txt.old; every line is a certificate that can be revoked")
-    }
-}
-
-impl From<AuthorityError> for Failure {
-    fn from(error: AuthorityError) -> Self {
-        Self::from_error(&error)
     }
 }
 
@@ -276,12 +272,6 @@ impl From<RootError> for Failure {
             RootError::NoCommonName => Self::from_error(&error).with_hint("name it: `--req-cn=NAME`"),
             _ => Self::from_error(&error),
         }
-    }
-}
-
-impl From<CrlProposeError> for Failure {
-    fn from(error: CrlProposeError) -> Self {
-        Self::from_error(&error)
     }
 }
 

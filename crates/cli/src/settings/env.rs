@@ -55,7 +55,6 @@ table! {
     EASYRSA_PASSOUT: "where the passphrase of a new key comes from: pass:, env:, file:, fd: or stdin",
     EASYRSA_PKI: "the PKI directory (default: pki in the working directory)",
     EASYRSA_PRESERVE_DN: "any text: keep the order of the request's subject",
-    EASYRSA_PRE_EXPIRY_WINDOW: "days before its end from which a certificate is reported as expiring (default: 90)",
     EASYRSA_RAND_SN: "the word no: count serial numbers instead of drawing them",
     EASYRSA_REQ_CITY: "locality, in org mode (default: San Francisco)",
     EASYRSA_REQ_CN: "common name of a new CA or request",

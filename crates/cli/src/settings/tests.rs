@@ -3,6 +3,7 @@
 
 use std::{collections::BTreeMap, ffi::OsString};
 
+use certkeep_pki::{ca::validity::Period, x509::profile::CertificateType};
 use clap::Parser;
 
 use super::*;
@@ -85,7 +86,9 @@ fn days_outweighs_even_a_forced_variable() {
     let settings = settings(&["--days=7"], &[], "force_set_var EASYRSA_CERT_EXPIRE 90");
     assert_eq!(settings.days, Some(7));
     assert_eq!(settings.cert_expire, 90);
-    assert_eq!((settings.certificate_validity(), settings.ca_validity()), (Days(7), Days(7)));
+    let period = |kind| crate::order::period(&settings, &kind);
+    assert_eq!(period(CertificateType::Server), Period::Days(Days(7)));
+    assert_eq!(period(CertificateType::Ca), Period::Days(Days(7)));
     let settings = run(&[], &[("EASYRSA_CRL_DAYS", "30")], &[], VarsUse::Read).expect("valid");
     assert_eq!((settings.days, settings.crl_validity()), (None, Days(30)));
 }
