@@ -56,12 +56,14 @@ impl Session {
         OsRng.unwrap_err()
     }
 
-    /// How new files are to be opened up.
+    /// How new files are to be opened up. Where the caller's umask is wanted and
+    /// the system does not tell it, or it would keep the owner from his own files,
+    /// it is 077, and nothing is said: that opens up nothing.
     #[must_use]
     pub fn modes(&self) -> Modes {
-        let octal = self.settings.umask.map(|umask| format!("{umask:o}")).or_else(callers_umask);
+        let umask = self.settings.umask.or_else(callers_umask).and_then(Umask::new);
         Modes {
-            umask: octal.and_then(|octal| Umask::parse(&octal).ok()).unwrap_or(Umask::PRIVATE),
+            umask: umask.unwrap_or(Umask::PRIVATE),
             lock_file: if self.settings.no_lockfile { LockFile::Ignore } else { LockFile::Honour },
         }
     }
@@ -276,9 +278,10 @@ impl Session {
 }
 
 /// The umask that this process was started with; Linux tells, elsewhere it stays unknown.
-fn callers_umask() -> Option<String> {
+fn callers_umask() -> Option<u32> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    status.lines().find_map(|line| line.strip_prefix("Umask:")).map(|octal| octal.trim().to_owned())
+    let octal = status.lines().find_map(|line| line.strip_prefix("Umask:"))?;
+    u32::from_str_radix(octal.trim(), 8).ok()
 }
 
 /// Whom this run waits for, and for how long already.

@@ -76,7 +76,7 @@ pub struct Settings {
     pub format: Format,
     /// Do not take the lock.
     pub no_lockfile: bool,
-    /// The umask for new files; `None` keeps the caller's.
+    /// The umask for new files, at most 077; `None` keeps the caller's.
     pub umask: Option<u32>,
     /// Do not encrypt new private keys. A `passout` outweighs it, as for easy-rsa.
     pub no_pass: bool,
