@@ -224,6 +224,11 @@ impl Session {
     /// The options ask for a key that is not supported.
     pub fn new_key(&mut self) -> Result<PrivateKey, Failure> {
         let algorithm = order::key_algorithm(&self.settings)?;
+        if let (KeyAlgorithm::Rsa { .. }, Some(curve)) = (algorithm, &self.settings.curve) {
+            // easy-rsa 3.2: --curve – ignored beside rsa, which is easily overlooked.
+            let text = format!("an rsa key has no curve: `{}` is not used", Safe(curve));
+            self.terminal.warning(text);
+        }
         if matches!(algorithm, KeyAlgorithm::Rsa { bits } if bits > 3072) {
             self.terminal.notice(format_args!("making an {algorithm} key; this takes a while"));
         }

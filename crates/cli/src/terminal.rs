@@ -31,7 +31,7 @@ pub use self::{
     colour::{Colour, Word},
     line::LineError,
     prompt::{Person, Prompt},
-    safe::Safe,
+    safe::{Safe, shell_word},
 };
 use crate::{
     report::Failure,

@@ -344,6 +344,18 @@ fn a_dry_run_is_refused_for_the_same_reasons() {
 }
 
 #[test]
+fn a_curve_of_another_algorithm_is_explained() {
+    let world = World::with_pki();
+    let gen_req = ["gen-req", "x", "nopass"];
+    let ed = world.certkeep(["-b", "--algo=ec"].into_iter().chain(gen_req)).env("EASYRSA_CURVE", "ed25519").run();
+    ed.refused("`ed25519` belongs to the algorithm ed").says("`--algo=ed --curve=ed25519`");
+    let ec = world.run(["-b", "--algo=ed", "--curve=prime256v1"].into_iter().chain(gen_req));
+    ec.refused("`prime256v1` belongs to the algorithm ec").says("`--algo=ec --curve=prime256v1`");
+    let rsa = world.run(["-b", "--algo=rsa", "--curve=prime256v1"].into_iter().chain(gen_req)).success();
+    rsa.says("an rsa key has no curve: `prime256v1` is not used");
+}
+
+#[test]
 fn quickstart_makes_a_whole_ca() {
     let world = World::empty();
     fs::create_dir(world.path("empty")).expect("a folder");

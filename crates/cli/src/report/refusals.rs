@@ -28,17 +28,21 @@ use certkeep_store::{
 };
 
 use super::{ExitCode, Failure};
-use crate::terminal::Safe;
+use crate::terminal::{Safe, shell_word};
 
 impl Failure {
     /// A file is in the way.
     pub fn exists(path: &PkiPath) -> Self {
         let failure = Self::refused(format!("{path} exists already"));
+        let word = |name: &EntryName| shell_word(name.as_str());
         match path {
-            PkiPath::Issued(name) => failure.with_hint(format!("look at it: `certkeep show-cert {name}`")).with_hint(
-                format!("to issue another under this name, revoke it first: `certkeep revoke-issued {name} superseded`"),
-            ),
-            PkiPath::Request(name) => failure.with_hint(format!("sign it: `certkeep sign-req TYPE {name}`")),
+            PkiPath::Issued(name) => {
+                failure.with_hint(format!("look at it: `certkeep show-cert {}`", word(name))).with_hint(format!(
+                    "to issue another under this name, revoke it first: `certkeep revoke-issued {} superseded`",
+                    word(name)
+                ))
+            }
+            PkiPath::Request(name) => failure.with_hint(format!("sign it: `certkeep sign-req TYPE {}`", word(name))),
             _ => failure,
         }
     }
@@ -63,8 +67,8 @@ impl Failure {
     /// There is no request of that name.
     pub fn no_request(name: &EntryName) -> Self {
         Self::refused(format!("there is no request `{}`", Safe(name)))
-            .with_hint(format!("make one: `certkeep gen-req {}`", Safe(name)))
-            .with_hint(format!("or file one: `certkeep import-req FILE {}`", Safe(name)))
+            .with_hint(format!("make one: `certkeep gen-req {}`", shell_word(name.as_str())))
+            .with_hint(format!("or file one: `certkeep import-req FILE {}`", shell_word(name.as_str())))
     }
 
     /// There is no certificate of that name.
@@ -86,6 +90,18 @@ impl Failure {
     pub fn no_curve(text: &str) -> Self {
         Self::refused(format!("the curve `{}` is not supported", Safe(text)))
             .with_hint("curves: prime256v1, secp384r1, secp521r1, ed25519")
+    }
+
+    /// A curve of the algorithm `owner` where a key of `asked` is wanted.
+    pub fn curve_of_another(text: &str, owner: &str, asked: &str) -> Self {
+        let others = if asked == "ed" { "ed25519" } else { "prime256v1, secp384r1 or secp521r1" };
+        let curve = shell_word(text);
+        Self::refused(format!(
+            "the curve `{}` belongs to the algorithm {owner}, and the algorithm is set to {asked}",
+            Safe(text)
+        ))
+        .with_hint(format!("for a key on this curve: `--algo={owner} --curve={curve}`"))
+        .with_hint(format!("for a key of the algorithm {asked}: `--algo={asked}` with the curve {others}"))
     }
 
     /// A digest that certkeep does not sign with.

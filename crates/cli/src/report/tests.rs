@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What a failure looks like.
 
+use certkeep_pki::layout::{EntryName, PkiPath};
 use clap::{Arg, Command};
 
 use super::*;
@@ -38,6 +39,15 @@ fn an_error_is_shown_with_all_that_is_behind_it_and_a_way_out() {
         "error: the vars file `/srv/vars` cannot be used\n  line 1, column 1: `export` is not a command of a vars \
          file\n\nhint: write `set_var NAME VALUE`\n"
     );
+}
+
+#[test]
+fn a_name_in_a_hint_is_one_word_of_a_shell() {
+    let name = EntryName::parse("Jane Doe; id").expect("a name");
+    let hints = Failure::no_request(&name).hints.join("\n");
+    assert!(hints.contains("`certkeep gen-req 'Jane Doe; id'`"), "{hints}");
+    let hints = Failure::exists(&PkiPath::Issued(name)).hints.join("\n");
+    assert!(hints.contains("`certkeep show-cert 'Jane Doe; id'`"), "{hints}");
 }
 
 #[test]
