@@ -28,7 +28,7 @@ use crate::{
     interrupt, order,
     report::Failure,
     settings::Settings,
-    terminal::{Safe, Terminal},
+    terminal::{self, Safe, Terminal},
 };
 
 /// One run of the program.
@@ -206,12 +206,22 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// There is no passphrase to be had.
+    /// There is no passphrase to be had, or it is too short.
     pub fn new_passphrase(&mut self, no_pass: bool, what: &str) -> Result<Option<Passphrase>, Failure> {
+        let no_pass = no_pass || self.settings.no_pass;
         match &self.settings.passout {
-            // easy-rsa 3.2: --passout outweighs nopass.
-            Some(source) => Ok(Some(source.read()?)),
-            None if no_pass || self.settings.no_pass => Ok(None),
+            Some(source) => {
+                if no_pass {
+                    // easy-rsa 3.2: --passout outweighs nopass.
+                    self.terminal.warning("a passphrase is given with --passout, so nopass has no effect");
+                }
+                let passphrase = terminal::long_enough(source.read()?).map_err(|error| {
+                    Failure::from(error)
+                        .with_hint("it came from --passout or EASYRSA_PASSOUT; look at what that holds")
+                })?;
+                Ok(Some(passphrase))
+            }
+            None if no_pass => Ok(None),
             None => Ok(Some(self.terminal.new_passphrase(what)?)),
         }
     }
