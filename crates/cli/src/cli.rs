@@ -7,10 +7,9 @@ use clap::{Parser, Subcommand};
 
 use crate::{commands, options::GlobalOptions};
 
-/// The certificate authority that lives in a git repository
+/// A certificate authority that speaks easy-rsa's commands and keeps easy-rsa's directory
 ///
-/// Speaks easy-rsa's commands and keeps easy-rsa's directory: what one of the two
-/// has begun, the other can continue.
+/// What one of the two has begun, the other can continue.
 #[derive(Debug, Parser)]
 #[command(name = "certkeep", version, max_term_width = 100, disable_help_subcommand = false)]
 #[command(after_help = "Examples:
@@ -85,6 +84,13 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_help_promises_what_is_there() {
+        let help = Cli::command().render_long_help().to_string();
+        assert!(help.starts_with("A certificate authority that speaks easy-rsa's commands"), "{help}");
+        assert!(!help.contains("git"), "{help}");
     }
 
     #[test]

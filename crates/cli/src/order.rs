@@ -37,7 +37,7 @@ use crate::{
 ///
 /// # Errors
 ///
-/// A curve that certkeep does not have.
+/// A curve that certkeep does not have, or one of the other algorithm.
 pub fn key_algorithm(settings: &Settings) -> Result<KeyAlgorithm, Failure> {
     let set = profile_set(settings);
     let algo = settings.algo.unwrap_or(match (&settings.curve, settings.key_size, set) {
@@ -46,16 +46,31 @@ pub fn key_algorithm(settings: &Settings) -> Result<KeyAlgorithm, Failure> {
     });
     match algo {
         Algo::Rsa => Ok(KeyAlgorithm::Rsa { bits: settings.key_size.unwrap_or(2048) }),
-        Algo::Ec => match &settings.curve {
-            None => Ok(KeyAlgorithm::Ec(Curve::P384)),
-            Some(text) => Curve::parse(text).map(KeyAlgorithm::Ec).ok_or_else(|| Failure::no_curve(text)),
-        },
-        Algo::Ed => match settings.curve.as_deref() {
-            None => Ok(KeyAlgorithm::Ed25519),
-            Some(text) if text.eq_ignore_ascii_case("ed25519") => Ok(KeyAlgorithm::Ed25519),
-            Some(text) => Err(Failure::no_curve(text)),
-        },
+        Algo::Ec | Algo::Ed => {
+            let Some(text) = settings.curve.as_deref() else {
+                return Ok(if algo == Algo::Ed {
+                    KeyAlgorithm::Ed25519
+                } else {
+                    KeyAlgorithm::Ec(Curve::P384)
+                });
+            };
+            match (algo, curve_key(text)) {
+                (Algo::Ed, Some(key @ KeyAlgorithm::Ed25519))
+                | (Algo::Ec, Some(key @ KeyAlgorithm::Ec(_))) => Ok(key),
+                (Algo::Ed, Some(_)) => Err(Failure::curve_of_another(text, "ec", "ed")),
+                (_, Some(_)) => Err(Failure::curve_of_another(text, "ed", "ec")),
+                (_, None) => Err(Failure::no_curve(text)),
+            }
+        }
     }
+}
+
+/// The key on the curve of this name, which also says whether it is an ec or an ed one.
+fn curve_key(text: &str) -> Option<KeyAlgorithm> {
+    if text.eq_ignore_ascii_case("ed25519") {
+        return Some(KeyAlgorithm::Ed25519);
+    }
+    Curve::parse(text).map(KeyAlgorithm::Ec)
 }
 
 /// The digest that the options ask for, if they do.

@@ -28,7 +28,7 @@ use crate::{
     interrupt, order,
     report::Failure,
     settings::Settings,
-    terminal::{Safe, Terminal},
+    terminal::{self, Safe, Terminal},
 };
 
 /// One run of the program.
@@ -56,12 +56,14 @@ impl Session {
         OsRng.unwrap_err()
     }
 
-    /// How new files are to be opened up.
+    /// How new files are to be opened up. Where the caller's umask is wanted and
+    /// the system does not tell it, or it would keep the owner from his own files,
+    /// it is 077, and nothing is said: that opens up nothing.
     #[must_use]
     pub fn modes(&self) -> Modes {
-        let octal = self.settings.umask.map(|umask| format!("{umask:o}")).or_else(callers_umask);
+        let umask = self.settings.umask.or_else(callers_umask).and_then(Umask::new);
         Modes {
-            umask: octal.and_then(|octal| Umask::parse(&octal).ok()).unwrap_or(Umask::PRIVATE),
+            umask: umask.unwrap_or(Umask::PRIVATE),
             lock_file: if self.settings.no_lockfile { LockFile::Ignore } else { LockFile::Honour },
         }
     }
@@ -204,12 +206,22 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// There is no passphrase to be had.
+    /// There is no passphrase to be had, or it is too short.
     pub fn new_passphrase(&mut self, no_pass: bool, what: &str) -> Result<Option<Passphrase>, Failure> {
+        let no_pass = no_pass || self.settings.no_pass;
         match &self.settings.passout {
-            // easy-rsa 3.2: --passout outweighs nopass.
-            Some(source) => Ok(Some(source.read()?)),
-            None if no_pass || self.settings.no_pass => Ok(None),
+            Some(source) => {
+                if no_pass {
+                    // easy-rsa 3.2: --passout outweighs nopass.
+                    self.terminal.warning("a passphrase is given with --passout, so nopass has no effect");
+                }
+                let passphrase = terminal::long_enough(source.read()?).map_err(|error| {
+                    Failure::from(error)
+                        .with_hint("it came from --passout or EASYRSA_PASSOUT; look at what that holds")
+                })?;
+                Ok(Some(passphrase))
+            }
+            None if no_pass => Ok(None),
             None => Ok(Some(self.terminal.new_passphrase(what)?)),
         }
     }
@@ -222,6 +234,11 @@ impl Session {
     /// The options ask for a key that is not supported.
     pub fn new_key(&mut self) -> Result<PrivateKey, Failure> {
         let algorithm = order::key_algorithm(&self.settings)?;
+        if let (KeyAlgorithm::Rsa { .. }, Some(curve)) = (algorithm, &self.settings.curve) {
+            // easy-rsa 3.2: --curve – ignored beside rsa, which is easily overlooked.
+            let text = format!("an rsa key has no curve: `{}` is not used", Safe(curve));
+            self.terminal.warning(text);
+        }
         if matches!(algorithm, KeyAlgorithm::Rsa { bits } if bits > 3072) {
             self.terminal.notice(format_args!("making an {algorithm} key; this takes a while"));
         }
@@ -276,9 +293,10 @@ impl Session {
 }
 
 /// The umask that this process was started with; Linux tells, elsewhere it stays unknown.
-fn callers_umask() -> Option<String> {
+fn callers_umask() -> Option<u32> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    status.lines().find_map(|line| line.strip_prefix("Umask:")).map(|octal| octal.trim().to_owned())
+    let octal = status.lines().find_map(|line| line.strip_prefix("Umask:"))?;
+    u32::from_str_radix(octal.trim(), 8).ok()
 }
 
 /// Whom this run waits for, and for how long already.

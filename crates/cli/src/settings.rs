@@ -64,6 +64,8 @@ pub struct Settings {
     pub pki: PathBuf,
     /// The vars file that was read.
     pub vars_file: Option<PathBuf>,
+    /// What the user may want to know about variables that have no effect.
+    pub warnings: Vec<String>,
     /// Answer yes and take defaults.
     pub batch: bool,
     /// No notices, no warnings.
@@ -76,7 +78,7 @@ pub struct Settings {
     pub format: Format,
     /// Do not take the lock.
     pub no_lockfile: bool,
-    /// The umask for new files; `None` keeps the caller's.
+    /// The umask for new files, at most 077; `None` keeps the caller's.
     pub umask: Option<u32>,
     /// Do not encrypt new private keys. A `passout` outweighs it, as for easy-rsa.
     pub no_pass: bool,
@@ -92,8 +94,8 @@ pub struct Settings {
     pub key_size: Option<u32>,
     /// Digest of signatures, if one was named.
     pub digest: Option<String>,
-    /// `--days`, if given. It means the CA, the certificate, the CRL or a
-    /// window by the command: see [`Self::ca_validity`] and its neighbours.
+    /// `--days`, if given. It means the CA, the certificate or the CRL by the
+    /// command: see [`crate::order::period`] and [`Self::crl_validity`].
     pub days: Option<u32>,
     /// Days of a CA certificate, `--days` not counted.
     pub ca_expire: u32,
@@ -101,8 +103,6 @@ pub struct Settings {
     pub cert_expire: u32,
     /// Days until the next CRL is due, `--days` not counted.
     pub crl_days: u32,
-    /// Days before its end from which a certificate is reported, `--days` not counted.
-    pub pre_expiry_window: u32,
     /// First second of a certificate; never without `end_date`.
     pub start_date: Option<Moment>,
     /// Last second of a certificate; outweighs days.
@@ -192,11 +192,13 @@ impl Settings {
         for known in [env::EASYRSA, env::EASYRSA_PKI] {
             reader.refuse_empty(known)?;
         }
+        reader.refuse_unsupported()?;
         let (passin, passout) = reader.passphrases(&options.key)?;
         let (start_date, end_date) = reader.dates()?;
         Ok(Self {
             pki: location::pki(&variables, here),
             vars_file,
+            warnings: reader.warnings(),
             batch: variables.is_on(env::EASYRSA_BATCH),
             silent: variables.is_on(env::EASYRSA_SILENT),
             verbose: variables.is_on(env::EASYRSA_VERBOSE),
@@ -215,7 +217,6 @@ impl Settings {
             ca_expire: reader.count(env::EASYRSA_CA_EXPIRE)?.unwrap_or(3650),
             cert_expire: reader.count(env::EASYRSA_CERT_EXPIRE)?.unwrap_or(825),
             crl_days: reader.count(env::EASYRSA_CRL_DAYS)?.unwrap_or(180),
-            pre_expiry_window: reader.zero_or_count(env::EASYRSA_PRE_EXPIRY_WINDOW)?.unwrap_or(90),
             start_date,
             end_date,
             subca_len: reader.zero_or_count(env::EASYRSA_SUBCA_LEN)?,
@@ -241,28 +242,10 @@ impl Settings {
         })
     }
 
-    /// How long a CA certificate is valid.
-    #[must_use]
-    pub fn ca_validity(&self) -> Days {
-        Days(self.days.unwrap_or(self.ca_expire))
-    }
-
-    /// How long a certificate is valid.
-    #[must_use]
-    pub fn certificate_validity(&self) -> Days {
-        Days(self.days.unwrap_or(self.cert_expire))
-    }
-
     /// When the next CRL is due.
     #[must_use]
     pub fn crl_validity(&self) -> Days {
         Days(self.days.unwrap_or(self.crl_days))
-    }
-
-    /// How long before its end a certificate is reported as expiring.
-    #[must_use]
-    pub fn expiry_window(&self) -> Days {
-        Days(self.days.unwrap_or(self.pre_expiry_window))
     }
 
     /// Whether notices and warnings are wanted.

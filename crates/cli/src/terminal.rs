@@ -31,7 +31,7 @@ pub use self::{
     colour::{Colour, Word},
     line::LineError,
     prompt::{Person, Prompt},
-    safe::Safe,
+    safe::{Safe, shell_word},
 };
 use crate::{
     report::Failure,
@@ -104,6 +104,15 @@ pub enum PassphraseError {
     /// A new passphrase of less than four bytes.
     #[error("a passphrase has at least {MINIMUM_PASSPHRASE} characters")]
     TooShort,
+}
+
+/// A new passphrase, wherever it comes from, if it is of any use.
+///
+/// # Errors
+///
+/// [`PassphraseError::TooShort`] below four bytes.
+pub fn long_enough(passphrase: Passphrase) -> Result<Passphrase, PassphraseError> {
+    if passphrase.len() < MINIMUM_PASSPHRASE { Err(PassphraseError::TooShort) } else { Ok(passphrase) }
 }
 
 /// The streams of this process and the person behind them.
@@ -231,10 +240,7 @@ impl Terminal {
     /// [`PassphraseError::TooShort`] below four bytes, [`PassphraseError::Mismatch`]
     /// when the entries differ, else as [`Self::passphrase`].
     pub fn new_passphrase(&mut self, what: &str) -> Result<Passphrase, PassphraseError> {
-        let passphrase = self.passphrase(&format!("Enter New {what} Passphrase: "))?;
-        if passphrase.len() < MINIMUM_PASSPHRASE {
-            return Err(PassphraseError::TooShort);
-        }
+        let passphrase = long_enough(self.passphrase(&format!("Enter New {what} Passphrase: "))?)?;
         let repeated = self.passphrase(&format!("Confirm New {what} Passphrase: "))?;
         if passphrase.matches(&repeated) { Ok(passphrase) } else { Err(PassphraseError::Mismatch) }
     }

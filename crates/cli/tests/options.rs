@@ -226,6 +226,17 @@ fn the_environment_says_where_the_pki_is() {
     assert!(both["pki"].as_str().is_some_and(|pki| pki.ends_with("/there")), "{both}");
 }
 
+#[test]
+fn a_misspelt_variable_is_told_and_no_obstacle() {
+    let world = World::with_pki();
+    world.write("pki/vars", "set_var EASYRSA_CRT_EXPIRE 90\n");
+    let told = world.run(["-b", "build-ca", "nopass"]).success();
+    told.says("warning: EASYRSA_CRT_EXPIRE in the vars file is unknown");
+    assert!(!world.run(["--silent", "show-ca"]).success().stderr.contains("EASYRSA_CRT_EXPIRE"));
+    world.write("pki/vars", "set_var EASYRSA_NS_SUPPORT yes\n");
+    world.refuses(["-b", "gen-req", "x", "nopass"], "EASYRSA_NS_SUPPORT in the vars file asks for");
+}
+
 /// Vars files that are not read, and what is said.
 const BAD_VARS: &[(&str, &str)] = &[
     ("EASYRSA_REQ_CN=x\n", "set_var"),
@@ -320,6 +331,16 @@ fn a_dry_run_writes_nothing() {
 }
 
 #[test]
+fn a_dry_run_of_update_db_claims_nothing() {
+    let world = World::with_certificate();
+    let row = world.text("pki/index.txt");
+    world.write("pki/index.txt", row.replace(row.split('\t').nth(1).expect("a date"), "200101000000Z"));
+    let dry = world.run(["--dry-run", "update-db"]).success().says("would mark 1 certificate as expired");
+    assert!(!dry.stderr.contains("marked"), "{dry}");
+    world.run(["update-db"]).success().says("\nmarked 1 certificate as expired");
+}
+
+#[test]
 fn a_dry_run_is_refused_for_the_same_reasons() {
     let world = World::with_certificate();
     for (arguments, fact) in [
@@ -331,6 +352,19 @@ fn a_dry_run_is_refused_for_the_same_reasons() {
     ] {
         world.refuses(["-b", "--dry-run"].iter().chain(arguments), fact);
     }
+}
+
+#[test]
+fn a_curve_of_another_algorithm_is_explained() {
+    let world = World::with_pki();
+    let gen_req = ["gen-req", "x", "nopass"];
+    let ed =
+        world.certkeep(["-b", "--algo=ec"].into_iter().chain(gen_req)).env("EASYRSA_CURVE", "ed25519").run();
+    ed.refused("`ed25519` belongs to the algorithm ed").says("`--algo=ed --curve=ed25519`");
+    let ec = world.run(["-b", "--algo=ed", "--curve=prime256v1"].into_iter().chain(gen_req));
+    ec.refused("`prime256v1` belongs to the algorithm ec").says("`--algo=ec --curve=prime256v1`");
+    let rsa = world.run(["-b", "--algo=rsa", "--curve=prime256v1"].into_iter().chain(gen_req)).success();
+    rsa.says("an rsa key has no curve: `prime256v1` is not used");
 }
 
 #[test]
@@ -366,14 +400,49 @@ fn quickstart_refuses_what_is_not_empty() {
 }
 
 #[test]
-fn what_quickstart_tells_to_do_next_works() {
+fn quickstart_takes_no_passphrase() {
     let world = World::empty();
-    let told = world.run(["quickstart", "demo"]).success().stdout;
-    let next = told.split("Next, for example:\n").nth(1).expect("it is told");
-    let script = next.replace("certkeep ", "\"$0\" --batch ");
-    world.shell(&format!("set -e\n{script}")).run().success();
-    assert!(world.exists("demo/pki/issued/www.example.net.crt"));
-    let rows = world.text("demo/pki/index.txt");
-    let client = rows.lines().find(|row| row.ends_with("/CN=client")).expect("a row of the client");
-    assert!(client.starts_with("R\t"), "{client}");
+    for options in
+        [&["--passout=pass:geheim"][..], &["--passin=pass:geheim"], &["--passin=stdin", "--passout=stdin"]]
+    {
+        world.refuses(options.iter().chain(&["quickstart", "demo"]), "keys that are not encrypted");
+    }
+    let variable = world.certkeep(["quickstart", "demo"]).env("EASYRSA_PASSOUT", "pass:geheim").run();
+    variable.refused("keys that are not encrypted").says("unset EASYRSA_PASSIN EASYRSA_PASSOUT");
+    assert!(!world.exists("demo"));
+}
+
+#[test]
+fn a_dry_quickstart_only_looks() {
+    let world = World::with_pki();
+    // A folder that is made and removed again leaves another time behind.
+    let changed =
+        |world: &World| fs::metadata(world.path("")).and_then(|folder| folder.modified()).expect("a time");
+    let before = changed(&world);
+    world.run(["--dry-run", "quickstart", "demo"]).success().says("would make a CA in ");
+    assert_eq!(changed(&world), before);
+    world.write("file", "");
+    for (folder, fact) in [
+        ("pki", "is not empty"),
+        ("no/such/place", "cannot make the folder"),
+        ("file", "cannot make the folder"),
+    ] {
+        world.refuses(["--dry-run", "quickstart", folder], fact);
+    }
+    world.refuses(["--dry-run", "quickstart", "demo", "--curve=soft"], "`soft`");
+}
+
+#[test]
+fn what_quickstart_tells_to_do_next_works() {
+    for folder in ["demo", "Jane's demo; exit 3 #"] {
+        let world = World::empty();
+        let told = world.run(["quickstart", folder]).success().stdout;
+        let next = told.split("Next, for example:\n").nth(1).expect("it is told");
+        let script = next.replace("certkeep ", "\"$0\" --batch ");
+        world.shell(&format!("set -e\n{script}")).run().success();
+        assert!(world.exists(&format!("{folder}/pki/issued/www.example.net.crt")), "{folder}");
+        let rows = world.text(&format!("{folder}/pki/index.txt"));
+        let client = rows.lines().find(|row| row.ends_with("/CN=client")).expect("a row of the client");
+        assert!(client.starts_with("R\t"), "{client}");
+    }
 }

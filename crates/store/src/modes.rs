@@ -15,26 +15,33 @@ pub struct Umask(u32);
 
 /// A text that is no umask.
 #[derive(Debug, Error, PartialEq, Eq)]
-#[error("`{}` is not a umask: one to four octal digits, at most 777", .0.escape_debug())]
+#[error("`{}` is not a umask: one to four octal digits, at most 077", .0.escape_debug())]
 pub struct UmaskError(String);
 
 impl Umask {
     /// 077: nothing for group and others, which is what easy-rsa sets.
     pub const PRIVATE: Self = Self(0o077);
 
+    /// The umask with these bits; `None` for one that takes the owner's own right
+    /// to read or write, and for bits beyond 0777: nothing could be recorded
+    /// after that.
+    #[must_use]
+    pub const fn new(bits: u32) -> Option<Self> {
+        if bits & !0o077 == 0 { Some(Self(bits)) } else { None }
+    }
+
     /// Reads octal digits such as `077` or `0022`.
     ///
     /// # Errors
     ///
-    /// [`UmaskError`] for anything else, also for one that takes the owner's
-    /// own right to read or write: nothing could be recorded after that.
+    /// [`UmaskError`] for anything else, also for bits that [`Umask::new`] refuses.
     pub fn parse(text: &str) -> Result<Self, UmaskError> {
         let error = || UmaskError(text.to_owned());
         if text.is_empty() || text.len() > 4 || !text.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(error());
         }
         let bits = u32::from_str_radix(text, 8).map_err(|_| error())?;
-        if bits > 0o777 || bits & 0o700 != 0 { Err(error()) } else { Ok(Self(bits)) }
+        Self::new(bits).ok_or_else(error)
     }
 
     /// The mode of a new public file: 0666 without these bits.
@@ -79,6 +86,10 @@ mod tests {
         assert_eq!(Umask::parse("27").map(Umask::directory_mode), Ok(0o750));
         for text in ["", "8", "+22", "07777", "1000", "0x22", "777", "200", "-22"] {
             assert_eq!(Umask::parse(text), Err(UmaskError(text.to_owned())), "{text}");
+        }
+        assert_eq!(Umask::new(0o022).map(Umask::file_mode), Some(0o644));
+        for bits in [0o100, 0o200, 0o777, 0o1000, u32::MAX] {
+            assert_eq!(Umask::new(bits), None, "{bits:o}");
         }
     }
 }

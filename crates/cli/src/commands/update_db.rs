@@ -17,8 +17,9 @@ pub(super) fn run(session: &mut Session) -> Result<(), Failure> {
         session.terminal.notice(format_args!("expired: serial number {serial}"));
     }
     let count = expired.serials.len();
+    let marked = if session.settings.dry_run { "would mark" } else { "marked" };
     session.terminal.notice(format_args!(
-        "marked {count} {} as expired",
+        "{marked} {count} {} as expired",
         if count == 1 { "certificate" } else { "certificates" }
     ));
     Ok(())

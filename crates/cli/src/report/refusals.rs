@@ -28,20 +28,22 @@ use certkeep_store::{
 };
 
 use super::{ExitCode, Failure};
-use crate::terminal::Safe;
+use crate::terminal::{Safe, shell_word};
 
 impl Failure {
     /// A file is in the way.
     pub fn exists(path: &PkiPath) -> Self {
         let failure = Self::refused(format!("{path} exists already"));
+        let word = |name: &EntryName| shell_word(name.as_str());
         match path {
-            PkiPath::Issued(name) => failure
-                .with_hint(format!("look at it: `certkeep show-cert {name}`"))
-                .with_hint(format!(
-                    "to issue another under this name, revoke it first (`certkeep revoke-issued {name} superseded`), \
-                     which archives its key and request too, then make a new request"
-                )),
-            PkiPath::Request(name) => failure.with_hint(format!("sign it: `certkeep sign-req TYPE {name}`")),
+            PkiPath::Issued(name) => {
+                failure.with_hint(format!("look at it: `certkeep show-cert {}`", word(name))).with_hint(format!(
+                    "to issue another under this name, revoke it first (`certkeep revoke-issued {} superseded`), \
+                     which archives its key and request too, then make a new request",
+                    word(name)
+                ))
+            }
+            PkiPath::Request(name) => failure.with_hint(format!("sign it: `certkeep sign-req TYPE {}`", word(name))),
             _ => failure,
         }
     }
@@ -66,8 +68,8 @@ impl Failure {
     /// There is no request of that name.
     pub fn no_request(name: &EntryName) -> Self {
         Self::refused(format!("there is no request `{}`", Safe(name)))
-            .with_hint(format!("make one: `certkeep gen-req {}`", Safe(name)))
-            .with_hint(format!("or file one: `certkeep import-req FILE {}`", Safe(name)))
+            .with_hint(format!("make one: `certkeep gen-req {}`", shell_word(name.as_str())))
+            .with_hint(format!("or file one: `certkeep import-req FILE {}`", shell_word(name.as_str())))
     }
 
     /// There is no certificate of that name.
@@ -89,6 +91,18 @@ impl Failure {
     pub fn no_curve(text: &str) -> Self {
         Self::refused(format!("the curve `{}` is not supported", Safe(text)))
             .with_hint("curves: prime256v1, secp384r1, secp521r1, ed25519")
+    }
+
+    /// A curve of the algorithm `owner` where a key of `asked` is wanted.
+    pub fn curve_of_another(text: &str, owner: &str, asked: &str) -> Self {
+        let others = if asked == "ed" { "ed25519" } else { "prime256v1, secp384r1 or secp521r1" };
+        let curve = shell_word(text);
+        Self::refused(format!(
+            "the curve `{}` belongs to the algorithm {owner}, and the algorithm is set to {asked}",
+            Safe(text)
+        ))
+        .with_hint(format!("for a key on this curve: `--algo={owner} --curve={curve}`"))
+        .with_hint(format!("for a key of the algorithm {asked}: `--algo={asked}` with the curve {others}"))
     }
 
     /// A digest that certkeep does not sign with.
@@ -154,7 +168,28 @@ macro_rules! plain {
     };
 }
 
-plain![EncryptError, EntryNameError, IssueError, CrlIssueError, MakeError, ReadError, RecordError, TypeError,];
+plain![
+    AuthorityError,
+    EncryptError,
+    EntryNameError,
+    IssueError,
+    CrlIssueError,
+    CrlProposeError,
+    MakeError,
+    ReadError,
+    TypeError,
+];
+
+impl From<RecordError> for Failure {
+    fn from(error: RecordError) -> Self {
+        let failure = Self::from_error(&error);
+        match &error {
+            RecordError::Unfinished(_) => failure
+                .with_hint("nothing is lost: the next command that writes to the PKI completes the change"),
+            _ => failure,
+        }
+    }
+}
 
 impl From<OpenError> for Failure {
     fn from(error: OpenError) -> Self {
@@ -186,6 +221,10 @@ impl From<CreateError> for Failure {
         let failure = Self::from_error(&error);
         match &error {
             CreateError::Displaced { path, .. } => failure.with_hint(put_back(path)),
+            CreateError::Leftover { path, .. } => failure.with_hint(format!(
+                "the new PKI can be used; remove the old one: `rm -r {}`",
+                shell_word(&path.display().to_string())
+            )),
             CreateError::Lock(error) => failure.of_lock(error),
             CreateError::Busy { .. } => failure
                 .with_exit(ExitCode::LockHeld)
@@ -217,12 +256,6 @@ impl From<index::ParseError> for Failure {
     fn from(error: index::ParseError) -> Self {
         Self::from_error(&error)
             .with_hint("compare it with index.txt.old; every line is a certificate that can be revoked")
-    }
-}
-
-impl From<AuthorityError> for Failure {
-    fn from(error: AuthorityError) -> Self {
-        Self::from_error(&error)
     }
 }
 
@@ -302,12 +335,6 @@ impl From<RootError> for Failure {
             RootError::NoCommonName => Self::from_error(&error).with_hint("name it: `--req-cn=NAME`"),
             _ => Self::from_error(&error),
         }
-    }
-}
-
-impl From<CrlProposeError> for Failure {
-    fn from(error: CrlProposeError) -> Self {
-        Self::from_error(&error)
     }
 }
 

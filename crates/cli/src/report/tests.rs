@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What a failure looks like.
 
-use std::time::Duration;
+use std::{io::ErrorKind, time::Duration};
 
-use certkeep_store::{create::CreateError, lock::LockError};
+use certkeep_pki::layout::{EntryName, PkiPath};
+use certkeep_store::{
+    create::CreateError,
+    lock::LockError,
+    transaction::{FileError, RecordError},
+};
 use clap::{Arg, Command};
 
 use super::*;
@@ -41,6 +46,31 @@ fn an_error_is_shown_with_all_that_is_behind_it_and_a_way_out() {
         "error: the vars file `/srv/vars` cannot be used\n  line 1, column 1: `export` is not a command of a vars \
          file\n\nhint: write `set_var NAME VALUE`\n"
     );
+}
+
+#[test]
+fn a_name_in_a_hint_is_one_word_of_a_shell() {
+    let name = EntryName::parse("Jane Doe; id").expect("a name");
+    let hints = Failure::no_request(&name).hints.join("\n");
+    assert!(hints.contains("`certkeep gen-req 'Jane Doe; id'`"), "{hints}");
+    let hints = Failure::exists(&PkiPath::Issued(name)).hints.join("\n");
+    assert!(hints.contains("`certkeep show-cert 'Jane Doe; id'`"), "{hints}");
+}
+
+#[test]
+fn a_failure_that_changed_something_says_what_to_do() {
+    let source = |action| FileError { action, path: "/srv/old ca".into(), source: ErrorKind::Other.into() };
+    let failure = Failure::from(RecordError::Unfinished(source("rename")));
+    assert!(failure.message.contains("is committed"), "{failure}");
+    assert!(failure.hints.join("").contains("the next command that writes"), "{failure}");
+    let leftover = CreateError::Leftover { path: "/srv/old ca".into(), source: source("remove") };
+    let failure = Failure::from(leftover);
+    assert!(failure.hints.join("").contains("`rm -r '/srv/old ca'`"), "{failure}");
+    let page = include_str!("../../../../docs/compat.md");
+    for (exit, meaning) in ExitCode::ALL {
+        let row = format!("| {} | {meaning} |", exit.code());
+        assert!(page.contains(&row), "the page says something else than: {row}");
+    }
 }
 
 #[test]

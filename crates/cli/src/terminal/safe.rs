@@ -41,6 +41,24 @@ impl fmt::Write for Escaping<'_, '_> {
     }
 }
 
+/// `text` as one word of a shell command that is to be pasted: in single quotes
+/// where a shell would take a character of it for syntax, and unchanged else.
+/// What a terminal would act on is left to [`Safe`].
+///
+/// ```
+/// # use certkeep::terminal::shell_word;
+/// assert_eq!(shell_word("www.example.net"), "www.example.net");
+/// assert_eq!(shell_word("Jane's laptop"), r"'Jane'\''s laptop'");
+/// ```
+#[must_use]
+pub fn shell_word(text: &str) -> String {
+    let plain = |character: char| character.is_alphanumeric() || "@%+=:,./_-".contains(character);
+    if !text.is_empty() && text.chars().all(plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -60,6 +78,23 @@ mod tests {
             ("Zoë 東京 e\u{301}", "Zoë 東京 e\u{301}"),
         ] {
             assert_eq!(Safe(text).to_string(), shown);
+        }
+    }
+
+    #[test]
+    fn a_shell_reads_one_word() {
+        for (text, word) in [
+            ("", "''"),
+            ("/srv/my ca", "'/srv/my ca'"),
+            ("$(id)", "'$(id)'"),
+            ("a;b", "'a;b'"),
+            ("~root", "'~root'"),
+            ("*", "'*'"),
+            ("it's", r"'it'\''s'"),
+            ("Jürgen", "Jürgen"),
+            ("a=b:/c_d-e.f", "a=b:/c_d-e.f"),
+        ] {
+            assert_eq!(shell_word(text), word);
         }
     }
 
