@@ -2,8 +2,8 @@
 //! A PKI directory: open it, read it, become its one writer, record.
 //!
 //! Reading needs no lock and no right to write. A change that was committed
-//! but interrupted is seen as done by every reader, whether or not its files
-//! are in their places yet.
+//! but interrupted is seen as done by every reader who may look for it, whether
+//! or not its files are in their places yet.
 
 use std::{
     collections::BTreeSet,
@@ -112,7 +112,7 @@ impl Store {
                 Remains::Nothing => return Err(error),
             }
         }
-        if transaction::pending(root)?.is_some()
+        if transaction::visible(root)?.is_some()
             && let Ok(Some(_lock)) = Lock::try_acquire(root)
         {
             // A failure leaves the journal, and every read looks into it.
@@ -165,7 +165,7 @@ impl Store {
     /// [`ReadError::File`] when the directory cannot be read.
     pub fn list(&self, directory: PkiDirectory) -> Result<Vec<String>, ReadError> {
         // Before the directory: a change that is completed meanwhile is in both.
-        let pending = transaction::pending(&self.root)?;
+        let pending = transaction::visible(&self.root)?;
         let path = self.root.join(directory.relative());
         let mut names = BTreeSet::new();
         match fs::read_dir(&path) {
@@ -218,7 +218,7 @@ impl Store {
         read: impl Fn(&Path) -> Result<Option<T>, ReadError>,
     ) -> Result<Option<T>, ReadError> {
         let relative = path.relative();
-        let pending = transaction::pending(&self.root)?;
+        let pending = transaction::visible(&self.root)?;
         match pending.as_ref().and_then(|journal| journal.promise(&relative)) {
             Some(Promise::Removed) => return Ok(None),
             Some(Promise::Placed(staged)) => {

@@ -12,6 +12,9 @@
 //! Whoever finds a journal does the steps from the start; whoever finds
 //! `.transaction` without one removes it. Both only under the lock, which this
 //! file knows nothing of.
+//!
+//! long: what is written, completed, undone and seen by readers is one protocol,
+//! whose halves have to be read beside each other.
 
 use std::{
     collections::BTreeSet,
@@ -255,6 +258,16 @@ pub(crate) fn pending(root: &Path) -> Result<Option<Journal>, RecoverError> {
     match Journal::parse(&bytes) {
         Ok(journal) => Ok(Some(journal)),
         Err(source) => Err(RecoverError::Journal { path, source }),
+    }
+}
+
+/// What a reader sees of a committed transaction. Who may not look for the
+/// journal reads the files as they are: [`STAGE`] is its owner's alone, and
+/// there during every write.
+pub(crate) fn visible(root: &Path) -> Result<Option<Journal>, RecoverError> {
+    match pending(root) {
+        Err(RecoverError::File(error)) if error.source.kind() == io::ErrorKind::PermissionDenied => Ok(None),
+        result => result,
     }
 }
 
