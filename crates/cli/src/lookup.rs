@@ -53,6 +53,11 @@ fn read(session: &Session, path: &PkiPath) -> Result<Option<Certificate>, Failur
     Certificate::read(&bytes).map(Some).map_err(|error| Failure::unreadable(path, &error))
 }
 
+/// A certificate on the way to another one: a broken file is none.
+fn scan(session: &Session, path: &PkiPath) -> Option<Certificate> {
+    read(session, path).ok().flatten()
+}
+
 fn by_serial(session: &Session, serial: &SerialHex) -> Result<Option<Certificate>, Failure> {
     for path in [PkiPath::CertificateBySerial(serial.clone()), PkiPath::RevokedCertificate(serial.clone())] {
         if let Some(certificate) = read(session, &path)? {
@@ -65,7 +70,7 @@ fn by_serial(session: &Session, serial: &SerialHex) -> Result<Option<Certificate
 fn by_fingerprint(session: &Session, digits: &str) -> Result<Option<Certificate>, Failure> {
     for file in session.store()?.list(PkiDirectory::CertificatesBySerial)? {
         let Some(serial) = file.strip_suffix(".pem").and_then(SerialHex::parse) else { continue };
-        let Some(certificate) = read(session, &PkiPath::CertificateBySerial(serial))? else { continue };
+        let Some(certificate) = scan(session, &PkiPath::CertificateBySerial(serial)) else { continue };
         let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
         let prints = [hex(&certificate.fingerprint_sha256()), hex(&certificate.fingerprint_sha1())];
         if prints.iter().any(|print| print.eq_ignore_ascii_case(digits)) {
@@ -80,10 +85,11 @@ fn by_fingerprint(session: &Session, digits: &str) -> Result<Option<Certificate>
 fn current_name(session: &Session, certificate: &Certificate) -> Result<Option<EntryName>, Failure> {
     let guess = certificate.subject().common_name().and_then(|name| EntryName::parse(&name).ok());
     let listed = session.store()?.list(PkiDirectory::Issued)?;
-    let listed = listed.iter().filter_map(|file| EntryName::parse(file.strip_suffix(".crt")?).ok());
+    let listed: Vec<_> =
+        listed.iter().filter_map(|file| EntryName::parse(file.strip_suffix(".crt")?).ok()).collect();
+    let guess = guess.filter(|name| listed.contains(name));
     for name in guess.into_iter().chain(listed) {
-        let bytes = session.read(&PkiPath::Issued(name.clone()))?;
-        let held = bytes.and_then(|bytes| Certificate::read(&bytes).ok());
+        let held = scan(session, &PkiPath::Issued(name.clone()));
         if held.is_some_and(|held| held.as_der() == certificate.as_der()) {
             return Ok(Some(name));
         }

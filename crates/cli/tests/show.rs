@@ -161,6 +161,27 @@ fn a_certificate_is_found_by_serial_and_fingerprint_too() {
 }
 
 #[test]
+fn what_is_broken_does_not_hide_what_is_not() {
+    let world = World::with_certificate();
+    let by_name = world.run(["--format=json", "show-cert", "www.example.net"]).json();
+    let print = by_name["fingerprint_sha256"].as_str().expect("text").to_owned();
+    for directory in ["certs_by_serial", "issued"] {
+        // Before all others in the order of names.
+        for (name, text) in [("00.pem", "nonsense"), ("00.crt", "-----BEGIN CERTIFICATE-----\n")] {
+            world.write(&format!("pki/{directory}/{name}"), text);
+        }
+        for name in ["01.pem", "01.crt"] {
+            let pipe = world.path(format!("pki/{directory}/{name}"));
+            assert!(std::process::Command::new("mkfifo").arg(pipe).status().expect("mkfifo runs").success());
+        }
+    }
+    world.write("pki/certs_by_serial/02.pem", "-----BEGIN CERTIFICATE-----\n");
+    assert_eq!(world.run(["--format=json", "show-cert", &print]).json(), by_name);
+    // Asked for by its name, it is refused.
+    world.run(["show-cert", "00"]).refused("00");
+}
+
+#[test]
 fn a_revoked_certificate_is_not_good() {
     let world = furnished();
     let outcome = world.run(["verify-cert", &world.last_serial()]).failed();

@@ -156,9 +156,10 @@ impl Store {
         self.find(path, exists).map(|found| found.is_some())
     }
 
-    /// The names of the files in a directory, sorted; none if it does not
-    /// exist. Directories are left out, and so are names that are not UTF-8:
-    /// no [`PkiPath`] can have one.
+    /// The names of the regular files in a directory, and of symbolic links to
+    /// such, sorted; none if it does not exist. Left out is what whoever reads
+    /// all of them would stumble over, such as a named pipe, which waits for a
+    /// writer; and names that are not UTF-8: no [`PkiPath`] can have one.
     ///
     /// # Errors
     ///
@@ -173,7 +174,9 @@ impl Store {
                 for entry in entries {
                     let entry = entry.map_err(FileError::new("list", &path))?;
                     let kind = entry.file_type().map_err(FileError::new("inspect", &entry.path()))?;
-                    names.extend(entry.file_name().into_string().ok().filter(|_| !kind.is_dir()));
+                    // Most are no links and need no second question.
+                    let regular = kind.is_file() || kind.is_symlink() && entry.path().is_file();
+                    names.extend(entry.file_name().into_string().ok().filter(|_| regular));
                 }
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}

@@ -81,3 +81,22 @@ fn a_write_of_another_user_does_not_stop_readers() {
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success() && text.contains("1 passed"), "{text}");
 }
+
+#[test]
+fn only_regular_files_are_listed() {
+    let pki = pki();
+    let issued = pki.path().join("issued");
+    fs::write(issued.join("file.crt"), "certificate").unwrap();
+    fs::create_dir(issued.join("directory.crt")).unwrap();
+    assert!(Command::new("mkfifo").arg(issued.join("pipe.crt")).status().unwrap().success());
+    for (target, link) in [
+        ("file.crt", "to-file.crt"),
+        ("pipe.crt", "to-pipe.crt"),
+        ("directory.crt", "to-directory.crt"),
+        ("nothing", "to-nothing.crt"),
+    ] {
+        std::os::unix::fs::symlink(target, issued.join(link)).unwrap();
+    }
+    let listed = Store::open(pki.path()).unwrap().list(PkiDirectory::Issued).unwrap();
+    assert_eq!(listed, ["file.crt", "to-file.crt"]);
+}
