@@ -95,6 +95,7 @@ fn instead(reason: &Reason) -> String {
             "give it on the command line or in the environment: `--passin=env:NAME`, `--passin=file:PATH`".to_owned()
         }
         Reason::Tilde => "write the whole path".to_owned(),
+        Reason::TooLong => "no setting needs that much; look for a name that is expanded in its own value".to_owned(),
         Reason::Unescaped(character) => format!("write `'\\{character}'`, in single quotes"),
         Reason::Unterminated("if") => "close the guard with a line `fi`".to_owned(),
         Reason::Unterminated(_) => "close the quote".to_owned(),

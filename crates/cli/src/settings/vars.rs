@@ -65,6 +65,9 @@ pub enum Reason {
     /// EASYRSA_PASSIN or EASYRSA_PASSOUT.
     #[error("{0} has no place in a file that anybody may read")]
     Secret(&'static str),
+    /// More than [`VALUE_LIMIT`] bytes.
+    #[error("a value of more than {VALUE_LIMIT} bytes")]
+    TooLong,
     /// `~name`.
     #[error("the home directory of another user is not looked up")]
     Tilde,
@@ -77,6 +80,10 @@ pub enum Reason {
 }
 
 const SECRETS: [&str; 2] = ["EASYRSA_PASSIN", "EASYRSA_PASSOUT"];
+
+/// The longest value, in bytes: 1 MiB, far more than any setting needs. Each
+/// line can be twice its predecessor, so something has to end that.
+pub const VALUE_LIMIT: usize = 1 << 20;
 
 /// Carries the lines of a vars file out, in order, over `variables`.
 ///
@@ -104,13 +111,7 @@ pub fn apply(text: &str, variables: &mut Variables) -> Result<(), ParseError> {
 
 fn carry_out(command: &Command<'_>, variables: &mut Variables) -> Result<(), Reason> {
     let verb = command.verb()?;
-    let mut fields = command.arguments(variables).into_iter();
-    let name = fields.next().ok_or(Reason::MissingName)?;
-    let raw_value = fields.next().unwrap_or_default();
-    // As for easy-rsa, an empty third word is no word.
-    if fields.any(|field| !field.is_empty()) {
-        return Err(Reason::Excess(name));
-    }
+    let (name, raw_value) = command.arguments(variables)?;
     if !is_name(&name) {
         return Err(Reason::Name(name));
     }
@@ -147,8 +148,22 @@ impl Command<'_> {
         }
     }
 
-    fn arguments(&self, variables: &Variables) -> Vec<String> {
-        self.words.iter().skip(1).flat_map(|word| expansion::first(word, variables)).collect()
+    /// NAME and VALUE after the first expansion.
+    fn arguments(&self, variables: &Variables) -> Result<(String, String), Reason> {
+        let mut name = None;
+        let mut value = None;
+        for word in self.words.iter().skip(1) {
+            for field in expansion::first(word, variables)? {
+                match (&name, &value) {
+                    (None, _) => name = Some(field),
+                    (Some(_), None) => value = Some(field),
+                    // As for easy-rsa, an empty third word is no word.
+                    (Some(_), Some(_)) if field.is_empty() => {}
+                    (Some(name), Some(_)) => return Err(Reason::Excess(name.clone())),
+                }
+            }
+        }
+        Ok((name.ok_or(Reason::MissingName)?, value.unwrap_or_default()))
     }
 }
 

@@ -8,7 +8,7 @@
 //! [`super::lexer`]'s work.
 
 use super::{
-    Reason,
+    Reason, VALUE_LIMIT,
     dollar::{Dollar, dollar},
     lexer::{Part, Word},
 };
@@ -30,10 +30,23 @@ pub(super) fn literal(word: &Word) -> Option<String> {
 /// The first expansion: the fields that one word becomes, mostly one.
 ///
 /// Unlike in a shell, `*`, `?` and `[` are not compared with file names.
-pub(super) fn first(word: &Word, variables: &Variables) -> Vec<String> {
+///
+/// # Errors
+///
+/// [`Reason::TooLong`].
+pub(super) fn first(word: &Word, variables: &Variables) -> Result<Vec<String>, Reason> {
     let mut fields = Vec::new();
     let mut field: Option<String> = None;
+    let mut length = 0;
     for part in word {
+        length += match part {
+            Part::Literal(text) => text.len(),
+            Part::Variable { name, .. } => variables.value(name).unwrap_or_default().len(),
+        };
+        // Before it is put together, so that it never takes the memory.
+        if length > VALUE_LIMIT {
+            return Err(Reason::TooLong);
+        }
         match part {
             Part::Literal(text) => field.get_or_insert_default().push_str(text),
             Part::Variable { name, quoted } => {
@@ -47,7 +60,7 @@ pub(super) fn first(word: &Word, variables: &Variables) -> Vec<String> {
         }
     }
     fields.extend(field);
-    fields
+    Ok(fields)
 }
 
 fn split_into(value: &str, field: &mut Option<String>, fields: &mut Vec<String>) {
@@ -64,7 +77,8 @@ fn split_into(value: &str, field: &mut Option<String>, fields: &mut Vec<String>)
 ///
 /// # Errors
 ///
-/// What a shell would take as a command or as the end of the quotation.
+/// What a shell would take as a command or as the end of the quotation, and
+/// [`Reason::TooLong`].
 pub(super) fn second(text: &str, variables: &Variables) -> Result<String, Reason> {
     let mut expanded = String::with_capacity(text.len());
     let mut rest = text;
@@ -84,7 +98,11 @@ pub(super) fn second(text: &str, variables: &Variables) -> Result<String, Reason
             '$' => match dollar(rest, true) {
                 Dollar::Literal => expanded.push('$'),
                 Dollar::Variable { name, length } => {
-                    expanded.push_str(variables.value(name).unwrap_or_default());
+                    let value = variables.value(name).unwrap_or_default();
+                    if expanded.len() + value.len() > VALUE_LIMIT {
+                        return Err(Reason::TooLong);
+                    }
+                    expanded.push_str(value);
                     after = rest.get(length..).unwrap_or_default();
                 }
                 Dollar::Refused(reason) => return Err(reason),
@@ -95,5 +113,5 @@ pub(super) fn second(text: &str, variables: &Variables) -> Result<String, Reason
         }
         rest = after;
     }
-    Ok(expanded)
+    if expanded.len() > VALUE_LIMIT { Err(Reason::TooLong) } else { Ok(expanded) }
 }

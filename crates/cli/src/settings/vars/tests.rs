@@ -15,6 +15,28 @@ fn value_of(text: &str) -> Result<String, Reason> {
 }
 
 #[test]
+fn a_value_ends_at_its_limit() {
+    let doubled = |expression: &str| {
+        let lines: String = (0..60).map(|_| format!("force_set_var X {expression}\n")).collect();
+        value_of(&format!("set_var X ab\n{lines}"))
+    };
+    for expression in [r#""$X$X""#, "$X$X", r#"'$X$X'"#, r#""$X"'$X'"#] {
+        assert_eq!(doubled(expression), Err(Reason::TooLong), "{expression}");
+    }
+    let longest = "x".repeat(VALUE_LIMIT);
+    assert_eq!(value_of(&format!("set_var X {longest}")).as_ref(), Ok(&longest));
+    assert_eq!(value_of(&format!("set_var Y {longest}\nset_var X '$Y'")).as_ref(), Ok(&longest));
+    assert_eq!(value_of(&format!("set_var X {longest}x")), Err(Reason::TooLong));
+    assert_eq!(value_of(&format!("set_var Y {longest}\nset_var X '$Y-'")), Err(Reason::TooLong));
+    // Blanks that leave nothing behind take their time too.
+    let blanks = " ".repeat(VALUE_LIMIT);
+    assert_eq!(
+        value_of(&format!("set_var Y '{blanks}'\nset_var X {}", "$Y".repeat(9))),
+        Err(Reason::TooLong)
+    );
+}
+
+#[test]
 fn values_are_quoted_and_expanded_as_in_a_shell() {
     for (text, expected) in [
         ("set_var X rsa", "rsa"),
