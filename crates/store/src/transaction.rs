@@ -12,6 +12,9 @@
 //! Whoever finds a journal does the steps from the start; whoever finds
 //! `.transaction` without one removes it. Both only under the lock, which this
 //! file knows nothing of.
+//!
+//! long: what is written, completed, undone and seen by readers is one protocol,
+//! whose halves have to be read beside each other.
 
 use std::{
     collections::BTreeSet,

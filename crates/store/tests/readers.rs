@@ -49,6 +49,7 @@ fn read_beside_a_writer(root: &Path) {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "a test has no settings, and tells itself apart by this")]
 fn a_write_of_another_user_does_not_stop_readers() {
     if let Some(root) = env::var_os(ROOT) {
         return read_beside_a_writer(Path::new(&root));

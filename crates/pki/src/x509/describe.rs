@@ -4,6 +4,8 @@
 //!
 //! One tree serves both, so the JSON cannot lack what the text shows. Keys are
 //! stable: scripts read them. Text of foreign origin is not escaped here.
+//!
+//! long: one arm for each kind of extension, in one table.
 
 use der::{Decode, asn1::OctetString};
 use x509_cert::ext::{

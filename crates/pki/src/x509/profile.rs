@@ -5,6 +5,8 @@
 //! x509-types files that easy-rsa 3.2 ships, extension by extension and in
 //! their order. An x509-types file that stands in the PKI replaces the built-in
 //! type of its name, whatever the set.
+//!
+//! long: the two sets stand side by side, to be compared line by line.
 
 use std::fmt;
 
