@@ -3,7 +3,8 @@
 //! clock and randomness of this run, read once.
 //!
 //! Gathers and records; decides nothing. A command reads the PKI through here,
-//! lets the core decide, and hands the changes back.
+//! lets the core decide, and hands the changes back. long: many short steps that
+//! every command takes, and no logic to part them by.
 
 use std::cell::OnceCell;
 
@@ -28,7 +29,7 @@ use crate::{
     interrupt, order,
     report::Failure,
     settings::Settings,
-    terminal::{Safe, Terminal},
+    terminal::{self, Safe, Terminal},
 };
 
 /// One run of the program.
@@ -206,12 +207,22 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// There is no passphrase to be had.
+    /// There is no passphrase to be had, or it is too short.
     pub fn new_passphrase(&mut self, no_pass: bool, what: &str) -> Result<Option<Passphrase>, Failure> {
+        let no_pass = no_pass || self.settings.no_pass;
         match &self.settings.passout {
-            // easy-rsa 3.2: --passout outweighs nopass.
-            Some(source) => Ok(Some(source.read()?)),
-            None if no_pass || self.settings.no_pass => Ok(None),
+            Some(source) => {
+                if no_pass {
+                    // easy-rsa 3.2: --passout outweighs nopass.
+                    self.terminal.warning("a passphrase is given with --passout, so nopass has no effect");
+                }
+                let passphrase = terminal::long_enough(source.read()?).map_err(|error| {
+                    Failure::from(error)
+                        .with_hint("it came from --passout or EASYRSA_PASSOUT; look at what that holds")
+                })?;
+                Ok(Some(passphrase))
+            }
+            None if no_pass => Ok(None),
             None => Ok(Some(self.terminal.new_passphrase(what)?)),
         }
     }

@@ -106,6 +106,15 @@ pub enum PassphraseError {
     TooShort,
 }
 
+/// A new passphrase, wherever it comes from, if it is of any use.
+///
+/// # Errors
+///
+/// [`PassphraseError::TooShort`] below four bytes.
+pub fn long_enough(passphrase: Passphrase) -> Result<Passphrase, PassphraseError> {
+    if passphrase.len() < MINIMUM_PASSPHRASE { Err(PassphraseError::TooShort) } else { Ok(passphrase) }
+}
+
 /// The streams of this process and the person behind them.
 pub struct Terminal {
     output: Box<dyn Write>,
@@ -231,10 +240,7 @@ impl Terminal {
     /// [`PassphraseError::TooShort`] below four bytes, [`PassphraseError::Mismatch`]
     /// when the entries differ, else as [`Self::passphrase`].
     pub fn new_passphrase(&mut self, what: &str) -> Result<Passphrase, PassphraseError> {
-        let passphrase = self.passphrase(&format!("Enter New {what} Passphrase: "))?;
-        if passphrase.len() < MINIMUM_PASSPHRASE {
-            return Err(PassphraseError::TooShort);
-        }
+        let passphrase = long_enough(self.passphrase(&format!("Enter New {what} Passphrase: "))?)?;
         let repeated = self.passphrase(&format!("Confirm New {what} Passphrase: "))?;
         if passphrase.matches(&repeated) { Ok(passphrase) } else { Err(PassphraseError::Mismatch) }
     }

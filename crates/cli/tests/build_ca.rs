@@ -39,6 +39,28 @@ const SUBJECTS: &[(&[&str], &str)] = &[
 ];
 
 #[test]
+fn a_passphrase_that_protects_nothing_is_refused() {
+    let world = World::with_pki();
+    for passout in ["pass:", "pass:abc", "file:short"] {
+        world.write("short", "abc\n");
+        let option = format!("--passout={passout}");
+        world.refuses(["-b", &option, "build-ca"], "at least 4 characters");
+        world.refuses(["-b", &option, "gen-req", "x"], "at least 4 characters");
+    }
+    let empty = world.certkeep(["-b", "--passout=env:SECRET", "build-ca"]).env("SECRET", "").run();
+    empty.refused("at least 4 characters").says("--passout");
+    assert!(!world.exists("pki/private/ca.key"));
+}
+
+#[test]
+fn a_passphrase_beside_nopass_wins_and_says_so() {
+    let world = World::with_pki();
+    world.run(["-b", "--passout=pass:geheim", "build-ca", "nopass"]).success().says("nopass has no effect");
+    world.openssl(["pkey", "-noout", "-passin", "pass:geheim", "-in", "pki/private/ca.key"]).success();
+    assert!(world.text("pki/private/ca.key").starts_with("-----BEGIN ENCRYPTED PRIVATE KEY-----"));
+}
+
+#[test]
 fn a_root_has_the_subject_that_was_asked_for() {
     for (arguments, subject) in SUBJECTS {
         let world = World::with_pki();
