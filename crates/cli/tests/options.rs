@@ -388,14 +388,44 @@ fn quickstart_refuses_what_is_not_empty() {
 }
 
 #[test]
-fn what_quickstart_tells_to_do_next_works() {
+fn quickstart_takes_no_passphrase() {
     let world = World::empty();
-    let told = world.run(["quickstart", "demo"]).success().stdout;
-    let next = told.split("Next, for example:\n").nth(1).expect("it is told");
-    let script = next.replace("certkeep ", "\"$0\" --batch ");
-    world.shell(&format!("set -e\n{script}")).run().success();
-    assert!(world.exists("demo/pki/issued/www.example.net.crt"));
-    let rows = world.text("demo/pki/index.txt");
-    let client = rows.lines().find(|row| row.ends_with("/CN=client")).expect("a row of the client");
-    assert!(client.starts_with("R\t"), "{client}");
+    for options in [&["--passout=pass:geheim"][..], &["--passin=pass:geheim"], &["--passin=stdin", "--passout=stdin"]] {
+        world.refuses(options.iter().chain(&["quickstart", "demo"]), "keys that are not encrypted");
+    }
+    let variable = world.certkeep(["quickstart", "demo"]).env("EASYRSA_PASSOUT", "pass:geheim").run();
+    variable.refused("keys that are not encrypted").says("unset EASYRSA_PASSIN EASYRSA_PASSOUT");
+    assert!(!world.exists("demo"));
+}
+
+#[test]
+fn a_dry_quickstart_only_looks() {
+    let world = World::with_pki();
+    // A folder that is made and removed again leaves another time behind.
+    let changed = |world: &World| fs::metadata(world.path("")).and_then(|folder| folder.modified()).expect("a time");
+    let before = changed(&world);
+    world.run(["--dry-run", "quickstart", "demo"]).success().says("would make a CA in ");
+    assert_eq!(changed(&world), before);
+    world.write("file", "");
+    for (folder, fact) in
+        [("pki", "is not empty"), ("no/such/place", "cannot make the folder"), ("file", "cannot make the folder")]
+    {
+        world.refuses(["--dry-run", "quickstart", folder], fact);
+    }
+    world.refuses(["--dry-run", "quickstart", "demo", "--curve=soft"], "`soft`");
+}
+
+#[test]
+fn what_quickstart_tells_to_do_next_works() {
+    for folder in ["demo", "Jane's demo; exit 3 #"] {
+        let world = World::empty();
+        let told = world.run(["quickstart", folder]).success().stdout;
+        let next = told.split("Next, for example:\n").nth(1).expect("it is told");
+        let script = next.replace("certkeep ", "\"$0\" --batch ");
+        world.shell(&format!("set -e\n{script}")).run().success();
+        assert!(world.exists(&format!("{folder}/pki/issued/www.example.net.crt")), "{folder}");
+        let rows = world.text(&format!("{folder}/pki/index.txt"));
+        let client = rows.lines().find(|row| row.ends_with("/CN=client")).expect("a row of the client");
+        assert!(client.starts_with("R\t"), "{client}");
+    }
 }

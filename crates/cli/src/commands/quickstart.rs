@@ -21,11 +21,11 @@ use certkeep_pki::{
 
 use super::{build_ca, build_full, gen_crl, init_pki};
 use crate::{
-    lookup, render,
+    lookup, order, render,
     report::Failure,
     session::Session,
     settings::{Algo, Format},
-    terminal::Safe,
+    terminal::{Safe, shell_word},
 };
 
 /// The name of the server certificate.
@@ -45,11 +45,20 @@ pub struct Args {
 pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
     let directory = std::path::absolute(&args.directory)
         .map_err(|error| Failure::cannot_read(&args.directory.display().to_string(), &error))?;
-    let made = make_empty(&directory)?;
-    if session.settings.dry_run {
-        session.terminal.notice(format_args!("would make a CA in {}", Safe(directory.display())));
-        return undo(&directory, made).map_err(|error| cannot_make(&directory, &error));
+    if session.settings.passin.is_some() || session.settings.passout.is_some() {
+        return Err(Failure::refused(
+            "a passphrase is given, and quickstart makes keys that are not encrypted",
+        )
+        .with_hint("leave out `--passin` and `--passout`, and `unset EASYRSA_PASSIN EASYRSA_PASSOUT`")
+        .with_hint("for keys that are encrypted: `certkeep init-pki`, then `certkeep build-ca`"));
     }
+    if session.settings.dry_run {
+        order::key_algorithm(&session.settings)?;
+        could_make(&directory)?;
+        session.terminal.notice(format_args!("would make a CA in {}", Safe(directory.display())));
+        return Ok(());
+    }
+    let made = make_empty(&directory)?;
     let outcome = build(&directory, session);
     if outcome.is_err() {
         // Nothing in it is worth more than an empty folder to try again.
@@ -95,7 +104,8 @@ fn say(directory: &Path, session: &mut Session) -> Result<(), Failure> {
     let text = match session.settings.format {
         Format::Json => render::json(&value),
         Format::Text | Format::Pem => {
-            let shown = Safe(directory.display()).to_string();
+            let folder = shell_word(&directory.display().to_string());
+            let shown = Safe(folder);
             render::text("Made", &value)
                 + &format!(
                     "\nNext, for example:\n  cd {shown}\n  certkeep show-cert {SERVER}\n  \
@@ -149,11 +159,28 @@ fn make_empty(directory: &Path) -> Result<bool, Failure> {
     match fs::create_dir(directory) {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            let mut entries = fs::read_dir(directory).map_err(|error| cannot_make(directory, &error))?;
-            if entries.next().is_none() { Ok(false) } else { Err(Failure::not_empty(directory)) }
+            let entries = fs::read_dir(directory).map_err(|error| cannot_make(directory, &error))?;
+            refuse_entries(entries, directory)?;
+            Ok(false)
         }
         Err(error) => Err(cannot_make(directory, &error)),
     }
+}
+
+/// Looks whether [`make_empty`] has a chance; makes nothing.
+fn could_make(directory: &Path) -> Result<(), Failure> {
+    match fs::read_dir(directory) {
+        Ok(entries) => refuse_entries(entries, directory),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let parent = directory.parent().unwrap_or(directory);
+            fs::read_dir(parent).map(drop).map_err(|error| cannot_make(directory, &error))
+        }
+        Err(error) => Err(cannot_make(directory, &error)),
+    }
+}
+
+fn refuse_entries(mut entries: fs::ReadDir, directory: &Path) -> Result<(), Failure> {
+    if entries.next().is_none() { Ok(()) } else { Err(Failure::not_empty(directory)) }
 }
 
 fn undo(directory: &Path, made: bool) -> io::Result<()> {
