@@ -28,7 +28,7 @@ use crate::{cli::Command, report::Failure, session::Session, settings::Format};
 ///
 /// # Errors
 ///
-/// What the user is to be told; nothing was changed then.
+/// What the user is to be told; nothing was changed then, unless it says so.
 pub fn run(command: &Command, session: &mut Session) -> Result<(), Failure> {
     match command {
         Command::BuildCa(args) => build_ca::run(args, session),

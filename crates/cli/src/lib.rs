@@ -5,6 +5,7 @@
 //! What is true is decided in `certkeep-pki`, what is kept in
 //! `certkeep-store`; this crate says it.
 
+pub mod bug;
 pub mod cli;
 pub mod commands;
 pub mod input;
@@ -35,9 +36,15 @@ use crate::{
     terminal::Terminal,
 };
 
-/// Runs the program with `arguments`, the first of which is its own name.
+/// Runs the program with `arguments`, the first of which is its own name. A bug is
+/// reported and ends with [`ExitCode::Internal`].
 #[must_use]
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    bug::guarded(|| obey(arguments))
+        .unwrap_or_else(|failure| conclude(Err(failure), &mut Terminal::standard(&environment())))
+}
+
+fn obey(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     interrupt::watch();
     let variables = environment();
     let mut terminal = Terminal::standard(&variables);

@@ -33,7 +33,11 @@ impl ExitCode {
     /// Every exit code with what it means: the published table.
     pub const ALL: [(Self, &'static str); 4] = [
         (Self::Success, "done; also when the reader of the output has gone away"),
-        (Self::Refused, "refused, not confirmed, not understood, or failed; nothing was changed"),
+        (
+            Self::Refused,
+            "refused, not confirmed, not understood, or failed; nothing was changed, \
+             unless the error says that the change is committed or the new PKI in place",
+        ),
         (Self::LockHeld, "the PKI is locked by another process"),
         (Self::Internal, "a bug in certkeep"),
     ];

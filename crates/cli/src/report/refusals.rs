@@ -169,7 +169,6 @@ macro_rules! plain {
 
 plain![
     AuthorityError,
-    CreateError,
     EncryptError,
     EntryNameError,
     IssueError,
@@ -177,9 +176,32 @@ plain![
     CrlProposeError,
     MakeError,
     ReadError,
-    RecordError,
     TypeError,
 ];
+
+impl From<RecordError> for Failure {
+    fn from(error: RecordError) -> Self {
+        let failure = Self::from_error(&error);
+        match &error {
+            RecordError::Unfinished(_) => failure
+                .with_hint("nothing is lost: the next command that writes to the PKI completes the change"),
+            _ => failure,
+        }
+    }
+}
+
+impl From<CreateError> for Failure {
+    fn from(error: CreateError) -> Self {
+        let failure = Self::from_error(&error);
+        match &error {
+            CreateError::Leftover { path, .. } => failure.with_hint(format!(
+                "the new PKI can be used; remove the old one: `rm -r {}`",
+                shell_word(&path.display().to_string())
+            )),
+            _ => failure,
+        }
+    }
+}
 
 impl From<OpenError> for Failure {
     fn from(error: OpenError) -> Self {

@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What a failure looks like.
 
+use std::io::ErrorKind;
+
 use certkeep_pki::layout::{EntryName, PkiPath};
+use certkeep_store::{
+    create::CreateError,
+    transaction::{FileError, RecordError},
+};
 use clap::{Arg, Command};
 
 use super::*;
@@ -48,6 +54,22 @@ fn a_name_in_a_hint_is_one_word_of_a_shell() {
     assert!(hints.contains("`certkeep gen-req 'Jane Doe; id'`"), "{hints}");
     let hints = Failure::exists(&PkiPath::Issued(name)).hints.join("\n");
     assert!(hints.contains("`certkeep show-cert 'Jane Doe; id'`"), "{hints}");
+}
+
+#[test]
+fn a_failure_that_changed_something_says_what_to_do() {
+    let source = |action| FileError { action, path: "/srv/old ca".into(), source: ErrorKind::Other.into() };
+    let failure = Failure::from(RecordError::Unfinished(source("rename")));
+    assert!(failure.message.contains("is committed"), "{failure}");
+    assert!(failure.hints.join("").contains("the next command that writes"), "{failure}");
+    let leftover = CreateError::Leftover { path: "/srv/old ca".into(), source: source("remove") };
+    let failure = Failure::from(leftover);
+    assert!(failure.hints.join("").contains("`rm -r '/srv/old ca'`"), "{failure}");
+    let page = include_str!("../../../../docs/compat.md");
+    for (exit, meaning) in ExitCode::ALL {
+        let row = format!("| {} | {meaning} |", exit.code());
+        assert!(page.contains(&row), "the page says something else than: {row}");
+    }
 }
 
 #[test]
