@@ -33,7 +33,7 @@ use crate::{
     report::{ExitCode, Failure, Outcome},
     session::Session,
     settings::{Settings, Sources, Variables, VarsUse},
-    terminal::Terminal,
+    terminal::{Safe, Terminal},
 };
 
 /// Runs the program with `arguments`, the first of which is its own name. A bug is
@@ -55,6 +55,9 @@ fn obey(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     match session(&cli, variables) {
         Ok(settings) => {
             terminal.configure(&settings);
+            for warning in &settings.warnings {
+                terminal.warning(Safe(warning));
+            }
             let (settings, now) = (settings, now());
             let mut session = Session::new(settings, terminal, now);
             let outcome = match &cli.command {

@@ -64,6 +64,8 @@ pub struct Settings {
     pub pki: PathBuf,
     /// The vars file that was read.
     pub vars_file: Option<PathBuf>,
+    /// What the user may want to know about variables that have no effect.
+    pub warnings: Vec<String>,
     /// Answer yes and take defaults.
     pub batch: bool,
     /// No notices, no warnings.
@@ -190,11 +192,13 @@ impl Settings {
         for known in [env::EASYRSA, env::EASYRSA_PKI] {
             reader.refuse_empty(known)?;
         }
+        reader.refuse_unsupported()?;
         let (passin, passout) = reader.passphrases(&options.key)?;
         let (start_date, end_date) = reader.dates()?;
         Ok(Self {
             pki: location::pki(&variables, here),
             vars_file,
+            warnings: reader.warnings(),
             batch: variables.is_on(env::EASYRSA_BATCH),
             silent: variables.is_on(env::EASYRSA_SILENT),
             verbose: variables.is_on(env::EASYRSA_VERBOSE),

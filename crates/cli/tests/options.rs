@@ -226,6 +226,17 @@ fn the_environment_says_where_the_pki_is() {
     assert!(both["pki"].as_str().is_some_and(|pki| pki.ends_with("/there")), "{both}");
 }
 
+#[test]
+fn a_misspelt_variable_is_told_and_no_obstacle() {
+    let world = World::with_pki();
+    world.write("pki/vars", "set_var EASYRSA_CRT_EXPIRE 90\n");
+    let told = world.run(["-b", "build-ca", "nopass"]).success();
+    told.says("warning: EASYRSA_CRT_EXPIRE in the vars file is unknown");
+    assert!(!world.run(["--silent", "show-ca"]).success().stderr.contains("EASYRSA_CRT_EXPIRE"));
+    world.write("pki/vars", "set_var EASYRSA_NS_SUPPORT yes\n");
+    world.refuses(["-b", "gen-req", "x", "nopass"], "EASYRSA_NS_SUPPORT in the vars file asks for");
+}
+
 /// Vars files that are not read, and what is said.
 const BAD_VARS: &[(&str, &str)] = &[
     ("EASYRSA_REQ_CN=x\n", "set_var"),
@@ -347,7 +358,8 @@ fn a_dry_run_is_refused_for_the_same_reasons() {
 fn a_curve_of_another_algorithm_is_explained() {
     let world = World::with_pki();
     let gen_req = ["gen-req", "x", "nopass"];
-    let ed = world.certkeep(["-b", "--algo=ec"].into_iter().chain(gen_req)).env("EASYRSA_CURVE", "ed25519").run();
+    let ed =
+        world.certkeep(["-b", "--algo=ec"].into_iter().chain(gen_req)).env("EASYRSA_CURVE", "ed25519").run();
     ed.refused("`ed25519` belongs to the algorithm ed").says("`--algo=ed --curve=ed25519`");
     let ec = world.run(["-b", "--algo=ed", "--curve=prime256v1"].into_iter().chain(gen_req));
     ec.refused("`prime256v1` belongs to the algorithm ec").says("`--algo=ec --curve=prime256v1`");
@@ -390,7 +402,9 @@ fn quickstart_refuses_what_is_not_empty() {
 #[test]
 fn quickstart_takes_no_passphrase() {
     let world = World::empty();
-    for options in [&["--passout=pass:geheim"][..], &["--passin=pass:geheim"], &["--passin=stdin", "--passout=stdin"]] {
+    for options in
+        [&["--passout=pass:geheim"][..], &["--passin=pass:geheim"], &["--passin=stdin", "--passout=stdin"]]
+    {
         world.refuses(options.iter().chain(&["quickstart", "demo"]), "keys that are not encrypted");
     }
     let variable = world.certkeep(["quickstart", "demo"]).env("EASYRSA_PASSOUT", "pass:geheim").run();
@@ -402,14 +416,17 @@ fn quickstart_takes_no_passphrase() {
 fn a_dry_quickstart_only_looks() {
     let world = World::with_pki();
     // A folder that is made and removed again leaves another time behind.
-    let changed = |world: &World| fs::metadata(world.path("")).and_then(|folder| folder.modified()).expect("a time");
+    let changed =
+        |world: &World| fs::metadata(world.path("")).and_then(|folder| folder.modified()).expect("a time");
     let before = changed(&world);
     world.run(["--dry-run", "quickstart", "demo"]).success().says("would make a CA in ");
     assert_eq!(changed(&world), before);
     world.write("file", "");
-    for (folder, fact) in
-        [("pki", "is not empty"), ("no/such/place", "cannot make the folder"), ("file", "cannot make the folder")]
-    {
+    for (folder, fact) in [
+        ("pki", "is not empty"),
+        ("no/such/place", "cannot make the folder"),
+        ("file", "cannot make the folder"),
+    ] {
         world.refuses(["--dry-run", "quickstart", folder], fact);
     }
     world.refuses(["--dry-run", "quickstart", "demo", "--curve=soft"], "`soft`");

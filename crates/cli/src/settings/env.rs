@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Every environment variable that certkeep reads, once, with what it means.
+//! Every environment variable that certkeep reads, once, with what it means, and
+//! those of easy-rsa that it does not read.
 //!
 //! The reference page is generated from [`ALL`]. A setting can only be looked
 //! up by one of these constants, so a variable that is not in the table cannot
@@ -75,9 +76,75 @@ table! {
     NO_COLOR: "any text: no colour (see no-color.org)",
 }
 
+/// Says whether Netscape extensions are wanted: the word `no`, or another.
+pub const EASYRSA_NS_SUPPORT: Known = Known { name: "EASYRSA_NS_SUPPORT", meaning: "Netscape extensions" };
+
+/// Names the file of openssl's settings, which many vars files do without need.
+pub const EASYRSA_SSL_CONF: Known = Known { name: "EASYRSA_SSL_CONF", meaning: "settings of openssl" };
+
+/// Variables of easy-rsa that ask for what certkeep does not have; to go on
+/// without it would make something else than was asked for.
+pub const UNSUPPORTED: &[Known] = &[
+    Known { name: "EASYRSA_ALGO_PARAMS", meaning: "a file of curve parameters" },
+    Known { name: "EASYRSA_NEW_SUBJECT", meaning: "another subject than that of the request" },
+    EASYRSA_NS_SUPPORT,
+    Known { name: "EASYRSA_RAW_CA", meaning: "a CA key whose passphrase openssl asks for" },
+    Known { name: "EASYRSA_TEXT_ON", meaning: "requests with a text in front" },
+];
+
+/// Variables of easy-rsa, also of older ones, that may be set and change nothing:
+/// what they govern is not there, and nothing that is made depends on it.
+pub const WITHOUT_EFFECT: &[&str] = &[
+    "EASYRSA_CALLER",
+    "EASYRSA_CERT_RENEW",
+    "EASYRSA_DEBUG",
+    "EASYRSA_DISABLE_INLINE",
+    "EASYRSA_EC_DIR",
+    "EASYRSA_FIX_OFFSET",
+    "EASYRSA_FORCE_SAFE_SSL",
+    "EASYRSA_FORCE_VARS",
+    "EASYRSA_INLINE",
+    "EASYRSA_KEEP_TEMP",
+    "EASYRSA_MAX_TEMP",
+    "EASYRSA_NEW_PKI",
+    "EASYRSA_NO_INLINE",
+    "EASYRSA_NO_TEXT",
+    "EASYRSA_NS_COMMENT",
+    "EASYRSA_OPENSSL",
+    "EASYRSA_OPENVPN",
+    "EASYRSA_P12_FR_NAME",
+    "EASYRSA_PRE_EXPIRY_WINDOW",
+    "EASYRSA_SAFE_CONF",
+    "EASYRSA_SET_ERREXIT",
+    "EASYRSA_SILENT_SSL",
+    "EASYRSA_SSL_OK",
+    "EASYRSA_TEMP_DIR",
+    "EASYRSA_TEMP_FILE",
+    "EASYRSA_TEXT_OFF",
+    "EASYRSA_TOOLS_LIB",
+];
+
+/// Whether a variable of this name is known, be it read or not.
+#[must_use]
+pub fn is_known(name: &str) -> bool {
+    ALL.iter().chain(UNSUPPORTED).chain(&[EASYRSA_SSL_CONF]).any(|known| known.name == name)
+        || WITHOUT_EFFECT.contains(&name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_variable_is_both_read_and_not_read() {
+        let mut names: Vec<&str> = ALL.iter().chain(UNSUPPORTED).map(|known| known.name).collect();
+        names.extend(WITHOUT_EFFECT);
+        names.push(EASYRSA_SSL_CONF.name);
+        let count = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), count);
+    }
 
     #[test]
     fn the_table_is_sorted_and_names_nothing_twice() {

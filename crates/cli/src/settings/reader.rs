@@ -79,6 +79,29 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Refuses a variable that asks for what certkeep does not have.
+    pub(super) fn refuse_unsupported(&self) -> Result<(), SettingsError> {
+        let asked = env::UNSUPPORTED.iter().filter_map(|known| self.present(*known));
+        let declines =
+            |value: &str, known: Known| known == env::EASYRSA_NS_SUPPORT && value.eq_ignore_ascii_case("no");
+        match asked.into_iter().find(|(value, place)| !declines(value, place.known)) {
+            Some((_, place)) => Err(SettingsError::Unsupported(place)),
+            None => Ok(()),
+        }
+    }
+
+    /// What is set and has no effect, though whoever set it may think so.
+    pub(super) fn warnings(&self) -> Vec<String> {
+        let unread = self.present(env::EASYRSA_SSL_CONF).map(|(_, place)| {
+            format!("{place} is not read: certkeep takes no settings from a file of openssl")
+        });
+        let unknown = self.variables.names_of_vars().filter(|name| {
+            (name.starts_with("EASYRSA_") || name.starts_with("CERTKEEP_")) && !env::is_known(name)
+        });
+        let unknown = unknown.map(|name| format!("{name} in the vars file is unknown and has no effect"));
+        unread.into_iter().chain(unknown).collect()
+    }
+
     /// Refuses a directory that is set to nothing.
     pub(super) fn refuse_empty(&self, known: Known) -> Result<(), SettingsError> {
         match self.variables.get(known) {

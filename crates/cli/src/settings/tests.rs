@@ -222,6 +222,41 @@ fn words_numbers_and_dates_are_checked_with_their_place() {
 }
 
 #[test]
+fn a_variable_that_asks_for_what_is_not_there_is_refused() {
+    for known in env::UNSUPPORTED {
+        let refused = refusal(&[], &[(known.name, "yes")], "");
+        assert!(refused.contains(&format!("{} in the environment asks for", known.name)), "{refused}");
+        let refused = refusal(&[], &[], &format!("set_var {} 1", known.name));
+        assert!(refused.contains(&format!("{} in the vars file asks for", known.name)), "{refused}");
+        let empty = settings(&[], &[(known.name, "")], "");
+        assert!(empty.warnings.is_empty(), "{:?}", empty.warnings);
+    }
+}
+
+#[test]
+fn the_vars_file_that_easyrsa_ships_works_with_every_line_active() {
+    let vars = "set_var EASYRSA_OPENSSL openssl\nset_var EASYRSA_TEMP_DIR \"$EASYRSA_PKI\"\n\
+                set_var EASYRSA_CERT_RENEW 30\nset_var EASYRSA_FIX_OFFSET 183\nset_var EASYRSA_RAND_SN yes\n\
+                set_var EASYRSA_NS_SUPPORT \"no\"\nset_var EASYRSA_NS_COMMENT \"Easy-RSA\"\n\
+                set_var EASYRSA_TEMP_FILE \"$EASYRSA_PKI/extensions.temp\"\n\
+                set_var EASYRSA_EXT_DIR \"$EASYRSA/x509-types\"\nset_var EASYRSA_PRE_EXPIRY_WINDOW 90\n";
+    assert_eq!(settings(&[], &[], vars).warnings, Vec::<String>::new());
+    let conf = "set_var EASYRSA_SSL_CONF \"$EASYRSA_PKI/openssl-easyrsa.cnf\"";
+    let warnings = settings(&[], &[], conf).warnings.join("\n");
+    assert!(warnings.starts_with("EASYRSA_SSL_CONF in the vars file is not read: "), "{warnings}");
+    let warnings = settings(&[], &[("EASYRSA_SSL_CONF", "/x")], "").warnings.join("\n");
+    assert!(warnings.starts_with("EASYRSA_SSL_CONF in the environment is not read: "), "{warnings}");
+}
+
+#[test]
+fn an_unknown_name_in_a_vars_file_is_told() {
+    let vars = "set_var EASYRSA_CRT_EXPIRE 90\nset_var MY_DIR /x\nset_var CERTKEEP_PROFILE lax";
+    let expected = ["CERTKEEP_PROFILE", "EASYRSA_CRT_EXPIRE"]
+        .map(|name| format!("{name} in the vars file is unknown and has no effect"));
+    assert_eq!(settings(&[], &[("EASYRSA_OTHER", "1")], vars).warnings, expected);
+}
+
+#[test]
 fn dates_and_lengths_are_read() {
     let settings =
         settings(&["--startdate=260101000000Z", "--enddate=20510101000000Z", "--subca-len=0"], &[], "");

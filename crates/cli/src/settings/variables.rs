@@ -77,6 +77,12 @@ impl Variables {
         self.known.get(name).map(|variable| variable.value.as_str())
     }
 
+    /// The names that the vars file has set.
+    pub fn names_of_vars(&self) -> impl Iterator<Item = &str> {
+        let of_vars = self.known.iter().filter(|(_, variable)| variable.origin == Origin::Vars);
+        of_vars.map(|(name, _)| name.as_str())
+    }
+
     /// The bytes of any variable, UTF-8 or not: a passphrase may be either.
     #[must_use]
     pub fn bytes(&self, name: &str) -> Option<&[u8]> {
