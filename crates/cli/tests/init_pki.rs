@@ -96,12 +96,24 @@ fn it_does_not_touch_a_folder_that_is_no_pki() {
     let world = World::empty();
     world.write("precious/letter.txt", "dear jane");
     world.write("file", "");
-    for place in [".", "..", "./", "../", "/", "//", "precious", "file", "/usr", "file/pki", ""] {
+    for (place, fact) in [
+        (".", "already exists"),
+        ("..", "cannot be a PKI directory"),
+        ("./", "already exists"),
+        ("../", "cannot be a PKI directory"),
+        ("/", "cannot be a PKI directory"),
+        ("//", "cannot be a PKI directory"),
+        ("precious", "precious already exists"),
+        ("file", "is not a directory"),
+        ("/usr", "/usr already exists"),
+        ("file/pki", "the PKI could not be made"),
+        ("", "--pki"),
+    ] {
         let option = format!("--pki={place}");
-        world.refuses(["--batch", &option, "init-pki"], "");
+        world.refuses(["--batch", &option, "init-pki"], fact);
     }
     let home = world.certkeep(["--batch", "--pki=.", "init-pki"]).env("HOME", world.path("")).run();
-    home.refused("");
+    home.refused("already exists");
 }
 
 #[test]
@@ -117,5 +129,5 @@ fn a_link_to_a_pki_is_not_followed_into_deletion() {
     let world = World::empty();
     world.write("elsewhere/letter.txt", "dear jane");
     std::os::unix::fs::symlink(world.path("elsewhere"), world.path("pki")).expect("a link");
-    world.refuses(["--batch", "init-pki"], "");
+    world.refuses(["--batch", "init-pki"], "elsewhere already exists");
 }

@@ -63,14 +63,13 @@ fn two_times_yes_overwrites_a_request_and_its_key() {
     before.assert_same(&world.snapshot());
 }
 
-/// Names that no file may have.
-fn bad_names() -> Vec<String> {
-    let mut names: Vec<String> =
-        ["../x", "a/b", "/etc/x", "..", ".", "a\nb", "a\u{1b}[2J", "a\tb", "a\u{7f}", ".hidden"]
-            .map(str::to_owned)
-            .to_vec();
-    names.push("n".repeat(300));
-    names.push("\u{4e2d}".repeat(90));
+/// Names that no file may have, and what is said of them.
+fn bad_names() -> Vec<(String, &'static str)> {
+    let holds = ["../x", "a/b", "/etc/x", "a\nb", "a\u{1b}[2J", "a\tb", "a\u{7f}"];
+    let mut names: Vec<(String, &str)> = holds.map(|name| (name.to_owned(), "the name `")).to_vec();
+    names.extend(["..", ".", ".hidden"].map(|name| (name.to_owned(), "the name `")));
+    names.push(("n".repeat(300), "the name is "));
+    names.push(("\u{4e2d}".repeat(90), "the name is "));
     names
 }
 
@@ -78,7 +77,7 @@ fn bad_names() -> Vec<String> {
 fn names_that_lead_elsewhere_are_refused() {
     let world = World::with_certificate();
     world.write("outside.req", world.read("pki/reqs/www.example.net.req"));
-    for name in bad_names() {
+    for (name, fact) in bad_names() {
         let commands: [&[&str]; 12] = [
             &["gen-req", &name, "nopass"],
             &["import-req", "outside.req", &name],
@@ -94,7 +93,7 @@ fn names_that_lead_elsewhere_are_refused() {
             &["verify-cert", &name],
         ];
         for command in commands {
-            world.refuses(["-b"].iter().chain(command), "");
+            world.refuses(["-b"].iter().chain(command), fact);
         }
     }
 }
@@ -102,12 +101,18 @@ fn names_that_lead_elsewhere_are_refused() {
 #[test]
 fn an_empty_name_or_one_that_looks_like_an_option_is_refused() {
     let world = World::with_request();
-    for name in ["", "-x", "--", "-"] {
-        world.refuses(["-b", "gen-req", name, "nopass"], "");
-        world.refuses(["-b", "sign-req", "server", name], "");
-        world.refuses(["-b", "show-req", name, "full"], "");
+    for (name, fact) in
+        [("", "the name is empty"), ("-x", "unexpected argument '-x'"), ("-", "the name `-` starts with `-`")]
+    {
+        world.refuses(["-b", "gen-req", name, "nopass"], fact);
+        // An empty argument at the end is none, as for easy-rsa.
+        let at_the_end = if name.is_empty() { "<NAME>" } else { fact };
+        world.refuses(["-b", "sign-req", "server", name], at_the_end);
+        world.refuses(["-b", "show-req", name, "full"], fact);
     }
-    world.refuses(["-b", "gen-req", "--", "-x", "nopass"], "");
+    world.refuses(["-b", "sign-req", "server", "--"], "<NAME>");
+    world.refuses(["-b", "show-req", "--"], "<NAME>");
+    world.refuses(["-b", "gen-req", "--", "-x", "nopass"], "the name `-x` starts with `-`");
 }
 
 #[test]
@@ -181,7 +186,7 @@ fn what_is_no_request_is_not_imported() {
     ] {
         world.refuses(["-b", "import-req", file, "new"], file);
     }
-    world.refuses(["-b", "import-req", "-", "new"], "");
+    world.refuses(["-b", "import-req", "-", "new"], "-: it is not a certificate signing request");
 }
 
 #[test]
