@@ -3,7 +3,8 @@
 //! clock and randomness of this run, read once.
 //!
 //! Gathers and records; decides nothing. A command reads the PKI through here,
-//! lets the core decide, and hands the changes back.
+//! lets the core decide, and hands the changes back. long: many short steps that
+//! every command takes, and no logic to part them by.
 
 use std::cell::OnceCell;
 

@@ -6,7 +6,7 @@
 //! journal  .transaction/journal.new what to do with them, synced
 //! commit   rename to .transaction/journal, sync .transaction
 //! steps    rename and remove, sync every directory that was touched
-//! done     remove the journal and .transaction, sync the PKI directory
+//! done     remove the journal and .transaction; the next transaction syncs that
 //! ```
 //!
 //! Whoever finds a journal does the steps from the start; whoever finds

@@ -10,7 +10,12 @@ use certkeep_pki::{
 };
 
 use super::details;
-use crate::{input, report::Failure, session::Session};
+use crate::{
+    input,
+    report::Failure,
+    session::Session,
+    terminal::{Safe, shell_word},
+};
 
 /// Arguments of `import-req`.
 #[derive(Debug, clap::Args)]
@@ -38,7 +43,7 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
         details::say_files(session, &[path.relative()]);
         session.terminal.notice(format_args!(
             "next: look at it (`certkeep show-req {0}`), then sign it (`certkeep sign-req TYPE {0}`)",
-            crate::terminal::Safe(&name)
+            Safe(shell_word(name.as_str()))
         ));
     }
     Ok(())
