@@ -32,14 +32,10 @@ fn describe(session: &Session) -> Result<Value, Failure> {
     let settings = &session.settings;
     let path = |path: &std::path::Path| Value::Text(path.display().to_string());
     let algorithm = order::key_algorithm(settings)?.to_string();
-    let profile = match settings.profile_set {
-        crate::settings::ProfileSet::Strict => "strict",
-        crate::settings::ProfileSet::Easyrsa => "easyrsa",
-    };
     let mut entries = vec![
         ("pki", path(&settings.pki)),
         ("vars_file", settings.vars_file.as_deref().map_or(Value::Absent, path)),
-        ("profile_set", profile.into()),
+        ("profile_set", settings.profile_set.to_string().into()),
         ("new_keys", algorithm.into()),
     ];
     match Store::open(&settings.pki) {

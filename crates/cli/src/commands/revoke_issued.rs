@@ -33,7 +33,6 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
     // A request that cannot be read is no reason to leave a certificate valid.
     let request = request.flatten().and_then(|bytes| Request::read(&bytes).ok());
     let request_key = request.map(|request| request.public_key().clone());
-    let archived = request_key.as_ref().is_none_or(|key| key == found.certificate.public_key());
     let target = Target { certificate: found.certificate, name: found.name, request_key };
     let proposal = revoke::propose_revocation(target, reason, session.database()?, session.now)?;
     let certificate = proposal.certificate.clone();
@@ -43,10 +42,10 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
         Safe(certificate.subject()),
         certificate.serial_number(),
         certificate.not_after(),
-        if archived {
+        if proposal.archives_key {
             "Its key and its request, if they are here, are archived with it."
         } else {
-            "The key and the request filed under its name are for another certificate and stay."
+            "No key and no request is archived with it: what is filed under its name is not its own."
         },
     );
     session.terminal.confirm(details, "  Continue with revocation: ")?;

@@ -32,6 +32,8 @@ pub struct RevocationProposal {
     pub certificate: Certificate,
     /// When and why.
     pub revocation: Revocation,
+    /// Whether the key and the request of its name are archived with it.
+    pub archives_key: bool,
     changes: ChangeSet,
 }
 
@@ -68,13 +70,13 @@ pub fn propose_revocation(
     let mut changes = ChangeSet::new();
     database.index_changes(&mut changes);
     let archived = PkiPath::RevokedCertificate(serial.clone());
+    let own_key = request_key.is_none_or(|key| key == *certificate.public_key());
+    let archives_key = own_key && name.as_ref().is_some_and(|name| !name.is_reserved());
     match name {
+        Some(name) if name.is_reserved() => changes.relocate(PkiPath::Issued(name), archived),
         Some(name) => {
             changes.relocate(PkiPath::Issued(name.clone()), archived);
-            if name.is_reserved() {
-                return Ok(RevocationProposal { certificate, revocation, changes });
-            }
-            if request_key.is_none_or(|key| key == *certificate.public_key()) {
+            if archives_key {
                 changes.relocate(PkiPath::PrivateKey(name.clone()), PkiPath::RevokedKey(serial.clone()));
                 changes.relocate(PkiPath::Request(name.clone()), PkiPath::RevokedRequest(serial));
             }
@@ -88,7 +90,7 @@ pub fn propose_revocation(
         }
         None => changes.create(archived, certificate.to_pem()),
     }
-    Ok(RevocationProposal { certificate, revocation, changes })
+    Ok(RevocationProposal { certificate, revocation, archives_key, changes })
 }
 
 impl RevocationProposal {

@@ -69,6 +69,7 @@ fn a_key_and_a_request_for_the_next_certificate_stay() {
     for (request_key, moves) in [(of_its_own, true), (of_another, false)] {
         let target = Target { certificate: certificate(), name: Some(name("web1")), request_key };
         let proposal = propose_revocation(target, None, database_of(ROWS), now()).expect("proposed");
+        assert_eq!(proposal.archives_key, moves);
         let said = said(&proposal.into_changes()).join("\n");
         assert!(said.contains("move issued/web1.crt"));
         assert_eq!(said.contains("move private/web1.key"), moves);
@@ -80,7 +81,9 @@ fn a_key_and_a_request_for_the_next_certificate_stay() {
 fn the_key_of_the_ca_stays_whatever_a_certificate_is_called() {
     for reserved in ["ca", "CA", "easyrsa-tls"] {
         let name = EntryName::parse(reserved).expect("a name that easy-rsa files");
-        let changes = propose(Some(name), ROWS).expect("proposed").into_changes();
+        let proposal = propose(Some(name), ROWS).expect("proposed");
+        assert!(!proposal.archives_key);
+        let changes = proposal.into_changes();
         let moved = format!("move issued/{reserved}.crt to revoked/certs_by_serial/07.crt");
         assert_eq!(said(&changes)[4..], [moved]);
     }
