@@ -423,7 +423,7 @@ fn every_crl_is_made_again_but_for_its_number() {
         let numbers = CrlNumbers { file: None, present: theirs.number() };
         let proposal =
             authority(story).propose_crl(order, &database, &numbers, theirs.this_update()).expect("proposed");
-        let ours = proposal.sign(&authority_key(story)).expect("signed").read_back().expect("a CRL");
+        let ours = crl_of(proposal.sign(&authority_key(story)).expect("signed"));
         assert_eq!(ours.number().map(|number| number.to_string()), Some("01".to_owned()), "{}", story.name);
         assert!(theirs.number().is_none(), "easy-rsa numbers its CRLs now: {}", story.name);
         let mut list = elements(&signed_part(ours.as_der()));
@@ -431,6 +431,16 @@ fn every_crl_is_made_again_but_for_its_number() {
         let list = list.to_der().expect("encoded");
         assert_eq!(story::hex(&list), story::hex(&signed_part(theirs.as_der())), "{}", story.name);
     }
+}
+
+/// The CRL that was signed, read back from what has to be recorded.
+fn crl_of(issued: certkeep_pki::ca::crl::IssuedCrl) -> Crl {
+    let changes = issued.into_changes();
+    let der = changes.as_slice().iter().find_map(|change| match change {
+        Change::Replace(PkiPath::CrlDer, Contents::Public(bytes)) => Some(bytes),
+        _ => None,
+    });
+    Crl::read(der.expect("crl.der is written")).expect("a CRL")
 }
 
 /// Replays a story on one database: the files that `openssl ca` keeps come out the same.

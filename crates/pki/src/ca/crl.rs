@@ -20,7 +20,7 @@ use crate::{
     layout::PkiPath,
     moment::{Days, Moment},
     x509::{
-        crl::{self, Crl, CrlError},
+        crl,
         extension::{self, Issuer},
         oid,
         profile::ProfileSet,
@@ -92,7 +92,6 @@ pub struct CrlProposal {
 #[derive(Debug)]
 #[must_use = "an issued CRL has to be recorded"]
 pub struct IssuedCrl {
-    der: Vec<u8>,
     changes: ChangeSet,
 }
 
@@ -259,21 +258,12 @@ impl CrlProposal {
         changes.keep(PkiPath::CrlNumber, PkiPath::CrlNumberOld);
         changes.replace(PkiPath::CrlNumber, format!("{}\n", self.number.next()));
         changes.replace(PkiPath::CrlPem, crl::pem_of(&der));
-        changes.replace(PkiPath::CrlDer, der.clone());
-        Ok(IssuedCrl { der, changes })
+        changes.replace(PkiPath::CrlDer, der);
+        Ok(IssuedCrl { changes })
     }
 }
 
 impl IssuedCrl {
-    /// Reads the CRL back.
-    ///
-    /// # Errors
-    ///
-    /// [`CrlError`], which a CRL of ours does not give.
-    pub fn read_back(&self) -> Result<Crl, CrlError> {
-        Crl::read(&self.der)
-    }
-
     /// What has to be recorded.
     pub fn into_changes(self) -> ChangeSet {
         self.changes

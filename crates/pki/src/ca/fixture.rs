@@ -280,3 +280,18 @@ pub(super) fn lines(extensions: &[Extension]) -> Vec<String> {
     };
     extensions.iter().map(describe).collect()
 }
+
+/// The CRL that was signed, read back from what has to be recorded.
+pub(crate) fn read_back(issued: crate::ca::crl::IssuedCrl) -> crate::x509::crl::Crl {
+    use crate::{
+        change::{Change, Contents},
+        layout::PkiPath,
+        x509::crl::Crl,
+    };
+    let changes = issued.into_changes();
+    let der = changes.as_slice().iter().find_map(|change| match change {
+        Change::Replace(PkiPath::CrlDer, Contents::Public(bytes)) => Some(bytes),
+        _ => None,
+    });
+    Crl::read(der.expect("crl.der is written")).expect("a CRL")
+}

@@ -2,6 +2,7 @@
 //! Numbers that go on, lists that are sorted, and what is left out.
 
 use super::*;
+use crate::x509::crl::Crl;
 use crate::{ca::fixture::*, x509::profile::CertificateType};
 
 const ROWS: &str = "\
@@ -21,12 +22,7 @@ fn propose_of(rows: &str, order: CrlOrder, numbers: &CrlNumbers) -> Result<CrlPr
 }
 
 fn list(rows: &str, order: CrlOrder) -> Crl {
-    propose_of(rows, order, &NO_NUMBERS)
-        .expect("proposed")
-        .sign(&*CA_KEY)
-        .expect("signed")
-        .read_back()
-        .expect("a CRL")
+    read_back(propose_of(rows, order, &NO_NUMBERS).expect("proposed").sign(&*CA_KEY).expect("signed"))
 }
 
 fn number_after(file: Option<&str>, present: Option<u64>) -> String {
@@ -89,7 +85,7 @@ fn a_list_of_nothing_is_absent() {
     let proposal = proposal.expect("proposed");
     assert_eq!(proposal.revoked(), 0);
     assert!(proposal.list.revoked_certificates.is_none());
-    let crl = proposal.sign(&*CA_KEY).expect("signed").read_back().expect("a CRL");
+    let crl = read_back(proposal.sign(&*CA_KEY).expect("signed"));
     assert_eq!((crl.version(), crl.entries().len()), (2, 0));
 }
 
@@ -97,13 +93,13 @@ fn a_list_of_nothing_is_absent() {
 fn a_crl_runs_from_a_little_before_now_and_never_from_before_its_ca() {
     let later = now().plus(86_400);
     let proposal = root().propose_crl(STRICT, &database(), &NO_NUMBERS, later).expect("proposed");
-    let crl = proposal.sign(&*CA_KEY).expect("signed").read_back().expect("a CRL");
+    let crl = read_back(proposal.sign(&*CA_KEY).expect("signed"));
     assert_eq!(crl.this_update(), later.minus(BACKDATE_SECONDS));
     assert_eq!(crl.next_update(), Some(later.plus(Days(30).seconds())));
     let root = root();
     let first = root.certificate().not_before();
     let proposal = root.propose_crl(STRICT, &database(), &NO_NUMBERS, first).expect("proposed");
-    assert_eq!(proposal.sign(&*CA_KEY).expect("signed").read_back().expect("a CRL").this_update(), first);
+    assert_eq!(read_back(proposal.sign(&*CA_KEY).expect("signed")).this_update(), first);
     assert_eq!(list("", EASYRSA).this_update(), now());
 }
 

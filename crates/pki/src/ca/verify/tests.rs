@@ -66,7 +66,7 @@ fn crl_of(authority: &Authority, key: &PrivateKey, rows: &str) -> Crl {
     let order = CrlOrder { set: ProfileSet::Strict, days: Days(30), digest: None };
     let numbers = CrlNumbers { file: None, present: None };
     let proposal = authority.propose_crl(order, &database_of(rows), &numbers, now()).expect("proposed");
-    proposal.sign(key).expect("signed").read_back().expect("a CRL")
+    read_back(proposal.sign(key).expect("signed"))
 }
 
 const REVOKED: &str = "R\t270101000000Z\t261101000000Z,superseded\t07\tunknown\t/CN=web1.example.com\n";
