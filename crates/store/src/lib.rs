@@ -9,12 +9,16 @@
 
 pub mod create;
 mod durable;
+pub mod git_crypt;
 mod journal;
 pub mod lock;
 mod lock_file;
 pub mod modes;
 mod plan;
 pub mod read;
+pub mod seal;
 mod stage;
 pub mod store;
 pub mod transaction;
+pub mod zone;
+pub mod zone_keys;
