@@ -13,6 +13,8 @@ pub mod git_crypt;
 mod journal;
 pub mod lock;
 mod lock_file;
+pub mod manifest;
+pub mod member;
 pub mod modes;
 mod plan;
 pub mod read;

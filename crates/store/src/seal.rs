@@ -110,6 +110,23 @@ pub enum SealError {
     LineEndings,
 }
 
+impl Padding {
+    /// Its bucket in bytes, 0 for none.
+    #[must_use]
+    pub fn bucket(self) -> u32 {
+        match self {
+            Self::None => 0,
+            Self::Bucket(size) => size,
+        }
+    }
+
+    /// The padding with this bucket in bytes, 0 for none.
+    #[must_use]
+    pub fn of_bucket(size: u32) -> Self {
+        if size == 0 { Self::None } else { Self::Bucket(size) }
+    }
+}
+
 impl StoreId {
     /// A new store.
     pub fn generate(rng: &mut dyn CryptoRng) -> Self {
@@ -126,6 +143,9 @@ impl StoreId {
 }
 
 impl KeyId {
+    /// No key's.
+    pub(crate) const ZERO: Self = Self([0; 16]);
+
     /// Reads 32 hexadecimal digits.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {

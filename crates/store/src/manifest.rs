@@ -1,0 +1,611 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The manifest: the files of `.certkeep`, as values and back. Pure.
+//!
+//! ```text
+//! store.toml                      format version, store id, PKI folder
+//! members/NAME.toml (+ NAME.asc)  a member's public key
+//! zones/ZONE/zone.toml            epoch, key id, mode, padding, patterns; MAC
+//! zones/ZONE/members/NAME.toml    a grant: that member may open this zone; MAC
+//! zones/ZONE/keys/EPOCH/NAME.age  the zone's keys, wrapped for that member
+//! ```
+//!
+//! One file per member, so that two branches that add members merge. Nothing in
+//! here is trusted before [`Zone::verify`] and [`Manifest::granted`] have
+//! compared the MACs: whoever can push can write these files.
+//!
+//! long: reading and writing of each file stand beside each other.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::{
+    member::{Kind, Member, MemberName},
+    seal::{KeyId, Padding, SealingKey, StoreId, from_hex, hex},
+    zone::{Epoch, Mode, Pattern, Rules, ZoneName},
+    zone_keys::ZoneKeys,
+};
+
+/// The format version that this program writes, and the only one it reads.
+const VERSION: u32 = 1;
+
+/// The public side of a store.
+#[derive(Clone, Debug)]
+pub struct Manifest {
+    /// The store.
+    pub store: StoreId,
+    /// The PKI folder relative to the top of the work tree, `""` for the top
+    /// itself; `None` for a store without a PKI.
+    pub pki: Option<String>,
+    /// Everybody, by name.
+    pub members: BTreeMap<MemberName, Member>,
+    /// The zones, by name.
+    pub zones: BTreeMap<ZoneName, Zone>,
+}
+
+/// One zone as the repository describes it.
+#[derive(Clone, Debug)]
+pub struct Zone {
+    /// The epoch that seals now.
+    pub epoch: Epoch,
+    /// The id of that epoch's key.
+    pub key_id: KeyId,
+    /// What its files are in an unlocked work tree.
+    pub mode: Mode,
+    /// How far its files are padded.
+    pub padding: Padding,
+    /// The patterns of `store protect`.
+    pub patterns: Vec<Pattern>,
+    /// Under the key of `epoch`.
+    mac: [u8; 32],
+    /// Under the key of the epoch before; there is none before the first.
+    previous_mac: Option<[u8; 32]>,
+    /// Who may open the zone, each with a MAC.
+    pub grants: BTreeMap<MemberName, Grant>,
+    /// The zone's keys, wrapped, by epoch and member. Those of older epochs are
+    /// left out by every new one, but a branch may still bring some.
+    pub wraps: BTreeMap<(Epoch, MemberName), Wrap>,
+}
+
+/// The word of a member that another one may open a zone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grant {
+    /// The key that it is for.
+    pub fingerprint: String,
+    /// The epoch under whose key it was given.
+    pub epoch: Epoch,
+    mac: [u8; 32],
+}
+
+/// Keys wrapped for one member.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wrap {
+    /// By which program.
+    pub kind: Kind,
+    /// The file.
+    pub bytes: Vec<u8>,
+}
+
+/// A file of `.certkeep` that cannot be understood.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[error(".certkeep/{path} {what}")]
+pub struct ManifestError {
+    /// Relative to `.certkeep`.
+    pub path: String,
+    /// What is wrong with it.
+    pub what: String,
+}
+
+/// Why a zone is not what its members made of it.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Distrust {
+    /// The wrapped keys are of another store or zone.
+    #[error("its wrapped keys belong to another store or zone")]
+    OtherStore,
+    /// The wrapped keys stop before the epoch of `zone.toml`, or go beyond it.
+    #[error("its wrapped keys are not those of the epoch in zone.toml")]
+    OtherEpoch,
+    /// The key has not the id that `zone.toml` names.
+    #[error("its wrapped key is not the one that zone.toml names")]
+    OtherKey,
+    /// `zone.toml` or `store.toml` was altered by somebody without the key.
+    #[error("zone.toml or store.toml was not written by a member")]
+    Mac,
+    /// The new epoch was begun by somebody without the key of the one before.
+    #[error("its present epoch was not begun by a member of the one before")]
+    PreviousMac,
+}
+
+/// Whether somebody may open a zone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GrantState {
+    /// Yes, by the word of a member of the present epoch.
+    Valid,
+    /// The word was given in an earlier epoch, on another branch perhaps: to be confirmed.
+    Outdated,
+    /// The MAC is not that of a member, or the key is not the member's.
+    Forged,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StoreFile {
+    version: u32,
+    id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pki: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MemberFile {
+    kind: String,
+    fingerprint: String,
+    /// Not for OpenPGP: the certificate has a file of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ZoneFile {
+    epoch: u32,
+    key_id: String,
+    mode: String,
+    padding: u32,
+    patterns: Vec<String>,
+    mac: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    previous_mac: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct GrantFile {
+    fingerprint: String,
+    epoch: u32,
+    mac: String,
+}
+
+impl Manifest {
+    /// Reads the files of `.certkeep`, by path relative to it.
+    ///
+    /// # Errors
+    ///
+    /// The first file that cannot be understood; a format version that this
+    /// program does not know.
+    pub fn parse(files: &BTreeMap<String, Vec<u8>>) -> Result<Self, ManifestError> {
+        let file = files.get("store.toml").ok_or_else(|| wrong("store.toml", "is missing"))?;
+        // The version first: the rest of a later one may look different.
+        let version = table("store.toml", file)?.get("version").and_then(toml::Value::as_integer);
+        if version != Some(VERSION.into()) {
+            let what = match version {
+                Some(version) => format!("has format version {version}; this certkeep knows {VERSION}"),
+                None => "has no format version".to_owned(),
+            };
+            return Err(wrong("store.toml", &what));
+        }
+        let file: StoreFile = read("store.toml", file)?;
+        let store = StoreId::parse(&file.id).ok_or_else(|| wrong("store.toml", "has no valid id"))?;
+        if file.pki.as_deref().is_some_and(|pki| !is_folder(pki)) {
+            return Err(wrong("store.toml", "names no PKI folder inside the repository"));
+        }
+        let mut manifest = Self { store, pki: file.pki, members: BTreeMap::new(), zones: BTreeMap::new() };
+        for (path, bytes) in files {
+            if let Some(name) = path.strip_prefix("members/").and_then(|file| file.strip_suffix(".toml")) {
+                let member = member(path, bytes, files.get(&format!("members/{name}.asc")))?;
+                manifest.members.insert(named(path, MemberName::parse(name))?, member);
+            } else if let Some(name) =
+                path.strip_prefix("zones/").and_then(|file| file.strip_suffix("/zone.toml"))
+            {
+                manifest.zones.insert(named(path, ZoneName::parse(name))?, zone(path, bytes)?);
+            }
+        }
+        for (path, bytes) in files {
+            let mut parts = path.split('/');
+            let (Some("zones"), Some(zone), Some(kind)) = (parts.next(), parts.next(), parts.next()) else {
+                continue;
+            };
+            if kind == "zone.toml" {
+                continue;
+            }
+            let zone = manifest.zones.get_mut(&named(path, ZoneName::parse(zone))?);
+            let zone = zone.ok_or_else(|| wrong(path, "belongs to a zone without a zone.toml"))?;
+            match (kind, parts.next(), parts.next(), parts.next()) {
+                ("members", Some(file), None, None) => {
+                    let name = file.strip_suffix(".toml").ok_or_else(|| wrong(path, "is no grant"))?;
+                    zone.grants.insert(named(path, MemberName::parse(name))?, grant(path, bytes)?);
+                }
+                ("keys", Some(epoch), Some(file), None) => {
+                    let epoch = epoch.parse().ok().and_then(Epoch::new);
+                    let epoch = epoch.ok_or_else(|| wrong(path, "names no epoch"))?;
+                    let (name, kind) = wrap_name(file).ok_or_else(|| wrong(path, "is no wrapped key"))?;
+                    let wrap = Wrap { kind, bytes: bytes.clone() };
+                    zone.wraps.insert((epoch, named(path, MemberName::parse(name))?), wrap);
+                }
+                _ => return Err(wrong(path, "is no file of a store")),
+            }
+        }
+        Ok(manifest)
+    }
+
+    /// The files, as they are to be written.
+    #[must_use]
+    pub fn to_files(&self) -> BTreeMap<String, Vec<u8>> {
+        let store = StoreFile { version: VERSION, id: self.store.to_string(), pki: self.pki.clone() };
+        let mut files = BTreeMap::from([("store.toml".to_owned(), write(&store))]);
+        for (name, member) in &self.members {
+            let separate = member.kind == Kind::OpenPgp;
+            let file = MemberFile {
+                kind: member.kind.as_str().to_owned(),
+                fingerprint: member.fingerprint.clone(),
+                key: (!separate).then(|| member.key.clone()),
+            };
+            files.insert(format!("members/{name}.toml"), write(&file));
+            if separate {
+                files.insert(format!("members/{name}.asc"), member.key.clone().into_bytes());
+            }
+        }
+        for (name, zone) in &self.zones {
+            files.insert(format!("zones/{name}/zone.toml"), write(&zone.to_file()));
+            for (member, grant) in &zone.grants {
+                let file = GrantFile {
+                    fingerprint: grant.fingerprint.clone(),
+                    epoch: grant.epoch.number(),
+                    mac: hex(&grant.mac),
+                };
+                files.insert(format!("zones/{name}/members/{member}.toml"), write(&file));
+            }
+            for ((epoch, member), wrap) in &zone.wraps {
+                let path = format!("zones/{name}/keys/{epoch}/{member}.{}", wrap.kind.extension());
+                files.insert(path, wrap.bytes.clone());
+            }
+        }
+        files
+    }
+
+    /// What decides about paths.
+    #[must_use]
+    pub fn rules(&self) -> Rules {
+        let patterns = self.zones.iter().flat_map(|(name, zone)| {
+            zone.patterns.iter().map(move |pattern| (pattern.clone(), name.clone()))
+        });
+        Rules::new(self.pki.as_deref(), patterns.collect())
+    }
+
+    /// Begins a zone, or its next epoch, or writes down what was changed in it:
+    /// the key id and the MACs are those of `keys`.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such zone.
+    pub fn certify(&mut self, name: &ZoneName, keys: &ZoneKeys) {
+        let zone = self.zones.get_mut(name).expect("the zone is there");
+        zone.epoch = keys.current();
+        let key = keys.sealing_now();
+        zone.key_id = key.id();
+        let message = zone.message(name, self.store, self.pki.as_deref());
+        zone.mac = key.manifest_mac(&message);
+        let previous = keys.current().previous().and_then(|epoch| keys.sealing(epoch));
+        zone.previous_mac = previous.map(|key| key.manifest_mac(&message));
+    }
+
+    /// Gives a member the right to open a zone, by a MAC under its present key.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such zone or member.
+    pub fn grant(&mut self, zone: &ZoneName, member: &MemberName, keys: &ZoneKeys) {
+        let who = self.members.get(member).expect("the member is there");
+        let epoch = keys.current();
+        let mac = keys.sealing_now().manifest_mac(&grant_message(self.store, zone, epoch, member, who));
+        let grant = Grant { fingerprint: who.fingerprint.clone(), epoch, mac };
+        self.zones.get_mut(zone).expect("the zone is there").grants.insert(member.clone(), grant);
+    }
+
+    /// Whether a member may open a zone, in the eyes of somebody who can.
+    #[must_use]
+    pub fn granted(&self, zone: &ZoneName, member: &MemberName, keys: &ZoneKeys) -> GrantState {
+        let grant = self.zones.get(zone).and_then(|zone| zone.grants.get(member));
+        let (Some(grant), Some(who)) = (grant, self.members.get(member)) else { return GrantState::Forged };
+        let message = grant_message(self.store, zone, grant.epoch, member, who);
+        let key: Option<SealingKey> = keys.sealing(grant.epoch);
+        let genuine = key.is_some_and(|key| key.is_manifest_mac(&message, &grant.mac));
+        match genuine && grant.fingerprint == who.fingerprint {
+            true if grant.epoch == keys.current() => GrantState::Valid,
+            true => GrantState::Outdated,
+            false => GrantState::Forged,
+        }
+    }
+}
+
+impl Zone {
+    /// A zone without keys yet: [`Manifest::certify`] makes it one.
+    #[must_use]
+    pub fn new(mode: Mode, padding: Padding) -> Self {
+        Self {
+            epoch: Epoch::FIRST,
+            key_id: KeyId::ZERO,
+            mode,
+            padding,
+            patterns: Vec::new(),
+            mac: [0; 32],
+            previous_mac: None,
+            grants: BTreeMap::new(),
+            wraps: BTreeMap::new(),
+        }
+    }
+
+    /// Whether `keys` are this zone's and a member wrote its description.
+    ///
+    /// # Errors
+    ///
+    /// One [`Distrust`] per cause.
+    pub fn verify(
+        &self,
+        name: &ZoneName,
+        store: StoreId,
+        pki: Option<&str>,
+        keys: &ZoneKeys,
+    ) -> Result<(), Distrust> {
+        if keys.store() != store || keys.zone() != name {
+            return Err(Distrust::OtherStore);
+        }
+        if keys.current() != self.epoch {
+            return Err(Distrust::OtherEpoch);
+        }
+        let key = keys.sealing_now();
+        if key.id() != self.key_id {
+            return Err(Distrust::OtherKey);
+        }
+        let message = self.message(name, store, pki);
+        if !key.is_manifest_mac(&message, &self.mac) {
+            return Err(Distrust::Mac);
+        }
+        let Some(previous) = self.epoch.previous() else { return Ok(()) };
+        let key = keys.sealing(previous).ok_or(Distrust::PreviousMac)?;
+        match self.previous_mac {
+            Some(mac) if key.is_manifest_mac(&message, &mac) => Ok(()),
+            _ => Err(Distrust::PreviousMac),
+        }
+    }
+
+    /// What the MACs of `zone.toml` cover. No value holds a line break.
+    fn message(&self, name: &ZoneName, store: StoreId, pki: Option<&str>) -> Vec<u8> {
+        let mut text = format!(
+            "certkeep zone 1\nstore {store}\npki {}\nzone {name}\nepoch {}\nkey-id {}\nmode {}\npadding {}\n",
+            pki.map_or_else(|| "-".to_owned(), |pki| format!("={pki}")),
+            self.epoch,
+            self.key_id,
+            self.mode.as_str(),
+            self.padding.bucket(),
+        );
+        for pattern in &self.patterns {
+            text.push_str(&format!("pattern {}\n", pattern.as_str()));
+        }
+        text.into_bytes()
+    }
+
+    fn to_file(&self) -> ZoneFile {
+        ZoneFile {
+            epoch: self.epoch.number(),
+            key_id: self.key_id.to_string(),
+            mode: self.mode.as_str().to_owned(),
+            padding: self.padding.bucket(),
+            patterns: self.patterns.iter().map(|pattern| pattern.as_str().to_owned()).collect(),
+            mac: hex(&self.mac),
+            previous_mac: self.previous_mac.map(|mac| hex(&mac)),
+        }
+    }
+}
+
+/// What the MAC of a grant covers.
+fn grant_message(
+    store: StoreId,
+    zone: &ZoneName,
+    epoch: Epoch,
+    name: &MemberName,
+    member: &Member,
+) -> Vec<u8> {
+    let (kind, fingerprint) = (member.kind.as_str(), &member.fingerprint);
+    format!(
+        "certkeep grant 1\nstore {store}\nzone {zone}\nepoch {epoch}\nmember {name}\nkind {kind}\n\
+         fingerprint {fingerprint}\n"
+    )
+    .into_bytes()
+}
+
+fn member(path: &str, bytes: &[u8], certificate: Option<&Vec<u8>>) -> Result<Member, ManifestError> {
+    let file: MemberFile = read(path, bytes)?;
+    let kind = Kind::parse(&file.kind).ok_or_else(|| wrong(path, "names an unknown kind of key"))?;
+    let key = match (kind, file.key, certificate) {
+        (Kind::OpenPgp, None, Some(certificate)) => String::from_utf8(certificate.clone()).ok(),
+        (Kind::Age | Kind::Ssh, key, None) => key,
+        _ => None,
+    };
+    let key = key.ok_or_else(|| wrong(path, "has no key, or two"))?;
+    let printable = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
+    if !printable(&file.fingerprint) {
+        return Err(wrong(path, "has no valid fingerprint"));
+    }
+    Ok(Member { kind, key, fingerprint: file.fingerprint })
+}
+
+fn zone(path: &str, bytes: &[u8]) -> Result<Zone, ManifestError> {
+    let file: ZoneFile = read(path, bytes)?;
+    let mode = Mode::parse(&file.mode).ok_or_else(|| wrong(path, "names an unknown mode"))?;
+    let mut zone = Zone::new(mode, Padding::of_bucket(file.padding));
+    zone.epoch = Epoch::new(file.epoch).ok_or_else(|| wrong(path, "has no epoch"))?;
+    zone.key_id = KeyId::parse(&file.key_id).ok_or_else(|| wrong(path, "has no valid key id"))?;
+    for pattern in &file.patterns {
+        zone.patterns
+            .push(Pattern::parse(pattern).map_err(|error| wrong(path, &format!("is wrong: {error}")))?);
+    }
+    zone.mac = mac(path, &file.mac)?;
+    zone.previous_mac = file.previous_mac.as_deref().map(|text| mac(path, text)).transpose()?;
+    Ok(zone)
+}
+
+fn grant(path: &str, bytes: &[u8]) -> Result<Grant, ManifestError> {
+    let file: GrantFile = read(path, bytes)?;
+    let epoch = Epoch::new(file.epoch).ok_or_else(|| wrong(path, "has no epoch"))?;
+    Ok(Grant { fingerprint: file.fingerprint, epoch, mac: mac(path, &file.mac)? })
+}
+
+fn mac(path: &str, text: &str) -> Result<[u8; 32], ManifestError> {
+    from_hex(text).ok_or_else(|| wrong(path, "has no valid MAC"))
+}
+
+fn wrap_name(file: &str) -> Option<(&str, Kind)> {
+    // age and SSH share an extension; which of the two the member's file tells.
+    [Kind::Age, Kind::OpenPgp].into_iter().find_map(|kind| {
+        let name = file.strip_suffix(kind.extension())?.strip_suffix('.')?;
+        Some((name, kind))
+    })
+}
+
+/// Whether a text is a folder relative to the top: no way out, no way into `.git`.
+fn is_folder(text: &str) -> bool {
+    let component = |part: &str| {
+        !matches!(part, "" | "." | ".." | ".git" | ".certkeep")
+            && !part.chars().any(|character| character.is_control() || character == '\\')
+    };
+    text.is_empty() || text.split('/').all(component)
+}
+
+fn named<T>(path: &str, name: Result<T, impl std::fmt::Display>) -> Result<T, ManifestError> {
+    name.map_err(|error| wrong(path, &format!("is out of place: {error}")))
+}
+
+fn wrong(path: &str, what: &str) -> ManifestError {
+    ManifestError { path: path.to_owned(), what: what.to_owned() }
+}
+
+fn table(path: &str, bytes: &[u8]) -> Result<toml::Table, ManifestError> {
+    read(path, bytes)
+}
+
+fn read<T: for<'de> Deserialize<'de>>(path: &str, bytes: &[u8]) -> Result<T, ManifestError> {
+    let text = std::str::from_utf8(bytes).map_err(|_| wrong(path, "is not UTF-8"))?;
+    toml::from_str(text).map_err(|error| wrong(path, &format!("cannot be understood: {}", error.message())))
+}
+
+fn write(file: &impl Serialize) -> Vec<u8> {
+    toml::to_string(file).expect("plain values are TOML").into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use rand_core::{OsRng, TryRngCore as _};
+
+    use super::*;
+
+    fn name(text: &str) -> MemberName {
+        MemberName::parse(text).expect("valid")
+    }
+
+    fn keys_zone() -> ZoneName {
+        ZoneName::parse("keys").expect("valid")
+    }
+
+    fn store() -> (Manifest, ZoneKeys) {
+        let mut rng = OsRng.unwrap_err();
+        let zone = keys_zone();
+        let keys = ZoneKeys::generate(StoreId::generate(&mut rng), zone.clone(), &mut rng);
+        let alice = Member { kind: Kind::Age, key: "age1x".to_owned(), fingerprint: "age1x".to_owned() };
+        let bob = Member { kind: Kind::OpenPgp, key: "armor\n".to_owned(), fingerprint: "AB".to_owned() };
+        let mut manifest = Manifest {
+            store: keys.store(),
+            pki: Some("pki".to_owned()),
+            members: BTreeMap::from([(name("alice"), alice), (name("bob"), bob)]),
+            zones: BTreeMap::from([(zone.clone(), Zone::new(Mode::Transparent, Padding::Bucket(4096)))]),
+        };
+        let described = manifest.zones.get_mut(&zone).expect("there");
+        described.patterns.push(Pattern::parse("*.key").expect("valid"));
+        let wrap = Wrap { kind: Kind::OpenPgp, bytes: vec![1, 2, 3] };
+        described.wraps.insert((Epoch::FIRST, name("bob")), wrap);
+        manifest.certify(&zone, &keys);
+        manifest.grant(&zone, &name("alice"), &keys);
+        (manifest, keys)
+    }
+
+    fn verify(manifest: &Manifest, keys: &ZoneKeys) -> Result<(), Distrust> {
+        let zone = manifest.zones.get(&keys_zone()).expect("there");
+        zone.verify(&keys_zone(), manifest.store, manifest.pki.as_deref(), keys)
+    }
+
+    #[test]
+    fn files_read_back_and_verify() {
+        let (manifest, keys) = store();
+        let files = manifest.to_files();
+        let read = Manifest::parse(&files).expect("readable");
+        assert_eq!(read.to_files(), files);
+        assert_eq!(verify(&read, &keys), Ok(()));
+        assert_eq!(read.granted(&keys_zone(), &name("alice"), &keys), GrantState::Valid);
+        assert_eq!(read.granted(&keys_zone(), &name("bob"), &keys), GrantState::Forged);
+    }
+
+    #[test]
+    fn whoever_has_no_key_can_change_nothing_unnoticed() {
+        let (manifest, keys) = store();
+        let edits: [fn(&mut Manifest); 5] = [
+            |manifest| manifest.pki = Some("elsewhere".to_owned()),
+            |manifest| manifest.pki = None,
+            |manifest| zone_of(manifest).patterns.clear(),
+            |manifest| zone_of(manifest).mode = Mode::Sealed,
+            |manifest| zone_of(manifest).padding = Padding::None,
+        ];
+        for (number, edit) in edits.iter().enumerate() {
+            let mut altered = manifest.clone();
+            edit(&mut altered);
+            assert_eq!(verify(&altered, &keys), Err(Distrust::Mac), "{number}");
+        }
+        let mut exchanged = manifest.clone();
+        exchanged.members.get_mut(&name("alice")).expect("there").fingerprint = "age1evil".to_owned();
+        assert_eq!(exchanged.granted(&keys_zone(), &name("alice"), &keys), GrantState::Forged);
+    }
+
+    fn zone_of(manifest: &mut Manifest) -> &mut Zone {
+        manifest.zones.get_mut(&keys_zone()).expect("there")
+    }
+
+    #[test]
+    fn an_epoch_is_begun_by_members_of_the_one_before() {
+        let mut rng = OsRng.unwrap_err();
+        let (mut manifest, keys) = store();
+        let next = keys.rotated(&mut rng).expect("another");
+        manifest.certify(&keys_zone(), &next);
+        assert_eq!(verify(&manifest, &next), Ok(()));
+        assert_eq!(verify(&manifest, &keys), Err(Distrust::OtherEpoch));
+        assert_eq!(manifest.granted(&keys_zone(), &name("alice"), &next), GrantState::Outdated);
+        manifest.grant(&keys_zone(), &name("alice"), &next);
+        assert_eq!(manifest.granted(&keys_zone(), &name("alice"), &next), GrantState::Valid);
+        // Somebody who only knows Alice's public key makes keys of his own.
+        let foreign =
+            ZoneKeys::generate(keys.store(), keys_zone(), &mut rng).rotated(&mut rng).expect("another");
+        assert_eq!(verify(&manifest, &foreign), Err(Distrust::OtherKey));
+        zone_of(&mut manifest).previous_mac = Some([0; 32]);
+        assert_eq!(verify(&manifest, &next), Err(Distrust::PreviousMac));
+    }
+
+    #[test]
+    fn files_out_of_place_are_refused() {
+        let (manifest, _) = store();
+        for (path, text) in [
+            ("store.toml", "version = 2\nid = \"00\"\n"),
+            ("store.toml", "version = 1\nid = \"00\"\n"),
+            ("members/Bob.toml", "kind = \"age\"\nfingerprint = \"x\"\nkey = \"x\"\n"),
+            ("members/bob.toml", "kind = \"age\"\nfingerprint = \"x\"\nmore = 1\n"),
+            ("zones/KEYS/zone.toml", ""),
+            ("zones/other/members/alice.toml", "epoch = 1\nfingerprint = \"x\"\nmac = \"\"\n"),
+            ("zones/keys/keys/0/alice.age", ""),
+            ("zones/keys/keys/1/alice.txt", ""),
+        ] {
+            let mut files = manifest.to_files();
+            files.insert(path.to_owned(), text.as_bytes().to_vec());
+            assert!(Manifest::parse(&files).is_err(), "{path}");
+        }
+    }
+}
