@@ -23,6 +23,8 @@ pub enum ExitCode {
     Success,
     /// The command was refused, cannot be understood, or failed.
     Refused,
+    /// Something that is to be sealed is not.
+    NotSealed,
     /// Another process holds the PKI's lock.
     LockHeld,
     /// certkeep itself is wrong.
@@ -31,13 +33,14 @@ pub enum ExitCode {
 
 impl ExitCode {
     /// Every exit code with what it means: the published table.
-    pub const ALL: [(Self, &'static str); 4] = [
+    pub const ALL: [(Self, &'static str); 5] = [
         (Self::Success, "done; also when the reader of the output has gone away"),
         (
             Self::Refused,
             "refused, not confirmed, not understood, or failed; nothing was changed, \
              unless the error says that the change is committed or the new PKI in place",
         ),
+        (Self::NotSealed, "`store status` found a protected file that git does not keep sealed"),
         (Self::LockHeld, "the PKI is locked by another process"),
         (Self::Internal, "a bug in certkeep"),
     ];
@@ -48,6 +51,7 @@ impl ExitCode {
         match self {
             Self::Success => 0,
             Self::Refused => 1,
+            Self::NotSealed => 5,
             Self::LockHeld => 17,
             Self::Internal => 70,
         }
