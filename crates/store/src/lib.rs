@@ -9,12 +9,15 @@
 
 pub mod create;
 mod durable;
+pub mod identity;
 mod journal;
 pub mod lock;
 mod lock_file;
 pub mod modes;
 mod plan;
+pub mod prompt;
 pub mod read;
 mod stage;
 pub mod store;
 pub mod transaction;
+pub mod wrap;
