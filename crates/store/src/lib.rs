@@ -24,6 +24,6 @@ pub mod seal;
 mod stage;
 pub mod store;
 pub mod transaction;
+pub mod wrap;
 pub mod zone;
 pub mod zone_keys;
-pub mod wrap;

@@ -62,6 +62,15 @@ impl Kind {
     pub fn parse(word: &str) -> Option<Self> {
         [Self::Age, Self::Ssh, Self::OpenPgp].into_iter().find(|kind| kind.as_str() == word)
     }
+
+    /// How a file is called that is wrapped for such a key.
+    #[must_use]
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Age | Self::Ssh => "age",
+            Self::OpenPgp => "pgp",
+        }
+    }
 }
 
 impl fmt::Display for Kind {
