@@ -9,13 +9,17 @@
 
 pub mod create;
 mod durable;
+pub mod filter;
 pub mod git_crypt;
 mod journal;
+pub mod keyring;
 pub mod lock;
 mod lock_file;
 pub mod manifest;
 pub mod member;
+pub mod merge;
 pub mod modes;
+pub mod pins;
 mod plan;
 pub mod read;
 pub mod seal;

@@ -101,6 +101,10 @@ const EXPOSERS: &[(&str, &str)] = &[
     ("crates/pki/src/key/load.rs", "reads a private key file"),
     ("crates/pki/src/key/pbes2.rs", "derives the key of PBES2"),
     ("crates/store/src/durable.rs", "writes the files of a change"),
+    ("crates/store/src/filter.rs", "seals and opens what git's filter is given"),
+    ("crates/store/src/filter/process.rs", "hands git what the filter made"),
+    ("crates/store/src/keyring.rs", "reads and writes the keys of an unlocked repository"),
+    ("crates/store/src/merge.rs", "compares the plaintexts of both sides"),
 ];
 
 /// The rules for one source file.
