@@ -31,7 +31,8 @@ use crate::{
     git::{History, Repository},
     git_crypt,
     identity::{Identities, Sources, Wrapped},
-    keyring::{Keyring, Pins},
+    keyring::Keyring,
+    pins::Pins,
     manifest::Manifest,
     member::{Kind, MemberName},
     prompt::Prompt,
@@ -146,7 +147,7 @@ impl Vault {
     /// As [`Vault::keyring`].
     pub fn is_unlocked(&self, zone: &ZoneName) -> Result<bool, VaultError> {
         let transparent = self.manifest.zones.get(zone).is_some_and(|zone| zone.mode == Mode::Transparent);
-        Ok(transparent && self.keyring()?.is_some_and(|keyring| keyring.get(zone).is_some()))
+        Ok(transparent && self.keyring()?.is_some_and(|keyring| keyring.zone(zone).is_some()))
     }
 
     /// The keys of a zone: from the keyring if they reach its present epoch,
@@ -181,7 +182,7 @@ impl Vault {
     fn from_keyring(&self, zone: &ZoneName) -> Result<Option<ZoneKeys>, VaultError> {
         let epoch = self.zone(zone)?.epoch;
         let keyring = self.keyring()?;
-        let found = keyring.as_ref().and_then(|keyring| keyring.get(zone));
+        let found = keyring.as_ref().and_then(|keyring| keyring.zone(zone));
         Ok(found.and_then(|keys| keys.at(epoch)))
     }
 
@@ -226,7 +227,7 @@ impl Vault {
         let zone = self.zone(name)?;
         zone.verify(name, self.manifest.store, self.manifest.pki.as_deref(), keys)
             .map_err(|source| VaultError::Distrust { zone: name.clone(), source })?;
-        self.pins()?.check(self.manifest.store, keys)?;
+        self.pins()?.check(self.manifest.store, name, keys.current(), keys.sealing_now().id())?;
         let (mut sealed, mut opened) = (0, 0);
         for (_, blob) in self.sealed_blobs(name)? {
             sealed += 1;
@@ -321,7 +322,7 @@ impl Vault {
         let mut found = Vec::new();
         for entry in self.repository.index_entries()? {
             if self.rules.protection(&entry.path) == Protection::Zone(zone) {
-                let blob = self.repository.blob(entry.id)?;
+                let blob = self.repository.blob(entry.oid)?;
                 if seal::is_sealed(&blob) || blob.starts_with(git_crypt::MAGIC) {
                     found.push((entry.path, blob));
                 }

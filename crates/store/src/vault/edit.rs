@@ -9,7 +9,7 @@ use certkeep_pki::change::Contents;
 use super::{Vault, VaultError};
 use crate::{
     attributes,
-    git::{BlobChange, Repository, RepositoryChange, WorkTree},
+    git::{BlobChange, Oid, Repository, RepositoryChange, WorkTree},
     manifest::Manifest,
     read::read_regular,
     seal::{self, Padding},
@@ -98,7 +98,7 @@ impl Edit {
         let key = new.sealing_now();
         let mut count = 0;
         for entry in vault.entries_of(zone)? {
-            let blob = vault.repository.blob(entry.id)?;
+            let blob = vault.repository.blob(entry.oid)?;
             if blob.is_empty() {
                 continue;
             }
@@ -118,15 +118,22 @@ impl Edit {
 }
 
 impl Vault {
+    /// The blobs of HEAD, by path.
+    pub(super) fn head_files(&self) -> Result<BTreeMap<Vec<u8>, Oid>, VaultError> {
+        let Some(commit) = self.repository.head_commit()? else { return Ok(BTreeMap::new()) };
+        let entries = self.repository.entries(commit)?;
+        Ok(entries.into_iter().map(|entry| (entry.path, entry.oid)).collect())
+    }
+
     /// The index's regular files of a zone. A staged change of one is not ours to commit.
     pub(super) fn entries_of(&self, zone: &ZoneName) -> Result<Vec<crate::git::IndexEntry>, VaultError> {
-        let head: BTreeMap<_, _> = self.repository.head_files()?.into_iter().collect();
+        let head = self.head_files()?;
         let (mut entries, mut staged) = (Vec::new(), Vec::new());
         for entry in self.repository.index_entries()? {
             if self.rules.protection(&entry.path) != Protection::Zone(zone) || !entry.is_file() {
                 continue;
             }
-            if head.get(&entry.path) != Some(&entry.id) {
+            if head.get(&entry.path) != Some(&entry.oid) {
                 staged.push(String::from_utf8_lossy(&entry.path).into_owned());
             }
             entries.push(entry);

@@ -21,7 +21,8 @@ use crate::{
     driver,
     git::{Message, Repository, WorkTree, record_repository},
     git_crypt::LegacyKey,
-    keyring::{Keyring, Pins},
+    keyring::Keyring,
+    pins::Pins,
     manifest::{Manifest, Zone},
     member::{Member, MemberName},
     seal::{self, StoreId},
@@ -116,7 +117,7 @@ pub(super) fn establish(
     if repository.work_tree().join(FOLDER).join("store.toml").exists() {
         return Err(VaultError::Exists(repository.work_tree().display().to_string()));
     }
-    repository.require_identity()?;
+    repository.identity().map(drop)?;
     let pki = making.pki.map(|pki| pki_folder(repository.work_tree(), pki)).transpose()?;
     let store = StoreId::generate(rng);
     let mut manifest = Manifest { store, pki, members: roll(members)?, zones: BTreeMap::new() };
@@ -144,11 +145,11 @@ pub(super) fn establish(
     // store whose keys nobody has would.
     driver::install(&repository, &rules, making.program)?;
     let vault = Vault { repository, manifest, rules };
-    let mut keyring = Keyring::new(store);
+    let mut keyring = Keyring::new();
     for keys in keys.values() {
         let zone = vault.zone(keys.zone())?;
         if zone.mode == Mode::Transparent {
-            keyring.insert(keys.clone(), zone.mode, zone.padding);
+            keyring.insert(keys.clone(), zone.padding);
         }
     }
     keyring.write(&vault.repository.state().join("keyring"))?;

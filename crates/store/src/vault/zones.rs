@@ -148,7 +148,7 @@ impl Vault {
         let keyring = Keyring::read(&path)?;
         let mut edit = Edit::default();
         for entry in self.entries_of(zone)? {
-            let blob = self.repository.blob(entry.id)?;
+            let blob = self.repository.blob(entry.oid)?;
             let file = self.repository.file_path(&entry.path);
             let Some(found) = crate::read::read_regular(&file)? else { continue };
             let found = SecretBytes::new(found);
@@ -170,8 +170,8 @@ impl Vault {
         }
         if let Some(mut keyring) = keyring {
             match mode {
-                Mode::Transparent => keyring.insert(keys, mode, padding),
-                Mode::Sealed => keyring.remove(zone),
+                Mode::Transparent => keyring.insert(keys, padding),
+                Mode::Sealed => keyring.forget(zone),
             }
             keyring.write(&path)?;
         }
@@ -196,16 +196,16 @@ impl Vault {
     /// The index's regular files that `rules` judge otherwise than those of
     /// this store, with their blobs. Staged changes of them are not ours to commit.
     fn moved(&self, rules: &Rules) -> Result<Vec<(Vec<u8>, Vec<u8>)>, VaultError> {
-        let head: std::collections::BTreeMap<_, _> = self.repository.head_files()?.into_iter().collect();
+        let head = self.head_files()?;
         let (mut moved, mut staged) = (Vec::new(), Vec::new());
         for entry in self.repository.index_entries()? {
             if !entry.is_file() || rules.protection(&entry.path) == self.rules.protection(&entry.path) {
                 continue;
             }
-            if head.get(&entry.path) != Some(&entry.id) {
+            if head.get(&entry.path) != Some(&entry.oid) {
                 staged.push(String::from_utf8_lossy(&entry.path).into_owned());
             }
-            let blob = self.repository.blob(entry.id)?;
+            let blob = self.repository.blob(entry.oid)?;
             moved.push((entry.path, blob));
         }
         if staged.is_empty() { Ok(moved) } else { Err(VaultError::Staged { paths: staged }) }
