@@ -214,12 +214,10 @@ impl<'a> Filter<'a> {
             return Err(FilterError::OtherStore { path: name(path) });
         }
         let sealed = match manifest.zones.get(zone) {
-            Some(described) => {
-                keyring.seal(zone, described.key_id, plaintext).ok_or_else(|| {
-                    let (path, zone) = (name(path), zone.clone());
-                    FilterError::OtherEpoch { path, zone, epoch: described.epoch, needed: described.key_id }
-                })
-            }
+            Some(described) => keyring.seal(zone, described.key_id, plaintext).ok_or_else(|| {
+                let (path, zone) = (name(path), zone.clone());
+                FilterError::OtherEpoch { path, zone, epoch: described.epoch, needed: described.key_id }
+            }),
             None => return Err(FilterError::Unnamed { path: name(path) }),
         };
         if let Ok(sealed) = &sealed

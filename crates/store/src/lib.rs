@@ -10,10 +10,10 @@
 pub mod create;
 mod durable;
 pub mod filter;
-pub mod git_crypt;
-pub mod identity;
 #[expect(dead_code, reason = "the rooms that use all of it are being built")]
 mod git;
+pub mod git_crypt;
+pub mod identity;
 mod journal;
 pub mod keyring;
 pub mod lock;

@@ -28,7 +28,9 @@ use certkeep_pki::{change::ChangeSet, secret::SecretBytes};
 
 pub use self::error::VaultError;
 use crate::{
-    git::{History, Repository},
+    git::Repository,
+    history::{History, Message},
+    repository::recover_repository,
     git_crypt,
     identity::{Identities, Sources, Wrapped},
     keyring::Keyring,
@@ -95,7 +97,7 @@ impl Vault {
         if !repository.work_tree().join(FOLDER).join("store.toml").is_file() {
             return Ok(None);
         }
-        repository.recover()?;
+        recover_repository(&repository)?;
         let manifest = Manifest::parse(&files::of_store(repository.work_tree())?)?;
         let rules = manifest.rules();
         Ok(Some(Self { repository, manifest, rules }))
@@ -288,10 +290,9 @@ impl Vault {
     pub fn history(
         &self,
         changes: &ChangeSet,
-        commit: bool,
         keys: &mut Keys,
         prompt: &mut dyn Prompt,
-    ) -> Result<History, VaultError> {
+    ) -> Result<Option<History>, VaultError> {
         let folder = self.manifest.pki.as_deref().unwrap_or_default();
         let mut zones = BTreeSet::new();
         for path in sealer::secret_paths(changes) {
@@ -307,7 +308,7 @@ impl Vault {
             let keys = self.zone_keys(&zone, keys, prompt)?;
             sealer.add(zone, keys.clone(), padding, unlocked);
         }
-        Ok(History { repository: self.repository.reopen()?, sealer: Box::new(sealer), commit })
+        Ok(History::of(self.work_tree(), Box::new(sealer))?)
     }
 
     fn zone(&self, name: &ZoneName) -> Result<&crate::manifest::Zone, VaultError> {

@@ -9,7 +9,7 @@ use rand_core::CryptoRng;
 
 use super::{Keys, Vault, VaultError, edit::Edit, members::wrap_for_all, past};
 use crate::{
-    git::Message,
+    history::Message,
     keyring::Keyring,
     manifest::{GrantState, Manifest},
     member::MemberName,
