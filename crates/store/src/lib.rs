@@ -7,6 +7,7 @@
 //! that a decision made. It needs a Unix system: file modes, advisory locks on
 //! a directory, and `rename` over an existing file.
 
+pub mod attributes;
 pub mod create;
 mod durable;
 pub mod filter;
@@ -30,6 +31,7 @@ pub mod seal;
 mod stage;
 pub mod store;
 pub mod transaction;
+mod wildmatch;
 pub mod wrap;
 pub mod zone;
 pub mod zone_keys;
