@@ -22,8 +22,7 @@ use std::{
 pub(crate) use git2::Oid;
 use git2::{ConfigLevel, ErrorCode, ObjectType};
 
-pub(crate) use self::error::GitError;
-#[expect(unused_imports, reason = "the rooms that use them are being built")]
+pub use self::error::GitError;
 pub(crate) use self::{
     build::{Identity, TreeChange},
     entry::{FILE_MODE, IndexEntry, Stat, TreeEntry},
@@ -66,13 +65,6 @@ impl Repository {
         Self::discover(directory)?.ok_or_else(|| GitError::Missing { oid: "HEAD".to_owned() })
     }
 
-    /// The same repository once more.
-    pub(crate) fn reopen(&self) -> Result<Self, GitError> {
-        let inner = git2::Repository::open(&self.work_tree);
-        let inner = inner.map_err(|error| GitError::opening(&self.work_tree, &error))?;
-        Ok(Self { inner, work_tree: self.work_tree.clone() })
-    }
-
     /// The directory of what certkeep keeps for this clone alone: the keyring,
     /// the pins, files on their way.
     pub(crate) fn state(&self) -> PathBuf {
@@ -82,6 +74,13 @@ impl Repository {
     /// A file of the work tree by its path from the top, which may be any bytes.
     pub(crate) fn file_path(&self, path: &[u8]) -> PathBuf {
         self.work_tree.join(std::ffi::OsStr::from_bytes(path))
+    }
+
+    /// A second handle on the same repository.
+    pub(crate) fn reopen(&self) -> Result<Self, GitError> {
+        let inner =
+            git2::Repository::open(self.git_dir()).map_err(GitError::library("open the git repository"))?;
+        Ok(Self { inner, work_tree: self.work_tree.clone() })
     }
 
     /// The top of the work tree.
