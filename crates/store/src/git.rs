@@ -12,18 +12,19 @@ mod error;
 mod head;
 mod index;
 mod program;
+#[cfg(test)]
+mod tests;
 
 use std::path::{Path, PathBuf};
 
 pub(crate) use git2::Oid;
 use git2::{ConfigLevel, ErrorCode, ObjectType};
 
-pub(crate) use self::error::GitError;
-#[expect(unused_imports, reason = "the rooms that use them are being built")]
+pub use self::error::GitError;
 pub(crate) use self::{
     build::{Identity, TreeChange},
-    entry::{FILE_MODE, IndexEntry, Stat, TreeEntry},
-    head::{Head, Patience},
+    entry::{FILE_MODE, Stat, TreeEntry},
+    head::Patience,
     index::{Entered, IndexChange, IndexStat},
 };
 
@@ -54,6 +55,13 @@ impl Repository {
         // A path with a slash at its end is another one to some comparisons.
         let work_tree = inner.workdir().map(|path| path.components().collect());
         Ok(work_tree.map(|work_tree| Self { inner, work_tree }))
+    }
+
+    /// A second handle on the same repository.
+    pub(crate) fn reopen(&self) -> Result<Self, GitError> {
+        let inner =
+            git2::Repository::open(self.git_dir()).map_err(GitError::library("open the git repository"))?;
+        Ok(Self { inner, work_tree: self.work_tree.clone() })
     }
 
     /// The top of the work tree.

@@ -9,14 +9,21 @@
 
 pub mod create;
 mod durable;
-#[expect(dead_code, reason = "the rooms that use all of it are being built")]
+#[cfg_attr(not(test), expect(dead_code, reason = "the rooms that use all of it are being built"))]
 mod git;
+pub mod history;
 mod journal;
 pub mod lock;
 mod lock_file;
 pub mod modes;
 mod plan;
 pub mod read;
+#[cfg_attr(not(test), expect(dead_code, reason = "the rooms that use it are being built"))]
+mod repository;
 mod stage;
 pub mod store;
 pub mod transaction;
+
+#[cfg(test)]
+#[path = "../tests/playground/mod.rs"]
+mod playground;
