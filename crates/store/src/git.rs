@@ -13,6 +13,8 @@ mod head;
 mod index;
 mod past;
 mod program;
+#[cfg(test)]
+mod tests;
 
 use std::{
     os::unix::ffi::OsStrExt as _,
@@ -25,8 +27,8 @@ use git2::{ConfigLevel, ErrorCode, ObjectType};
 pub use self::error::GitError;
 pub(crate) use self::{
     build::{Identity, TreeChange},
-    entry::{FILE_MODE, IndexEntry, Stat, TreeEntry},
-    head::{Head, Patience},
+    entry::{FILE_MODE, Stat, TreeEntry},
+    head::Patience,
     index::{Entered, IndexChange, IndexStat},
 };
 
@@ -57,23 +59,6 @@ impl Repository {
         // A path with a slash at its end is another one to some comparisons.
         let work_tree = inner.workdir().map(|path| path.components().collect());
         Ok(work_tree.map(|work_tree| Self { inner, work_tree }))
-    }
-
-    /// Makes a repository in a directory, as the user's git does it.
-    pub(crate) fn init(directory: &Path) -> Result<Self, GitError> {
-        program::init(directory)?;
-        Self::discover(directory)?.ok_or_else(|| GitError::Missing { oid: "HEAD".to_owned() })
-    }
-
-    /// The directory of what certkeep keeps for this clone alone: the keyring,
-    /// the pins, files on their way.
-    pub(crate) fn state(&self) -> PathBuf {
-        self.common_dir().join("certkeep")
-    }
-
-    /// A file of the work tree by its path from the top, which may be any bytes.
-    pub(crate) fn file_path(&self, path: &[u8]) -> PathBuf {
-        self.work_tree.join(std::ffi::OsStr::from_bytes(path))
     }
 
     /// A second handle on the same repository.

@@ -149,10 +149,9 @@ fn check(
         if matches!(work_tree, WorkTree::Leave) {
             continue;
         }
-        let mut directory = top.to_owned();
         for (end, _) in [(0, "")].into_iter().chain(path.match_indices('/')) {
             let ancestor = path.get(..end).unwrap_or_default();
-            directory = top.join(ancestor);
+            let directory = top.join(ancestor);
             match (inspect(&directory)?, work_tree) {
                 (Some(metadata), _) => check_directory(&directory, &metadata)?,
                 (None, WorkTree::Write(_, access)) => {
