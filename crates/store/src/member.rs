@@ -5,6 +5,8 @@ use std::fmt;
 
 use thiserror::Error;
 
+pub use crate::wrap::Kind;
+
 /// The name of a member: small letters, digits, `.`, `_`, `-`, at most 64; the
 /// first is a letter or a digit. Two names never differ in case alone, for not
 /// every file system could keep both.
@@ -15,17 +17,6 @@ pub struct MemberName(String);
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("`{}` is not a member's name: small letters, digits, `.`, `_` and `-`, at most 64", .0.escape_debug())]
 pub struct MemberNameError(String);
-
-/// What kind of key a member has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// `age1...`, natively or by a plugin.
-    Age,
-    /// An SSH public key that age can encrypt to.
-    Ssh,
-    /// An OpenPGP certificate.
-    OpenPgp,
-}
 
 /// A member: a public key with a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,33 +69,6 @@ impl MemberName {
 impl fmt::Display for MemberName {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.0)
-    }
-}
-
-impl Kind {
-    /// As it is written in a member's file.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Age => "age",
-            Self::Ssh => "ssh",
-            Self::OpenPgp => "openpgp",
-        }
-    }
-
-    /// Reads what [`Kind::as_str`] writes.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        [Self::Age, Self::Ssh, Self::OpenPgp].into_iter().find(|kind| kind.as_str() == text)
-    }
-
-    /// How files are called that are wrapped for such a key.
-    #[must_use]
-    pub fn extension(self) -> &'static str {
-        match self {
-            Self::Age | Self::Ssh => "age",
-            Self::OpenPgp => "pgp",
-        }
     }
 }
 

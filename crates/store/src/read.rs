@@ -48,6 +48,15 @@ pub enum ReadError {
     },
 }
 
+/// Reads a file of a work tree: `None` when there is none, and for a link, a
+/// folder or a pipe, which git does not keep as a file.
+pub(crate) fn read_regular(path: &Path) -> Result<Option<Vec<u8>>, ReadError> {
+    match crate::durable::inspect(path)? {
+        Some(metadata) if metadata.is_file() => read_file(path),
+        _ => Ok(None),
+    }
+}
+
 /// Reads a file; `None` when there is none.
 pub(crate) fn read_file(path: &Path) -> Result<Option<Vec<u8>>, ReadError> {
     let Some((file, size)) = open(path)? else { return Ok(None) };

@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! A certkeep repository: a git work tree with `.certkeep` at its top, whose
+//! secret files git keeps as ciphertext.
+//!
+//! Here the parts meet: the manifest says who may open what, an identity opens
+//! the wrapped keys, git keeps what was sealed. Each change of a store is
+//! gathered and decided in a room below and recorded as one commit.
+
+mod edit;
+mod error;
+mod files;
+pub mod import;
+pub mod init;
+pub mod members;
+pub mod past;
+pub mod rotate;
+mod sealer;
+pub mod status;
+pub mod unlock;
+pub mod zones;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt, fs,
+    path::{Path, PathBuf},
+};
+
+use certkeep_pki::{change::ChangeSet, secret::SecretBytes};
+
+pub use self::error::VaultError;
+use crate::{
+    git::Repository,
+    git_crypt,
+    history::History,
+    identity::{Identities, Sources, Wrapped},
+    keyring::Keyring,
+    manifest::Manifest,
+    member::{Kind, MemberName},
+    pins::Pins,
+    prompt::Prompt,
+    repository::recover_repository,
+    seal,
+    zone::{FOLDER, Mode, Protection, Rules, ZoneName},
+    zone_keys::ZoneKeys,
+};
+
+/// A certkeep repository, open.
+#[derive(Debug)]
+pub struct Vault {
+    repository: Repository,
+    manifest: Manifest,
+    rules: Rules,
+}
+
+/// The keys of this run: each zone's from the keyring, or unwrapped once with an
+/// identity and kept in memory until the run ends.
+pub struct Keys {
+    identities: Identities,
+    zones: BTreeMap<ZoneName, ZoneKeys>,
+    openers: BTreeMap<ZoneName, MemberName>,
+}
+
+impl fmt::Debug for Keys {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Keys({:?})", self.zones.keys())
+    }
+}
+
+impl Keys {
+    /// No key yet; `sources` are where identities are looked for.
+    #[must_use]
+    pub fn new(sources: Sources) -> Self {
+        Self { identities: Identities::new(sources), zones: BTreeMap::new(), openers: BTreeMap::new() }
+    }
+
+    /// The member as whom a zone was opened in this run.
+    #[must_use]
+    pub fn opener(&self, zone: &ZoneName) -> Option<&MemberName> {
+        self.openers.get(zone)
+    }
+
+    /// Keeps keys that were made in this run.
+    pub(crate) fn insert(&mut self, keys: ZoneKeys) {
+        self.zones.insert(keys.zone().clone(), keys);
+    }
+}
+
+impl Vault {
+    /// The store whose work tree `directory` is in, or would be in.
+    ///
+    /// # Errors
+    ///
+    /// The repository or `.certkeep` cannot be read.
+    pub fn find(directory: &Path) -> Result<Option<Self>, VaultError> {
+        let existing = directory.ancestors().find(|ancestor| ancestor.is_dir());
+        let Some(repository) = existing.map(Repository::discover).transpose()?.flatten() else {
+            return Ok(None);
+        };
+        Self::of(repository)
+    }
+
+    fn of(repository: Repository) -> Result<Option<Self>, VaultError> {
+        if !repository.work_tree().join(FOLDER).join("store.toml").is_file() {
+            return Ok(None);
+        }
+        recover_repository(&repository)?;
+        let manifest = Manifest::parse(&files::of_store(repository.work_tree())?)?;
+        let rules = manifest.rules();
+        Ok(Some(Self { repository, manifest, rules }))
+    }
+
+    /// The top of the work tree.
+    #[must_use]
+    pub fn work_tree(&self) -> &Path {
+        self.repository.work_tree()
+    }
+
+    /// Members, zones, grants.
+    #[must_use]
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// What decides about paths.
+    #[must_use]
+    pub fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    /// The PKI folder, absolute.
+    #[must_use]
+    pub fn pki(&self) -> Option<PathBuf> {
+        self.manifest.pki.as_ref().map(|folder| self.work_tree().join(folder))
+    }
+
+    /// What `unlock` left for the filter, if the store is unlocked.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be read.
+    pub fn keyring(&self) -> Result<Option<Keyring>, VaultError> {
+        Ok(Keyring::read(&self.repository.state().join("keyring"))?)
+    }
+
+    /// Whether a zone's files are plaintext in the work tree.
+    ///
+    /// # Errors
+    ///
+    /// As [`Vault::keyring`].
+    pub fn is_unlocked(&self, zone: &ZoneName) -> Result<bool, VaultError> {
+        let transparent = self.manifest.zones.get(zone).is_some_and(|zone| zone.mode == Mode::Transparent);
+        Ok(transparent && self.keyring()?.is_some_and(|keyring| keyring.zone(zone).is_some()))
+    }
+
+    /// The keys of a zone: from the keyring if they reach its present epoch,
+    /// else unwrapped with an identity. They are trusted only if `zone.toml` was
+    /// written with them, nothing that was seen before speaks against them, and
+    /// they open what is already sealed.
+    ///
+    /// # Errors
+    ///
+    /// No identity fits; [`VaultError::Distrust`] and what else speaks against them.
+    pub fn zone_keys<'k>(
+        &self,
+        zone: &ZoneName,
+        keys: &'k mut Keys,
+        prompt: &mut dyn Prompt,
+    ) -> Result<&'k ZoneKeys, VaultError> {
+        if !keys.zones.contains_key(zone) {
+            let found = match self.from_keyring(zone)? {
+                Some(found) => found,
+                None => {
+                    let (member, found) = self.unwrap(zone, keys, prompt)?;
+                    keys.openers.insert(zone.clone(), member);
+                    found
+                }
+            };
+            self.trust(&found)?;
+            keys.insert(found);
+        }
+        Ok(keys.zones.get(zone).expect("inserted above"))
+    }
+
+    fn from_keyring(&self, zone: &ZoneName) -> Result<Option<ZoneKeys>, VaultError> {
+        let epoch = self.zone(zone)?.epoch;
+        let keyring = self.keyring()?;
+        let found = keyring.as_ref().and_then(|keyring| keyring.zone(zone));
+        Ok(found.and_then(|keys| keys.at(epoch)))
+    }
+
+    fn unwrap(
+        &self,
+        zone: &ZoneName,
+        keys: &mut Keys,
+        prompt: &mut dyn Prompt,
+    ) -> Result<(MemberName, ZoneKeys), VaultError> {
+        let described = self.zone(zone)?;
+        let candidates: Vec<_> = described
+            .wraps
+            .iter()
+            .filter(|((epoch, _), _)| *epoch == described.epoch)
+            .filter_map(|((_, name), wrap)| Some((name, self.manifest.members.get(name)?, wrap)))
+            .collect();
+        if candidates.is_empty() {
+            return Err(VaultError::NobodyCanOpen { zone: zone.clone() });
+        }
+        let wraps: Vec<_> = candidates
+            .iter()
+            .map(|(_, member, wrap)| Wrapped {
+                kind: member.kind,
+                key: if member.kind == Kind::OpenPgp { &member.fingerprint } else { &member.key },
+                bytes: &wrap.bytes,
+            })
+            .collect();
+        let opened = keys
+            .identities
+            .open(&wraps, prompt)
+            .map_err(|source| VaultError::Identity { zone: zone.clone(), source })?;
+        let found = ZoneKeys::parse(&opened.payload)
+            .map_err(|source| VaultError::ZoneKeys { zone: zone.clone(), source })?;
+        let (name, ..) = candidates.get(opened.index).expect("one of those that were offered");
+        Ok(((*name).clone(), found))
+    }
+
+    /// Whoever can push can write a zone of his own and wrap its key for
+    /// everybody: so the keys that opened have to be those that are expected.
+    fn trust(&self, keys: &ZoneKeys) -> Result<(), VaultError> {
+        let name = keys.zone();
+        let zone = self.zone(name)?;
+        zone.verify(name, self.manifest.store, self.manifest.pki.as_deref(), keys)
+            .map_err(|source| VaultError::Distrust { zone: name.clone(), source })?;
+        self.pins()?.check(self.manifest.store, name, keys.current(), keys.sealing_now().id())?;
+        let mut sealed = 0;
+        for entry in self.repository.index_entries()? {
+            if self.rules.protection(&entry.path) != Protection::Zone(name) || !entry.is_file() {
+                continue;
+            }
+            let Some(blob) = self.repository.blob_if_here(entry.oid)? else { continue };
+            if seal::is_sealed(&blob) || blob.starts_with(git_crypt::MAGIC) {
+                if keys.open(&blob).is_ok() {
+                    return Ok(());
+                }
+                sealed += 1;
+            }
+        }
+        if sealed == 0 { Ok(()) } else { Err(VaultError::OpensNothing { zone: name.clone(), sealed }) }
+    }
+
+    pub(crate) fn pins(&self) -> Result<Pins, VaultError> {
+        Ok(Pins::read(&self.repository.state().join("pins"))?)
+    }
+
+    /// Opens the bytes of a file of the work tree if they are sealed; plaintext
+    /// stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// No key, or the file was altered.
+    pub fn open_file(
+        &self,
+        path: &str,
+        bytes: SecretBytes,
+        keys: &mut Keys,
+        prompt: &mut dyn Prompt,
+    ) -> Result<SecretBytes, VaultError> {
+        if !seal::is_sealed(bytes.expose()) && !bytes.expose().starts_with(git_crypt::MAGIC) {
+            return Ok(bytes);
+        }
+        let zone = match self.rules.protection(path.as_bytes()) {
+            Protection::Zone(zone) => zone,
+            Protection::Public | Protection::Unnamed => {
+                return Err(VaultError::OutOfPlace { path: path.to_owned() });
+            }
+        };
+        let keys = self.zone_keys(zone, keys, prompt)?;
+        keys.open(bytes.expose()).map_err(|source| VaultError::Open { path: path.to_owned(), source })
+    }
+
+    /// The path of a file relative to the top of the work tree, with `/`
+    /// between its components; `None` outside of it.
+    #[must_use]
+    pub fn path_in_repository(&self, absolute: &Path) -> Option<String> {
+        relative_to(self.work_tree(), absolute)
+    }
+
+    /// What the writer of the PKI needs to end in a commit: the keys of every
+    /// zone that `changes` write to.
+    ///
+    /// # Errors
+    ///
+    /// A key is needed and not to be had.
+    pub fn history(
+        &self,
+        changes: &ChangeSet,
+        keys: &mut Keys,
+        prompt: &mut dyn Prompt,
+    ) -> Result<Option<History>, VaultError> {
+        let folder = self.manifest.pki.as_deref().unwrap_or_default();
+        let mut zones = BTreeSet::new();
+        for path in sealer::secret_paths(changes) {
+            let path = if folder.is_empty() { path } else { format!("{folder}/{path}") };
+            if let Protection::Zone(zone) = self.rules.protection(path.as_bytes()) {
+                zones.insert(zone.clone());
+            }
+        }
+        let mut sealer = sealer::ZoneSealer::new(self.rules.clone());
+        for zone in zones {
+            let unlocked = self.is_unlocked(&zone)?;
+            let padding = self.zone(&zone)?.padding;
+            let keys = self.zone_keys(&zone, keys, prompt)?;
+            sealer.add(zone, keys.clone(), padding, unlocked);
+        }
+        Ok(History::of(self.work_tree(), Box::new(sealer))?)
+    }
+
+    fn zone(&self, name: &ZoneName) -> Result<&crate::manifest::Zone, VaultError> {
+        self.manifest.zones.get(name).ok_or_else(|| VaultError::NoZone { zone: name.clone() })
+    }
+}
+
+/// `path` relative to `top`, if it is below it, both read without their links.
+fn relative_to(top: &Path, path: &Path) -> Option<String> {
+    let existing = path.ancestors().find(|ancestor| ancestor.exists())?;
+    let rest = path.strip_prefix(existing).ok()?;
+    let real = fs::canonicalize(existing).ok()?.join(rest);
+    let relative = real.strip_prefix(fs::canonicalize(top).ok()?).ok()?;
+    relative.to_str().map(str::to_owned)
+}

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What a change of the store does to the repository's files, gathered before
+//! anything is written.
+
+use std::collections::BTreeMap;
+
+use certkeep_pki::change::Contents;
+
+use super::{Vault, VaultError};
+use crate::{
+    attributes,
+    durable::Access,
+    git::{IndexEntry, Oid, Repository},
+    manifest::Manifest,
+    read::read_regular,
+    repository::{BlobChange, RepositoryChange, WorkTree},
+    seal::{self, Padding},
+    zone::{FOLDER, Protection, Rules, ZoneName},
+    zone_keys::ZoneKeys,
+};
+
+/// The changes of one commit.
+#[derive(Default)]
+pub(super) struct Edit {
+    pub(super) changes: Vec<RepositoryChange>,
+}
+
+impl Edit {
+    /// A public file, the same for git and in the work tree.
+    pub(super) fn write(&mut self, path: String, bytes: Vec<u8>) {
+        self.changes.push(RepositoryChange {
+            path,
+            work_tree: WorkTree::Write(Contents::Public(bytes.clone()), Access::Mode(0o644)),
+            blob: BlobChange::Set(bytes),
+        });
+    }
+
+    /// A file that is in the work tree already, for git.
+    pub(super) fn keep(&mut self, path: String, bytes: Vec<u8>) {
+        self.changes.push(RepositoryChange {
+            path,
+            work_tree: WorkTree::Leave,
+            blob: BlobChange::Set(bytes),
+        });
+    }
+
+    /// Removes a file.
+    pub(super) fn remove(&mut self, path: String) {
+        self.changes.push(RepositoryChange { path, work_tree: WorkTree::Remove, blob: BlobChange::Remove });
+    }
+
+    /// A protected file: git keeps `blob`, and `work_tree` says what becomes of the file.
+    pub(super) fn seal(&mut self, path: String, work_tree: WorkTree, blob: Vec<u8>) {
+        self.changes.push(RepositoryChange { path, work_tree, blob: BlobChange::Set(blob) });
+    }
+
+    /// The files of `.certkeep` that differ.
+    pub(super) fn manifest(&mut self, before: Option<&Manifest>, after: &Manifest) {
+        let before = before.map(Manifest::to_files).unwrap_or_default();
+        let after = after.to_files();
+        for path in before.keys().filter(|path| !after.contains_key(*path)) {
+            self.remove(format!("{FOLDER}/{path}"));
+        }
+        for (path, bytes) in after {
+            if before.get(&path) != Some(&bytes) {
+                self.write(format!("{FOLDER}/{path}"), bytes);
+            }
+        }
+    }
+
+    /// The block that tells git which files go through the filter, and the one
+    /// that keeps certkeep's own leftovers out of commits.
+    pub(super) fn attributes(&mut self, repository: &Repository, rules: &Rules) -> Result<(), VaultError> {
+        let mut apply = |name: &str, change: &dyn Fn(&[u8]) -> Vec<u8>| {
+            let pending = self.changes.iter().position(|pending| pending.path == name);
+            let before = match pending.map(|position| self.changes.remove(position).blob) {
+                Some(BlobChange::Set(bytes)) => bytes,
+                _ => read_regular(&repository.work_tree().join(name))?.unwrap_or_default(),
+            };
+            let after = change(&before);
+            if pending.is_some() || after != before {
+                self.write(name.to_owned(), after);
+            }
+            Ok::<_, VaultError>(())
+        };
+        apply(".gitattributes", &|before| attributes::apply_block(before, &attributes::block(rules)))?;
+        apply(".gitignore", &|before| attributes::apply_block(before, &attributes::ignored(rules)))?;
+        Ok(())
+    }
+
+    /// Every file of a zone, opened with `old` and sealed with `new`.
+    pub(super) fn reseal(
+        &mut self,
+        vault: &Vault,
+        zone: &ZoneName,
+        old: &ZoneKeys,
+        new: &ZoneKeys,
+        padding: Padding,
+    ) -> Result<usize, VaultError> {
+        let key = new.sealing_now();
+        let mut count = 0;
+        for entry in vault.entries_of(zone)? {
+            let blob = vault.repository.blob(entry.oid)?;
+            if blob.is_empty() {
+                continue;
+            }
+            let path = text(&entry.path)?;
+            let plaintext = if seal::is_sealed(&blob) || blob.starts_with(crate::git_crypt::MAGIC) {
+                old.open(&blob).map_err(|source| VaultError::Open { path: path.clone(), source })?
+            } else {
+                certkeep_pki::secret::SecretBytes::new(blob.clone())
+            };
+            let sealed = key.seal(plaintext.expose(), padding);
+            let work_tree = vault.follow(&entry.path, &blob, &sealed)?;
+            self.seal(path, work_tree, sealed);
+            count += 1;
+        }
+        Ok(count)
+    }
+}
+
+impl Vault {
+    /// The blobs of HEAD, by path.
+    pub(super) fn head_files(&self) -> Result<BTreeMap<Vec<u8>, Oid>, VaultError> {
+        let Some(commit) = self.repository.head_commit()? else { return Ok(BTreeMap::new()) };
+        let entries = self.repository.entries(commit)?;
+        Ok(entries.into_iter().map(|entry| (entry.path, entry.oid)).collect())
+    }
+
+    /// The index's regular files of a zone. A staged change of one is not ours to commit.
+    pub(super) fn entries_of(&self, zone: &ZoneName) -> Result<Vec<IndexEntry>, VaultError> {
+        let head = self.head_files()?;
+        let (mut entries, mut staged) = (Vec::new(), Vec::new());
+        for entry in self.repository.index_entries()? {
+            if self.rules.protection(&entry.path) != Protection::Zone(zone) || !entry.is_file() {
+                continue;
+            }
+            if head.get(&entry.path) != Some(&entry.oid) {
+                staged.push(String::from_utf8_lossy(&entry.path).into_owned());
+            }
+            entries.push(entry);
+        }
+        if staged.is_empty() { Ok(entries) } else { Err(VaultError::Staged { paths: staged }) }
+    }
+
+    /// A work-tree file that is the ciphertext `before` becomes `after`; one
+    /// that is plaintext, or absent, stays.
+    pub(super) fn follow(&self, path: &[u8], before: &[u8], after: &[u8]) -> Result<WorkTree, VaultError> {
+        let file = self.repository.file_path(path);
+        match read_regular(&file)? {
+            Some(bytes) if bytes == before && seal::is_sealed(&bytes) => {
+                Ok(WorkTree::Write(Contents::Public(after.to_vec()), Access::Owner))
+            }
+            _ => Ok(WorkTree::Leave),
+        }
+    }
+}
+
+/// A path for a change of ours, which has to be UTF-8.
+pub(super) fn text(path: &[u8]) -> Result<String, VaultError> {
+    let lossy = || VaultError::NotUtf8 { path: String::from_utf8_lossy(path).into_owned() };
+    std::str::from_utf8(path).map(str::to_owned).map_err(|_| lossy())
+}

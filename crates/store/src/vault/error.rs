@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Why something could not be done with a store.
+
+use thiserror::Error;
+
+use crate::{
+    driver::DriverError,
+    durable::FileError,
+    git::GitError,
+    identity::IdentityError,
+    keyring::KeyringError,
+    manifest::{Distrust, ManifestError},
+    member::MemberName,
+    pins::PinError,
+    read::ReadError,
+    seal::SealError,
+    transaction::{RecordError, RecoverError},
+    worktree::WorkTreeError,
+    wrap::WrapError,
+    zone::ZoneName,
+    zone_keys::ZoneKeysError,
+};
+
+/// One variant per cause.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum VaultError {
+    /// git could not do or tell something.
+    #[error(transparent)]
+    Git(#[from] GitError),
+    /// The system refused.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// A file cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// A file of `.certkeep` cannot be understood.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// The keyring cannot be read or written.
+    #[error(transparent)]
+    Keyring(#[from] KeyringError),
+    /// What was seen of a zone before speaks against what it is now.
+    #[error(transparent)]
+    Pin(#[from] PinError),
+    /// The filter could not be configured.
+    #[error(transparent)]
+    Driver(#[from] DriverError),
+    /// Files could not be unlocked or locked.
+    #[error(transparent)]
+    WorkTree(#[from] WorkTreeError),
+    /// Nothing was recorded.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// An interrupted change could not be completed.
+    #[error(transparent)]
+    Recover(#[from] RecoverError),
+    /// A link where a file of the store belongs.
+    #[error("{path} is a symbolic link")]
+    Symlink {
+        /// Relative to the top of the work tree.
+        path: String,
+    },
+    /// No file of a store is so large.
+    #[error("{path} is too large for a file of a store")]
+    TooLarge {
+        /// Relative to the top of the work tree.
+        path: String,
+    },
+    /// A name that certkeep cannot write down.
+    #[error("{path} has a name that is not UTF-8")]
+    NotUtf8 {
+        /// The name, as far as it can be shown.
+        path: String,
+    },
+    /// There is a store already.
+    #[error("{} is a store already", .0)]
+    Exists(String),
+    /// There is no such zone.
+    #[error("there is no zone `{zone}`")]
+    NoZone {
+        /// The zone.
+        zone: ZoneName,
+    },
+    /// There is no such member.
+    #[error("there is no member `{member}`")]
+    NoMember {
+        /// The member.
+        member: MemberName,
+    },
+    /// The name is taken.
+    #[error("there is a member `{member}` with another key already")]
+    MemberExists {
+        /// The member.
+        member: MemberName,
+    },
+    /// The key is another member's.
+    #[error("that key is the one of the member `{member}` already")]
+    KeyExists {
+        /// The member.
+        member: MemberName,
+    },
+    /// A zone that nobody could open any more.
+    #[error("`{member}` is the last member of the zone `{zone}`")]
+    LastMember {
+        /// The member.
+        member: MemberName,
+        /// The zone.
+        zone: ZoneName,
+    },
+    /// Nobody was named.
+    #[error("a store needs at least one member")]
+    NoRecipient,
+    /// The repository holds no wrapped keys of the present epoch.
+    #[error("the keys of the zone `{zone}` are wrapped for nobody")]
+    NobodyCanOpen {
+        /// The zone.
+        zone: ZoneName,
+    },
+    /// No identity opens the zone.
+    #[error("the zone `{zone}` could not be opened")]
+    Identity {
+        /// The zone.
+        zone: ZoneName,
+        /// What was tried.
+        #[source]
+        source: IdentityError,
+    },
+    /// The wrapped keys cannot be understood.
+    #[error("the wrapped keys of the zone `{zone}` cannot be understood")]
+    ZoneKeys {
+        /// The zone.
+        zone: ZoneName,
+        /// Why.
+        #[source]
+        source: ZoneKeysError,
+    },
+    /// Somebody who is no member changed the zone.
+    #[error("the zone `{zone}` cannot be trusted: {source}")]
+    Distrust {
+        /// The zone.
+        zone: ZoneName,
+        /// What is wrong.
+        source: Distrust,
+    },
+    /// The keys are not those that the zone's files were sealed with.
+    #[error("the keys of the zone `{zone}` open none of its {sealed} sealed files")]
+    OpensNothing {
+        /// The zone.
+        zone: ZoneName,
+        /// How many were tried.
+        sealed: usize,
+    },
+    /// A sealed file could not be opened.
+    #[error("{path} could not be opened: {source}")]
+    Open {
+        /// Relative to the top of the work tree.
+        path: String,
+        /// Why.
+        source: SealError,
+    },
+    /// Ciphertext where no rule expects it.
+    #[error("{path} is sealed, but no zone keeps it")]
+    OutOfPlace {
+        /// Relative to the top of the work tree.
+        path: String,
+    },
+    /// The user has staged changes that a change of the store would sweep along.
+    #[error("{} protected {} staged and not committed yet", paths.len(), if paths.len() == 1 { "file is" } else { "files are" })]
+    Staged {
+        /// Relative to the top of the work tree.
+        paths: Vec<String>,
+    },
+    /// Nothing can be wrapped for a member.
+    #[error("the keys could not be wrapped for `{member}`")]
+    Wrap {
+        /// The member.
+        member: MemberName,
+        /// Why.
+        #[source]
+        source: WrapError,
+    },
+    /// The key in a member's file is not the one that the grant is for.
+    #[error("the key in the file of the member `{member}` is not the one that was granted")]
+    KeyReplaced {
+        /// The member.
+        member: MemberName,
+    },
+    /// Members whose grants have to be confirmed first.
+    #[error("the grant of {} has to be confirmed by a member first", names(members))]
+    Unconfirmed {
+        /// The members.
+        members: Vec<MemberName>,
+    },
+    /// There can be no further epoch.
+    #[error("the zone `{zone}` has had its last epoch")]
+    LastEpoch {
+        /// The zone.
+        zone: ZoneName,
+    },
+    /// The PKI folder is not in the repository.
+    #[error("the PKI {0} is not inside the repository")]
+    PkiOutside(String),
+    /// What was taken over from git-crypt cannot be.
+    #[error("the git-crypt repository cannot be taken over: {0}")]
+    GitCrypt(String),
+}
+
+fn names(members: &[MemberName]) -> String {
+    members.iter().map(|member| format!("`{member}`")).collect::<Vec<_>>().join(", ")
+}

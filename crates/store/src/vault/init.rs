@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `store init`: makes a git repository a store, with what stands in its PKI.
+
+use std::{collections::BTreeMap, path::Path};
+
+use certkeep_pki::{change::Contents, moment::Moment, secret::SecretBytes};
+use rand_core::CryptoRng;
+
+use super::{
+    Vault, VaultError,
+    edit::Edit,
+    files,
+    members::wrap_for_all,
+    past::{self, Past},
+    relative_to,
+};
+use crate::{
+    driver,
+    durable::Access,
+    git::Repository,
+    git_crypt::LegacyKey,
+    history::Message,
+    keyring::Keyring,
+    manifest::{Manifest, Zone},
+    member::{Member, MemberName},
+    repository::{WorkTree, record_repository, recover_repository},
+    seal::{self, StoreId},
+    wrap::Recipient,
+    zone::{CA, FOLDER, KEYS, Mode, Pattern, Protection, REQS, Rules, ZoneName},
+    zone_keys::ZoneKeys,
+};
+
+/// How a store is made, whatever it is made from.
+#[derive(Debug)]
+pub struct Making<'a> {
+    /// A folder of the repository, or where one is to be made.
+    pub directory: &'a Path,
+    /// The PKI folder, whether it exists yet or not.
+    pub pki: Option<&'a Path>,
+    /// How git is to call this program.
+    pub program: &'a str,
+    /// The clock.
+    pub now: Moment,
+    /// The words of the commit.
+    pub message: Message,
+}
+
+/// What was made.
+#[derive(Debug)]
+pub struct Report {
+    /// Whether there was no repository before.
+    pub created_repository: bool,
+    /// The commit.
+    pub commit: Option<String>,
+    /// The files that git keeps sealed now, relative to the top.
+    pub sealed: Vec<String>,
+    /// Secrets that earlier commits hold in the clear: sealing comes too late for those.
+    pub exposed: Vec<Past>,
+}
+
+/// A zone that is to be.
+pub(super) struct Plan {
+    pub(super) zone: ZoneName,
+    pub(super) members: Vec<MemberName>,
+    pub(super) patterns: Vec<Pattern>,
+    pub(super) legacy: Vec<LegacyKey>,
+}
+
+/// Makes a store. What is there of the PKI becomes part of its first commit.
+///
+/// Whoever runs this is trusted with the keys that are made: the work tree is
+/// unlocked afterwards.
+///
+/// # Errors
+///
+/// One [`VaultError`] per refusal; nothing is recorded then.
+pub fn init(
+    making: &Making<'_>,
+    members: &[(MemberName, Recipient)],
+    rng: &mut dyn CryptoRng,
+) -> Result<(Vault, Report), VaultError> {
+    let (repository, created_repository) = match Repository::discover(making.directory)? {
+        Some(repository) => (repository, false),
+        None => (Repository::init(making.directory)?, true),
+    };
+    let names: Vec<_> = members.iter().map(|(name, _)| name.clone()).collect();
+    let plans = zones_of_a_pki().map(|zone| Plan {
+        zone,
+        members: names.clone(),
+        patterns: Vec::new(),
+        legacy: Vec::new(),
+    });
+    let (vault, mut report) = establish(making, repository, members, plans.into(), Edit::default(), rng)?;
+    report.created_repository = created_repository;
+    Ok((vault, report))
+}
+
+/// The zones that every store has.
+pub(super) fn zones_of_a_pki() -> [ZoneName; 3] {
+    [CA, KEYS, REQS].map(|name| ZoneName::parse(name).expect("one of ours"))
+}
+
+/// Makes the store that `plans` describe, with what `edit` holds already.
+pub(super) fn establish(
+    making: &Making<'_>,
+    repository: Repository,
+    members: &[(MemberName, Recipient)],
+    plans: Vec<Plan>,
+    mut edit: Edit,
+    rng: &mut dyn CryptoRng,
+) -> Result<(Vault, Report), VaultError> {
+    if members.is_empty() {
+        return Err(VaultError::NoRecipient);
+    }
+    recover_repository(&repository)?;
+    if repository.work_tree().join(FOLDER).join("store.toml").exists() {
+        return Err(VaultError::Exists(repository.work_tree().display().to_string()));
+    }
+    repository.identity().map(drop)?;
+    let pki = making.pki.map(|pki| pki_folder(repository.work_tree(), pki)).transpose()?;
+    let store = StoreId::generate(rng);
+    let mut manifest = Manifest { store, pki, members: roll(members)?, zones: BTreeMap::new() };
+    let mut keys = BTreeMap::new();
+    for plan in plans {
+        let mut zone_keys = ZoneKeys::generate(store, plan.zone.clone(), rng);
+        zone_keys.legacy = plan.legacy;
+        let mut zone = Zone::new(plan.zone.default_mode(), plan.zone.default_padding());
+        zone.patterns = plan.patterns;
+        manifest.zones.insert(plan.zone.clone(), zone);
+        manifest.certify(&plan.zone, &zone_keys);
+        for member in &plan.members {
+            manifest.grant(&plan.zone, member, &zone_keys);
+        }
+        wrap_for_all(&mut manifest, &plan.zone, &zone_keys, making.now, false)?;
+        keys.insert(plan.zone, zone_keys);
+    }
+    let rules = manifest.rules();
+    edit.manifest(None, &manifest);
+    edit.attributes(&repository, &rules)?;
+    let sealed = add_pki(&repository, &rules, &manifest, &keys, &mut edit)?;
+    let exposed = past::in_the_clear(&repository, &rules)?;
+
+    // Before the commit: a driver and keys without a store harm nobody, a
+    // store whose keys nobody has would.
+    driver::install(&repository, &rules, making.program)?;
+    let vault = Vault { repository, manifest, rules };
+    let mut keyring = Keyring::new();
+    for keys in keys.values() {
+        let zone = vault.zone(keys.zone())?;
+        if zone.mode == Mode::Transparent {
+            keyring.insert(keys.clone(), zone.padding);
+        }
+    }
+    keyring.write(&vault.repository.state().join("keyring"))?;
+    vault.pin(&keys.into_values().collect::<Vec<_>>())?;
+    let commit =
+        record_repository(&vault.repository, &edit.changes, &making.message)?.map(|oid| oid.to_string());
+    Ok((vault, Report { created_repository: false, commit, sealed, exposed }))
+}
+
+/// The members by name: nobody twice.
+fn roll(members: &[(MemberName, Recipient)]) -> Result<BTreeMap<MemberName, Member>, VaultError> {
+    let mut roll: BTreeMap<MemberName, Member> = BTreeMap::new();
+    for (name, recipient) in members {
+        let member = Member::of(recipient);
+        if let Some((other, _)) = roll.iter().find(|(_, other)| other.fingerprint == member.fingerprint) {
+            return Err(VaultError::KeyExists { member: other.clone() });
+        }
+        if roll.insert(name.clone(), member).is_some() {
+            return Err(VaultError::MemberExists { member: name.clone() });
+        }
+    }
+    Ok(roll)
+}
+
+/// What stands in the PKI folder, for git; gives the secret paths.
+fn add_pki(
+    repository: &Repository,
+    rules: &Rules,
+    manifest: &Manifest,
+    keys: &BTreeMap<ZoneName, ZoneKeys>,
+    edit: &mut Edit,
+) -> Result<Vec<String>, VaultError> {
+    let Some(folder) = rules.pki() else { return Ok(Vec::new()) };
+    let root = repository.work_tree().join(folder);
+    let mut sealed = Vec::new();
+    for file in files::below(&root)? {
+        let path = if folder.is_empty() { file.clone() } else { format!("{folder}/{file}") };
+        let own = ["lock.file", ".transaction", FOLDER, ".git"]
+            .iter()
+            .any(|name| file.split('/').next() == Some(name));
+        let Some(contents) = crate::read::read_regular(&root.join(&file))?.filter(|_| !own) else { continue };
+        let contents = SecretBytes::new(contents);
+        let Protection::Zone(zone) = rules.protection(path.as_bytes()) else {
+            edit.keep(path, contents.expose().to_vec());
+            continue;
+        };
+        if seal::is_sealed(contents.expose()) {
+            return Err(VaultError::OutOfPlace { path });
+        }
+        let zone_keys = keys.get(zone).expect("every zone has keys");
+        let described = manifest.zones.get(zone).expect("every zone is described");
+        let blob = zone_keys.sealing_now().seal(contents.expose(), described.padding);
+        let work_tree = match described.mode {
+            Mode::Sealed => WorkTree::Write(Contents::Public(blob.clone()), Access::Owner),
+            Mode::Transparent => WorkTree::Leave,
+        };
+        edit.seal(path.clone(), work_tree, blob);
+        sealed.push(path);
+    }
+    Ok(sealed)
+}
+
+fn pki_folder(work_tree: &Path, pki: &Path) -> Result<String, VaultError> {
+    let outside = || VaultError::PkiOutside(pki.display().to_string());
+    let absolute = std::path::absolute(pki).map_err(|_| outside())?;
+    relative_to(work_tree, &absolute).ok_or_else(outside)
+}

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Members come, are renewed, and are listed. How one goes is `rotate`.
+
+use std::collections::BTreeMap;
+
+use certkeep_pki::moment::Moment;
+
+use super::{Keys, Vault, VaultError, edit::Edit};
+use crate::{
+    history::Message,
+    manifest::{GrantState, Manifest, Wrap},
+    member::{Member, MemberName},
+    prompt::Prompt,
+    repository::record_repository,
+    wrap::Recipient,
+    zone::ZoneName,
+    zone_keys::ZoneKeys,
+};
+
+/// What is known of a member.
+#[derive(Debug)]
+pub struct Known {
+    /// The name.
+    pub name: MemberName,
+    /// The key.
+    pub member: Member,
+    /// The zones he was granted, and whether that counts; `None` where it
+    /// cannot be told without the zone's key.
+    pub zones: BTreeMap<ZoneName, Option<GrantState>>,
+}
+
+/// What became of a member.
+#[derive(Debug)]
+pub struct Report {
+    /// The commit; `None` when there was nothing to change.
+    pub commit: Option<String>,
+    /// The zones that he may open.
+    pub zones: Vec<ZoneName>,
+}
+
+impl Member {
+    /// The member with this key.
+    #[must_use]
+    pub fn of(recipient: &Recipient) -> Self {
+        Self { kind: recipient.kind(), key: recipient.text(), fingerprint: recipient.fingerprint() }
+    }
+}
+
+impl Vault {
+    /// Lets somebody open zones. Whoever runs this has to be able to open them.
+    ///
+    /// # Errors
+    ///
+    /// The name or the key is another member's; a zone cannot be opened.
+    #[expect(clippy::too_many_arguments, reason = "who, what, with which keys, when, and how it is told")]
+    pub fn add_member(
+        &mut self,
+        name: &MemberName,
+        recipient: &Recipient,
+        zones: &[ZoneName],
+        keys: &mut Keys,
+        prompt: &mut dyn Prompt,
+        now: Moment,
+        message: &Message,
+    ) -> Result<Report, VaultError> {
+        let member = Member::of(recipient);
+        for (other, known) in &self.manifest.members {
+            match (other == name, known.fingerprint == member.fingerprint) {
+                (true, false) => return Err(VaultError::MemberExists { member: name.clone() }),
+                (false, true) => return Err(VaultError::KeyExists { member: other.clone() }),
+                _ => {}
+            }
+        }
+        let mut after = self.manifest.clone();
+        after.members.insert(name.clone(), member);
+        for zone in zones {
+            let keys = self.zone_keys(zone, keys, prompt)?;
+            after.grant(zone, name, keys);
+            wrap_for(&mut after, zone, name, keys, now, false)?;
+        }
+        let commit = self.record(after, Edit::default(), message)?;
+        Ok(Report { commit, zones: zones.to_vec() })
+    }
+
+    /// Wraps the keys again for members whose OpenPGP certificate was renewed
+    /// (`renewed`, by name), and confirms grants that were given in an earlier
+    /// epoch (`confirmed`).
+    ///
+    /// # Errors
+    ///
+    /// A renewed key has another fingerprint; a zone cannot be opened.
+    #[expect(clippy::too_many_arguments, reason = "who, with which keys, when, and how it is told")]
+    pub fn refresh_members(
+        &mut self,
+        renewed: &BTreeMap<MemberName, Recipient>,
+        confirmed: &[MemberName],
+        allow_expired: bool,
+        keys: &mut Keys,
+        prompt: &mut dyn Prompt,
+        now: Moment,
+        message: &Message,
+    ) -> Result<Report, VaultError> {
+        let mut after = self.manifest.clone();
+        for (name, recipient) in renewed {
+            let member = Member::of(recipient);
+            let known =
+                after.members.get_mut(name).ok_or_else(|| VaultError::NoMember { member: name.clone() })?;
+            if known.fingerprint != member.fingerprint {
+                return Err(VaultError::MemberExists { member: name.clone() });
+            }
+            *known = member;
+        }
+        let mut touched = Vec::new();
+        for zone in self.manifest.zones.keys() {
+            let granted = |name: &&MemberName| {
+                self.manifest.zones.get(zone).is_some_and(|zone| zone.grants.contains_key(*name))
+            };
+            let names: Vec<_> = renewed.keys().chain(confirmed).filter(granted).collect();
+            if names.is_empty() {
+                continue;
+            }
+            let keys = self.zone_keys(zone, keys, prompt)?;
+            for name in names {
+                match self.manifest.granted(zone, name, keys) {
+                    GrantState::Forged => continue,
+                    GrantState::Outdated if !confirmed.contains(name) => continue,
+                    GrantState::Outdated | GrantState::Valid => {}
+                }
+                after.grant(zone, name, keys);
+                wrap_for(&mut after, zone, name, keys, now, allow_expired)?;
+            }
+            touched.push(zone.clone());
+        }
+        let commit = self.record(after, Edit::default(), message)?;
+        Ok(Report { commit, zones: touched })
+    }
+
+    /// Everybody, by name. Grants are checked where the zone's keys are in
+    /// `keys` already or in the keyring; nobody is asked.
+    ///
+    /// # Errors
+    ///
+    /// The keyring cannot be read.
+    pub fn members(&self, keys: &Keys) -> Result<Vec<Known>, VaultError> {
+        let mut open = BTreeMap::new();
+        for zone in self.manifest.zones.keys() {
+            let found = match keys.zones.get(zone) {
+                Some(found) => Some(found.clone()),
+                None => self.from_keyring(zone)?,
+            };
+            open.extend(found.map(|found| (zone.clone(), found)));
+        }
+        let known = self.manifest.members.iter().map(|(name, member)| {
+            let granted = self.manifest.zones.iter().filter(|(_, zone)| zone.grants.contains_key(name));
+            let zones = granted.map(|(zone, _)| {
+                let state = open.get(zone).map(|keys| self.manifest.granted(zone, name, keys));
+                (zone.clone(), state)
+            });
+            Known { name: name.clone(), member: member.clone(), zones: zones.collect() }
+        });
+        Ok(known.collect())
+    }
+
+    /// Records a changed manifest with what else belongs to the change.
+    pub(super) fn record(
+        &mut self,
+        after: Manifest,
+        mut edit: Edit,
+        message: &Message,
+    ) -> Result<Option<String>, VaultError> {
+        let rules = after.rules();
+        edit.manifest(Some(&self.manifest), &after);
+        edit.attributes(&self.repository, &rules)?;
+        let commit = record_repository(&self.repository, &edit.changes, message)?.map(|oid| oid.to_string());
+        self.manifest = after;
+        self.rules = rules;
+        Ok(commit)
+    }
+}
+
+/// Wraps a zone's keys for everybody who has a grant, and drops every older wrap.
+pub(super) fn wrap_for_all(
+    manifest: &mut Manifest,
+    zone: &ZoneName,
+    keys: &ZoneKeys,
+    now: Moment,
+    allow_expired: bool,
+) -> Result<(), VaultError> {
+    let described = manifest.zones.get_mut(zone).expect("the zone is there");
+    described.wraps.clear();
+    let names: Vec<_> = described.grants.keys().cloned().collect();
+    for name in names {
+        wrap_for(manifest, zone, &name, keys, now, allow_expired)?;
+    }
+    Ok(())
+}
+
+/// Wraps a zone's keys for one member.
+fn wrap_for(
+    manifest: &mut Manifest,
+    zone: &ZoneName,
+    name: &MemberName,
+    keys: &ZoneKeys,
+    now: Moment,
+    allow_expired: bool,
+) -> Result<(), VaultError> {
+    let failed = |source| VaultError::Wrap { member: name.clone(), source };
+    let member = manifest.members.get(name).ok_or_else(|| VaultError::NoMember { member: name.clone() })?;
+    let replaced = || VaultError::KeyReplaced { member: name.clone() };
+    let recipient = Recipient::parse(member.key.as_bytes()).map_err(|_| replaced())?;
+    // The grant is for a fingerprint; the file beside it could hold anything.
+    if recipient.fingerprint() != member.fingerprint || recipient.kind() != member.kind {
+        return Err(replaced());
+    }
+    let bytes = recipient.wrap(&keys.to_payload(), now, allow_expired).map_err(failed)?;
+    let wrap = Wrap { kind: member.kind, bytes };
+    let described = manifest.zones.get_mut(zone).expect("the zone is there");
+    described.wraps.insert((keys.current(), name.clone()), wrap);
+    Ok(())
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What earlier commits hold: nothing takes it back.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::VaultError;
+use crate::{
+    git::Repository,
+    git_crypt, seal,
+    zone::{Protection, Rules},
+};
+
+/// A secret that an earlier commit holds in the clear.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Past {
+    /// Relative to the top of the work tree.
+    pub path: String,
+    /// A commit that has it, in hexadecimal digits.
+    pub commit: String,
+}
+
+/// Every protected path that some commit of some reference holds in the clear.
+pub(super) fn in_the_clear(repository: &Repository, rules: &Rules) -> Result<Vec<Past>, VaultError> {
+    let mut found = BTreeMap::new();
+    let mut seen = BTreeMap::new();
+    for version in repository.versions()? {
+        if !matches!(rules.protection(&version.path), Protection::Zone(_)) {
+            continue;
+        }
+        let clear = match seen.get(&version.blob) {
+            Some(&clear) => clear,
+            None => {
+                let clear = repository.blob_if_here(version.blob)?.is_some_and(|blob| {
+                    !blob.is_empty() && !seal::is_sealed(&blob) && !blob.starts_with(git_crypt::MAGIC)
+                });
+                seen.insert(version.blob, clear);
+                clear
+            }
+        };
+        if clear {
+            let path = String::from_utf8_lossy(&version.path).into_owned();
+            found.entry(path).or_insert(version.commit);
+        }
+    }
+    Ok(found.into_iter().map(|(path, commit)| Past { path, commit }).collect())
+}
+
+/// Every path that some commit of some reference has.
+pub(super) fn paths(repository: &Repository) -> Result<BTreeSet<Vec<u8>>, VaultError> {
+    Ok(repository.versions()?.into_iter().map(|version| version.path).collect())
+}

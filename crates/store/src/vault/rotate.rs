@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! New keys for a zone, and how a member goes: one commit, and an honest list
+//! of what he could read.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use certkeep_pki::moment::Moment;
+use rand_core::CryptoRng;
+
+use super::{Keys, Vault, VaultError, edit::Edit, members::wrap_for_all, past};
+use crate::{
+    history::Message,
+    keyring::Keyring,
+    manifest::{GrantState, Manifest},
+    member::MemberName,
+    prompt::Prompt,
+    zone::{Protection, ZoneName},
+    zone_keys::ZoneKeys,
+};
+
+/// What was rotated.
+#[derive(Debug)]
+pub struct Report {
+    /// The commit.
+    pub commit: Option<String>,
+    /// The zones that have a new key.
+    pub zones: Vec<ZoneName>,
+    /// How many files were sealed anew.
+    pub files: usize,
+}
+
+/// What it means that a member was removed.
+#[derive(Debug)]
+pub struct Removal {
+    /// What was rotated because of it.
+    pub rotated: Report,
+    /// Every file that he could read, present and past: path and zone.
+    pub readable: BTreeMap<String, ZoneName>,
+    /// Those of them that the repository still has.
+    pub present: BTreeSet<String>,
+}
+
+impl Vault {
+    /// Begins a new epoch in each of the zones: new keys, wrapped for every
+    /// member with a valid grant, and every file sealed anew.
+    ///
+    /// # Errors
+    ///
+    /// A zone cannot be opened, a grant is unconfirmed, a member has no usable key.
+    pub fn rotate(
+        &mut self,
+        zones: &[ZoneName],
+        keys: &mut Keys,
+        prompt: &mut dyn Prompt,
+        now: Moment,
+        message: &Message,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Report, VaultError> {
+        let after = self.manifest.clone();
+        self.begin_epochs(after, zones, keys, prompt, now, message, rng)
+    }
+
+    /// Removes a member and rotates every zone that he could open.
+    ///
+    /// # Errors
+    ///
+    /// As [`Vault::rotate`]; [`VaultError::LastMember`].
+    pub fn remove_member(
+        &mut self,
+        name: &MemberName,
+        keys: &mut Keys,
+        prompt: &mut dyn Prompt,
+        now: Moment,
+        message: &Message,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Removal, VaultError> {
+        let mut after = self.manifest.clone();
+        if after.members.remove(name).is_none() {
+            return Err(VaultError::NoMember { member: name.clone() });
+        }
+        let mut zones = Vec::new();
+        for (zone, described) in &mut after.zones {
+            let wrapped = described.wraps.keys().any(|(_, member)| member == name);
+            if described.grants.remove(name).is_some() || wrapped {
+                if described.grants.is_empty() {
+                    return Err(VaultError::LastMember { member: name.clone(), zone: zone.clone() });
+                }
+                described.wraps.retain(|(_, member), _| member != name);
+                zones.push(zone.clone());
+            }
+        }
+        let (readable, present) = self.readable(&zones)?;
+        let rotated = self.begin_epochs(after, &zones, keys, prompt, now, message, rng)?;
+        Ok(Removal { rotated, readable, present })
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "what, with which keys, when, and how it is told")]
+    fn begin_epochs(
+        &mut self,
+        mut after: Manifest,
+        zones: &[ZoneName],
+        keys: &mut Keys,
+        prompt: &mut dyn Prompt,
+        now: Moment,
+        message: &Message,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Report, VaultError> {
+        let mut edit = Edit::default();
+        let mut files = 0;
+        let mut begun: Vec<ZoneKeys> = Vec::new();
+        for zone in zones {
+            let old = self.zone_keys(zone, keys, prompt)?;
+            let new = old.rotated(rng).ok_or_else(|| VaultError::LastEpoch { zone: zone.clone() })?;
+            let described = self.zone(zone)?;
+            let state = |name: &MemberName| self.manifest.granted(zone, name, old);
+            let names: Vec<_> =
+                after.zones.get(zone).into_iter().flat_map(|zone| zone.grants.keys().cloned()).collect();
+            let doubtful: Vec<_> =
+                names.iter().filter(|name| state(name) != GrantState::Valid).cloned().collect();
+            if !doubtful.is_empty() {
+                return Err(VaultError::Unconfirmed { members: doubtful });
+            }
+            files += edit.reseal(self, zone, old, &new, described.padding)?;
+            after.certify(zone, &new);
+            for name in &names {
+                after.grant(zone, name, &new);
+            }
+            wrap_for_all(&mut after, zone, &new, now, false)?;
+            begun.push(new);
+        }
+        // Before the commit: whoever has only the old keys would see every file
+        // as changed. The filter seals with the epoch that zone.toml names, so
+        // keys that nobody gets to see seal nothing.
+        self.remember(&begun)?;
+        let commit = self.record(after, edit, message)?;
+        self.pin(&begun)?;
+        for new in begun {
+            keys.insert(new);
+        }
+        Ok(Report { commit, zones: zones.to_vec(), files })
+    }
+
+    /// Adds keys to the keyring, for zones that are in it.
+    pub(super) fn remember(&self, begun: &[ZoneKeys]) -> Result<(), VaultError> {
+        let Some(mut keyring) = self.keyring()? else { return Ok(()) };
+        for new in begun.iter().filter(|new| keyring.zone(new.zone()).is_some()).collect::<Vec<_>>() {
+            let zone = self.zone(new.zone())?;
+            keyring.insert(new.clone(), zone.padding);
+        }
+        Ok(Keyring::write(&keyring, &self.repository.state().join("keyring"))?)
+    }
+
+    /// Remembers what was seen, so that nobody can put other keys in its place.
+    pub(super) fn pin(&self, seen: &[ZoneKeys]) -> Result<(), VaultError> {
+        let mut pins = self.pins()?;
+        for keys in seen {
+            let key = keys.sealing_now().id();
+            pins.remember(self.manifest.store, keys.zone(), keys.current(), key);
+        }
+        Ok(pins.write(&self.repository.state().join("pins"))?)
+    }
+
+    /// Every path of these zones that the repository has or had.
+    fn readable(
+        &self,
+        zones: &[ZoneName],
+    ) -> Result<(BTreeMap<String, ZoneName>, BTreeSet<String>), VaultError> {
+        let mut readable = BTreeMap::new();
+        let mut present = BTreeSet::new();
+        let mut add = |path: &[u8]| match self.rules.protection(path) {
+            Protection::Zone(zone) if zones.contains(zone) => {
+                let path = String::from_utf8_lossy(path).into_owned();
+                readable.insert(path.clone(), zone.clone());
+                Some(path)
+            }
+            _ => None,
+        };
+        for entry in self.repository.index_entries()? {
+            present.extend(add(&entry.path));
+        }
+        for path in past::paths(&self.repository)? {
+            add(&path);
+        }
+        Ok((readable, present))
+    }
+}

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `store status`: what git and the work tree hold of every protected file.
+
+use super::{Vault, VaultError};
+use crate::{
+    attributes, git_crypt, seal,
+    seal::SealError,
+    zone::{Protection, ZoneName},
+    zone_keys::ZoneKeys,
+};
+
+/// What some bytes of a protected file are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum State {
+    /// Sealed, and opened by a key of the keyring: so it is whole.
+    Sealed,
+    /// Sealed with a key of this store that is not in the keyring.
+    Locked,
+    /// Sealed with a key that `zone.toml` does not name and the keyring does not hold.
+    ForeignKey,
+    /// Sealed, and altered or cut off since.
+    Altered,
+    /// Sealed by a newer certkeep.
+    Newer,
+    /// There are no bytes.
+    Empty,
+    /// In the clear.
+    Plaintext,
+    /// Ciphertext of another program.
+    OtherTool(&'static str),
+    /// There is no such file.
+    Absent,
+    /// A symbolic link, which no filter seals.
+    Symlink,
+}
+
+/// A protected file.
+#[derive(Clone, Debug)]
+pub struct File {
+    /// Relative to the top of the work tree.
+    pub path: String,
+    /// Who keeps it.
+    pub zone: ZoneName,
+    /// What git's index has.
+    pub in_git: State,
+    /// What the work tree has.
+    pub in_work_tree: State,
+}
+
+/// The whole store.
+#[derive(Debug)]
+pub struct Report {
+    /// Every protected file that git or the PKI folder has, by path.
+    pub files: Vec<File>,
+    /// Protected paths that git's attributes do not send through the filter, or
+    /// whose bytes they convert.
+    pub unfiltered: Vec<String>,
+    /// Whether this clone has the filter configured.
+    pub driver: bool,
+    /// The zones that are unlocked.
+    pub unlocked: Vec<ZoneName>,
+}
+
+/// Ciphertext of other programs, by how it begins.
+const OTHER_TOOLS: &[(&[u8], &str)] = &[
+    (git_crypt::MAGIC, "git-crypt"),
+    (b"\0a8ccrypt", "git-conceal"),
+    (b"\0GITXCRYPT\0", "git-xcrypt"),
+    (b"U2FsdGVk", "transcrypt"),
+    (b"age-encryption.org/v1", "age"),
+    (b"-----BEGIN AGE ENCRYPTED FILE-----", "age"),
+    (b"-----BEGIN PGP MESSAGE-----", "OpenPGP"),
+];
+
+impl Report {
+    /// Whether everything that is to be ciphertext in git is.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        let sound = |state: &State| {
+            matches!(
+                state,
+                State::Sealed | State::Locked | State::Empty | State::Absent | State::OtherTool("git-crypt")
+            )
+        };
+        self.unfiltered.is_empty() && self.files.iter().all(|file| sound(&file.in_git))
+    }
+}
+
+impl Vault {
+    /// Looks at every protected file; needs no key, and tells more with the keyring.
+    ///
+    /// # Errors
+    ///
+    /// git or the work tree cannot be read.
+    pub fn status(&self) -> Result<Report, VaultError> {
+        let keyring = self.keyring()?;
+        let keys_of = |zone: &ZoneName| keyring.as_ref().and_then(|keyring| keyring.zone(zone));
+        let mut files = Vec::new();
+        for entry in self.repository.index_entries()? {
+            let Protection::Zone(zone) = self.rules.protection(&entry.path) else { continue };
+            let keys = keys_of(zone);
+            let in_git = if entry.is_file() {
+                self.state(&self.repository.blob(entry.oid)?, zone, keys)
+            } else {
+                State::Symlink
+            };
+            let file = self.repository.file_path(&entry.path);
+            let in_work_tree = match crate::durable::inspect(&file)? {
+                None => State::Absent,
+                Some(metadata) if metadata.is_symlink() => State::Symlink,
+                Some(_) => match crate::read::read_regular(&file)? {
+                    Some(bytes) => {
+                        self.state(certkeep_pki::secret::SecretBytes::new(bytes).expose(), zone, keys)
+                    }
+                    None => State::Absent,
+                },
+            };
+            let path = String::from_utf8_lossy(&entry.path).into_owned();
+            files.push(File { path, zone: zone.clone(), in_git, in_work_tree });
+        }
+        let paths: Vec<_> = files.iter().map(|file| file.path.clone()).collect();
+        let unfiltered = attributes::unfiltered(&self.repository, &paths)?;
+        let unlocked = self.manifest.zones.keys().filter(|zone| keys_of(zone).is_some()).cloned().collect();
+        let driver = crate::driver::is_installed(&self.repository)?;
+        Ok(Report { files, unfiltered, driver, unlocked })
+    }
+
+    fn state(&self, bytes: &[u8], zone: &ZoneName, keys: Option<&ZoneKeys>) -> State {
+        if bytes.is_empty() {
+            return State::Empty;
+        }
+        match seal::key_id(bytes) {
+            Ok(Some(id)) => match keys.map(|keys| keys.open(bytes)) {
+                Some(Ok(_)) => State::Sealed,
+                Some(Err(SealError::OtherKey { .. })) => State::ForeignKey,
+                Some(Err(_)) => State::Altered,
+                None if self.manifest.zones.get(zone).is_some_and(|zone| zone.key_id == id) => State::Locked,
+                None => State::ForeignKey,
+            },
+            Ok(None) => {
+                let other = OTHER_TOOLS.iter().find(|(magic, _)| bytes.starts_with(magic));
+                other.map_or(State::Plaintext, |(_, tool)| State::OtherTool(tool))
+            }
+            Err(SealError::Unknown { .. }) => State::Newer,
+            Err(_) => State::Altered,
+        }
+    }
+}

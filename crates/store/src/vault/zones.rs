@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What a zone takes in and how its files lie in the work tree.
+
+use certkeep_pki::{change::Contents, secret::SecretBytes};
+
+use super::{
+    Keys, Vault, VaultError,
+    edit::{Edit, text},
+    past::{self, Past},
+};
+use crate::{
+    durable::Access,
+    git_crypt,
+    history::Message,
+    keyring::Keyring,
+    prompt::Prompt,
+    repository::{BlobChange, RepositoryChange, WorkTree},
+    seal,
+    zone::{Mode, Pattern, Protection, Rules, ZoneName},
+};
+
+/// What a change of patterns did.
+#[derive(Debug)]
+pub struct Report {
+    /// The commit; `None` when there was nothing to change.
+    pub commit: Option<String>,
+    /// Files that git keeps in another form now, relative to the top.
+    pub files: Vec<String>,
+    /// Files that earlier commits hold in the clear.
+    pub exposed: Vec<Past>,
+}
+
+impl Vault {
+    /// Adds patterns to a zone: what git has of their files is sealed, in the
+    /// same commit.
+    ///
+    /// # Errors
+    ///
+    /// The zone cannot be opened; files with staged changes.
+    pub fn protect(
+        &mut self,
+        patterns: &[Pattern],
+        zone: &ZoneName,
+        keys: &mut Keys,
+        prompt: &mut dyn Prompt,
+        message: &Message,
+    ) -> Result<Report, VaultError> {
+        let keys = self.zone_keys(zone, keys, prompt)?.clone();
+        let mut after = self.manifest.clone();
+        let described = after.zones.get_mut(zone).expect("its keys were found");
+        for pattern in patterns {
+            if !self.rules.patterns().iter().any(|(known, _)| known == pattern) {
+                described.patterns.push(pattern.clone());
+            }
+        }
+        let (padding, mode) = (described.padding, described.mode);
+        after.certify(zone, &keys);
+        let rules = after.rules();
+        let mut edit = Edit::default();
+        let mut files = Vec::new();
+        for (path, blob) in self.moved(&rules)? {
+            if blob.is_empty() || seal::is_sealed(&blob) || blob.starts_with(git_crypt::MAGIC) {
+                continue;
+            }
+            let blob = SecretBytes::new(blob);
+            let sealed = keys.sealing_now().seal(blob.expose(), padding);
+            let plain = mode == Mode::Transparent && self.is_unlocked(zone)?;
+            let work_tree = if plain {
+                WorkTree::Leave
+            } else {
+                WorkTree::Write(Contents::Public(sealed.clone()), Access::Owner)
+            };
+            let path = text(&path)?;
+            files.push(path.clone());
+            edit.seal(path, work_tree, sealed);
+        }
+        let exposed = past::in_the_clear(&self.repository, &rules)?;
+        let commit = self.record(after, edit, message)?;
+        Ok(Report { commit, files, exposed })
+    }
+
+    /// Takes patterns out of their zones: git keeps their files in the clear
+    /// from now on.
+    ///
+    /// # Errors
+    ///
+    /// A zone cannot be opened; files with staged changes; a pattern that no zone has.
+    pub fn unprotect(
+        &mut self,
+        patterns: &[Pattern],
+        keys: &mut Keys,
+        prompt: &mut dyn Prompt,
+        message: &Message,
+    ) -> Result<Report, VaultError> {
+        let mut after = self.manifest.clone();
+        for (name, zone) in &mut after.zones {
+            zone.patterns.retain(|known| !patterns.contains(known));
+            if zone.patterns.len() != self.zone(name)?.patterns.len() {
+                self.zone_keys(name, keys, prompt)?;
+            }
+        }
+        let touched: Vec<_> =
+            self.manifest.zones.keys().filter(|name| keys.zones.contains_key(*name)).cloned().collect();
+        for name in &touched {
+            after.certify(name, keys.zones.get(name).expect("just filtered"));
+        }
+        let mut edit = Edit::default();
+        let mut files = Vec::new();
+        for (path, blob) in self.moved(&after.rules())? {
+            let Protection::Zone(zone) = self.rules.protection(&path) else { continue };
+            let shown = text(&path)?;
+            let opened = keys.zones.get(zone).map(|keys| keys.open(&blob));
+            let opened = match opened {
+                Some(opened) => opened.map_err(|source| VaultError::Open { path: shown.clone(), source })?,
+                None => continue,
+            };
+            let plaintext = opened.expose().to_vec();
+            let work_tree = match self.follow(&path, &blob, &plaintext)? {
+                WorkTree::Write(..) => WorkTree::Write(Contents::Secret(opened), Access::Owner),
+                leave => leave,
+            };
+            files.push(shown.clone());
+            edit.changes.push(RepositoryChange { path: shown, work_tree, blob: BlobChange::Set(plaintext) });
+        }
+        let commit = self.record(after, edit, message)?;
+        Ok(Report { commit, files, exposed: Vec::new() })
+    }
+
+    /// Changes how a zone's files lie in the work tree.
+    ///
+    /// # Errors
+    ///
+    /// The zone cannot be opened.
+    pub fn set_mode(
+        &mut self,
+        zone: &ZoneName,
+        mode: Mode,
+        keys: &mut Keys,
+        prompt: &mut dyn Prompt,
+        message: &Message,
+    ) -> Result<Option<String>, VaultError> {
+        let keys = self.zone_keys(zone, keys, prompt)?.clone();
+        let mut after = self.manifest.clone();
+        let described = after.zones.get_mut(zone).expect("its keys were found");
+        if described.mode == mode {
+            return Ok(None);
+        }
+        described.mode = mode;
+        let padding = described.padding;
+        after.certify(zone, &keys);
+        let path = self.repository.state().join("keyring");
+        let keyring = Keyring::read(&path)?;
+        let mut edit = Edit::default();
+        for entry in self.entries_of(zone)? {
+            let blob = self.repository.blob(entry.oid)?;
+            let file = self.repository.file_path(&entry.path);
+            let Some(found) = crate::read::read_regular(&file)? else { continue };
+            let found = SecretBytes::new(found);
+            let shown = || String::from_utf8_lossy(&entry.path).into_owned();
+            let open =
+                |bytes: &[u8]| keys.open(bytes).map_err(|source| VaultError::Open { path: shown(), source });
+            let plaintext = open(&blob)?;
+            let work_tree = match mode {
+                _ if found.is_empty() => continue,
+                Mode::Sealed if found.expose() == plaintext.expose() => {
+                    WorkTree::Write(Contents::Public(blob), Access::Owner)
+                }
+                Mode::Transparent if found.expose() == blob && keyring.is_some() => {
+                    WorkTree::Write(Contents::Secret(plaintext), Access::Owner)
+                }
+                Mode::Sealed if !seal::is_sealed(found.expose()) => {
+                    return Err(VaultError::Staged { paths: vec![shown()] });
+                }
+                _ => continue,
+            };
+            edit.changes.push(RepositoryChange {
+                path: text(&entry.path)?,
+                work_tree,
+                blob: BlobChange::Leave,
+            });
+        }
+        if let Some(mut keyring) = keyring {
+            match mode {
+                Mode::Transparent => keyring.insert(keys, padding),
+                Mode::Sealed => keyring.forget(zone),
+            }
+            keyring.write(&path)?;
+        }
+        self.record(after, edit, message)
+    }
+
+    /// The keys of a zone, in the text that a wrap holds. Whoever has them
+    /// needs no other key, and nobody can take them back.
+    ///
+    /// # Errors
+    ///
+    /// The zone cannot be opened.
+    pub fn export_key(
+        &self,
+        zone: &ZoneName,
+        keys: &mut Keys,
+        prompt: &mut dyn Prompt,
+    ) -> Result<SecretBytes, VaultError> {
+        Ok(self.zone_keys(zone, keys, prompt)?.to_payload())
+    }
+
+    /// The index's regular files that `rules` judge otherwise than those of
+    /// this store, with their blobs. Staged changes of them are not ours to commit.
+    fn moved(&self, rules: &Rules) -> Result<Vec<(Vec<u8>, Vec<u8>)>, VaultError> {
+        let head = self.head_files()?;
+        let (mut moved, mut staged) = (Vec::new(), Vec::new());
+        for entry in self.repository.index_entries()? {
+            if !entry.is_file() || rules.protection(&entry.path) == self.rules.protection(&entry.path) {
+                continue;
+            }
+            if head.get(&entry.path) != Some(&entry.oid) {
+                staged.push(String::from_utf8_lossy(&entry.path).into_owned());
+            }
+            let blob = self.repository.blob(entry.oid)?;
+            moved.push((entry.path, blob));
+        }
+        if staged.is_empty() { Ok(moved) } else { Err(VaultError::Staged { paths: staged }) }
+    }
+}
