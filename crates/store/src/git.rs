@@ -27,7 +27,7 @@ use git2::{ConfigLevel, ErrorCode, ObjectType};
 pub use self::error::GitError;
 pub(crate) use self::{
     build::{Identity, TreeChange},
-    entry::{FILE_MODE, Stat, TreeEntry},
+    entry::{FILE_MODE, IndexEntry, Stat, TreeEntry},
     head::Patience,
     index::{Entered, IndexChange, IndexStat},
 };
@@ -66,6 +66,23 @@ impl Repository {
         let inner =
             git2::Repository::open(self.git_dir()).map_err(GitError::library("open the git repository"))?;
         Ok(Self { inner, work_tree: self.work_tree.clone() })
+    }
+
+    /// Makes a repository in a directory, as the user's git does it.
+    pub(crate) fn init(directory: &Path) -> Result<Self, GitError> {
+        program::init(directory)?;
+        Self::discover(directory)?.ok_or_else(|| GitError::Missing { oid: "HEAD".to_owned() })
+    }
+
+    /// The directory of what certkeep keeps for this clone alone, if it keeps
+    /// anything yet: the keyring, the pins, files on their way.
+    pub(crate) fn state(&self) -> PathBuf {
+        self.common_dir().join("certkeep")
+    }
+
+    /// A file of the work tree by its path from the top, which may be any bytes.
+    pub(crate) fn file_path(&self, path: &[u8]) -> PathBuf {
+        self.work_tree.join(std::ffi::OsStr::from_bytes(path))
     }
 
     /// The top of the work tree.

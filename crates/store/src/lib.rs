@@ -16,9 +16,6 @@ mod git;
 pub mod git_crypt;
 pub mod history;
 pub mod identity;
-#[cfg_attr(not(test), expect(dead_code, reason = "the rooms that use all of it are being built"))]
-mod git;
-pub mod history;
 mod journal;
 pub mod keyring;
 pub mod lock;
@@ -42,11 +39,6 @@ pub mod worktree;
 pub mod wrap;
 pub mod zone;
 pub mod zone_keys;
-#[cfg_attr(not(test), expect(dead_code, reason = "the rooms that use it are being built"))]
-mod repository;
-mod stage;
-pub mod store;
-pub mod transaction;
 
 #[cfg(test)]
 #[path = "../tests/playground/mod.rs"]

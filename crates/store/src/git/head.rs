@@ -118,7 +118,7 @@ impl Repository {
 
     /// Our own directory in the repository, which nobody else may read.
     pub(crate) fn own_dir(&self) -> Result<PathBuf, GitError> {
-        let path = self.common_dir().join("certkeep");
+        let path = self.state();
         if make_directory(&path, Access::Owner)? {
             sync_directory(self.common_dir())?;
         }
