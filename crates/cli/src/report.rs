@@ -8,6 +8,7 @@
 
 mod hints;
 mod refusals;
+mod vault;
 
 use std::{error::Error, fmt};
 
@@ -29,10 +30,12 @@ pub enum ExitCode {
     LockHeld,
     /// certkeep itself is wrong.
     Internal,
+    /// What the command of `exec` ended with.
+    OfCommand(u8),
 }
 
 impl ExitCode {
-    /// Every exit code with what it means: the published table.
+    /// Every exit code of our own with what it means: the published table.
     pub const ALL: [(Self, &'static str); 5] = [
         (Self::Success, "done; also when the reader of the output has gone away"),
         (
@@ -54,6 +57,7 @@ impl ExitCode {
             Self::NotSealed => 5,
             Self::LockHeld => 17,
             Self::Internal => 70,
+            Self::OfCommand(code) => code,
         }
     }
 }

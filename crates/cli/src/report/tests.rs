@@ -60,7 +60,7 @@ fn a_name_in_a_hint_is_one_word_of_a_shell() {
 #[test]
 fn a_failure_that_changed_something_says_what_to_do() {
     let source = |action| FileError { action, path: "/srv/old ca".into(), source: ErrorKind::Other.into() };
-    let failure = Failure::from(RecordError::Unfinished(source("rename")));
+    let failure = Failure::from(RecordError::Unfinished(source("rename").into()));
     assert!(failure.message.contains("is committed"), "{failure}");
     assert!(failure.hints.join("").contains("the next command that writes"), "{failure}");
     let leftover = CreateError::Leftover { path: "/srv/old ca".into(), source: source("remove") };

@@ -85,11 +85,16 @@ pub const EASYRSA_NS_SUPPORT: Known = Known { name: "EASYRSA_NS_SUPPORT", meanin
 /// Names the file of openssl's settings, which many vars files do without need.
 pub const EASYRSA_SSL_CONF: Known = Known { name: "EASYRSA_SSL_CONF", meaning: "settings of openssl" };
 
+/// What `exec` sets for its command: the folder with the PKI in the clear.
+pub const CERTKEEP_DIR: &str = "CERTKEEP_DIR";
+
 /// Variables of the system that say where things are on this machine. A value that
 /// is not UTF-8 is as good as any other.
 pub mod machine {
     /// The home directory: SSH keys, the age identity, the shell's `~`.
     pub const HOME: &str = "HOME";
+    /// Where gpg has its keys; `~/.gnupg` without it.
+    pub const GNUPGHOME: &str = "GNUPGHOME";
     /// A folder in memory that is this user's alone.
     pub const RUNTIME: &str = "XDG_RUNTIME_DIR";
     /// The terminal on which gpg's agent may ask.

@@ -18,6 +18,8 @@ pub struct Machine {
     pub here: PathBuf,
     /// The home directory.
     pub home: Option<PathBuf>,
+    /// Where gpg has its keys.
+    pub gnupg: Option<PathBuf>,
     /// A folder of this user alone that ends with the session.
     pub runtime: Option<PathBuf>,
     /// The terminal on which gpg's agent may ask, if somebody has set it.
@@ -34,9 +36,13 @@ impl Machine {
             Some(OsStr::from_bytes(bytes).to_owned())
         };
         let folder = |name| text(name).map(PathBuf::from).filter(|path| path.is_absolute());
+        let home = folder(machine::HOME);
         Self {
             here: here.to_owned(),
-            home: folder(machine::HOME),
+            gnupg: text(machine::GNUPGHOME)
+                .map(|path| here.join(path))
+                .or_else(|| Some(home.as_ref()?.join(".gnupg"))),
+            home,
             runtime: folder(machine::RUNTIME),
             gpg_tty: text(machine::GPG_TTY),
             path: text(machine::PATH).unwrap_or_default(),
