@@ -136,13 +136,12 @@ impl Session {
     ///
     /// It is there, and not committed.
     pub fn adopt_pki(&mut self, message: &Message) -> Result<(), Failure> {
-        match self.keeper()? {
-            Some(vault) if !self.settings.no_commit => {
-                let commit = vault.adopt_pki(message)?;
-                self.say_committed(commit.as_deref());
-            }
-            _ => {}
+        if self.settings.no_commit || self.keeper()?.is_none() {
+            return Ok(());
         }
+        let Opened { vault, keys, terminal, .. } = self.opened()?;
+        let commit = vault.adopt(keys, &mut Asker(terminal), message)?;
+        self.say_committed(commit.as_deref());
         Ok(())
     }
 
