@@ -49,7 +49,7 @@ const LENGTH: usize = 8;
 
 /// Which store a sealed file belongs to: 16 random bytes, the salt of every
 /// derived key.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StoreId([u8; 16]);
 
 /// Which key opens a sealed file: 16 bytes derived from that key, so not secret.

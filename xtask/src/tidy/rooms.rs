@@ -120,6 +120,10 @@ const EXPOSERS: &[(&str, &str)] = &[
     ("crates/store/src/wrap/gpg.rs", "reads what gpg says"),
     ("crates/store/src/wrap/openpgp.rs", "wraps for OpenPGP keys"),
     ("crates/store/src/wrap/openpgp/secret.rs", "unlocks an OpenPGP key"),
+    ("crates/store/src/filter.rs", "seals and opens what git's filter is given"),
+    ("crates/store/src/filter/process.rs", "hands git what the filter made"),
+    ("crates/store/src/keyring.rs", "reads and writes the keys of an unlocked repository"),
+    ("crates/store/src/merge.rs", "compares the plaintexts of both sides"),
 ];
 
 /// The rules for one source file.

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What git's filter does with one file: the decisions, without git, keys on
+//! disk or a protocol. Never asks anybody anything.
+//!
+//! In doubt, ciphertext goes into the work tree and nothing goes into git. A
+//! file is opened only under a path that the rules give to the zone that sealed
+//! it: whoever can push could otherwise put a copy of a key where it is served.
+//!
+//! That no conversion of line endings damages what is sealed is not looked at
+//! here, where it would cost a look-up per file: `info/attributes`, which has
+//! the last word, switches conversion off for everything that comes here.
+
+mod packet;
+pub mod process;
+
+use certkeep_pki::secret::SecretBytes;
+use thiserror::Error;
+
+use crate::{
+    git_crypt,
+    keyring::Keyring,
+    manifest::{Manifest, ManifestError},
+    seal::{KeyId, SealError, is_sealed, key_id},
+    zone::{Epoch, Mode, Protection, Rules, ZoneName},
+};
+
+/// What git holds of a path: staged, else in HEAD.
+pub trait Kept {
+    /// Whether it is exactly these bytes.
+    fn is(&self, path: &[u8], bytes: &[u8]) -> bool;
+    /// The bytes, if there are any.
+    fn read(&self, path: &[u8]) -> Option<Vec<u8>>;
+}
+
+/// The filter of one repository.
+pub struct Filter<'a> {
+    store: Result<Option<(Manifest, Rules)>, ManifestError>,
+    keyring: Option<&'a Keyring>,
+    kept: &'a dyn Kept,
+}
+
+/// Why a file was not let through.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FilterError {
+    /// Plaintext, and the keys are not there.
+    #[error("{path} is not sealed, and its zone `{zone}` is locked")]
+    Locked {
+        /// The file.
+        path: String,
+        /// The zone that the rules give it to.
+        zone: ZoneName,
+    },
+    /// Plaintext where there is never to be any.
+    #[error("{path} is not sealed: into the sealed zone `{zone}` only certkeep's own commands write")]
+    SealedZone {
+        /// The file.
+        path: String,
+        /// The zone that the rules give it to.
+        zone: ZoneName,
+    },
+    /// Plaintext that the attributes protect and the rules do not know.
+    #[error("{path} is to be sealed according to git's attributes, but no zone of the store keeps it")]
+    Unnamed {
+        /// The file.
+        path: String,
+    },
+    /// Plaintext that the attributes protect where no store is.
+    #[error("{path} is to be sealed according to git's attributes, but there is no .certkeep/store.toml")]
+    NoStore {
+        /// The file.
+        path: String,
+    },
+    /// The unlocked keys are of another repository.
+    #[error("{path} cannot be sealed: the keys that are unlocked belong to another store")]
+    OtherStore {
+        /// The file.
+        path: String,
+    },
+    /// The zone was rotated since it was unlocked.
+    #[error(
+        "{path} cannot be sealed: zone `{zone}` has the key {needed} of epoch {epoch}, which is not unlocked yet"
+    )]
+    OtherEpoch {
+        /// The file.
+        path: String,
+        /// The zone that the rules give it to.
+        zone: ZoneName,
+        /// The epoch that the zone is in.
+        epoch: Epoch,
+        /// The id of that epoch's key.
+        needed: KeyId,
+    },
+    /// Bytes that begin like a sealed file and are none.
+    #[error("{path} cannot be opened{}: {source}", key.map_or_else(String::new, |key| format!(" with the key {key}")))]
+    Broken {
+        /// The file.
+        path: String,
+        /// The key that it names.
+        key: Option<KeyId>,
+        /// What is wrong with it.
+        source: SealError,
+    },
+    /// The rules cannot be read.
+    #[error("{path} cannot be sealed: {source}")]
+    Manifest {
+        /// The file.
+        path: String,
+        /// The file of the store that is wrong, and how.
+        source: ManifestError,
+    },
+}
+
+impl<'a> Filter<'a> {
+    /// A filter by the rules of `manifest` (`None`: there is no store) and the
+    /// keys of `keyring` (`None`: everything is locked).
+    #[must_use]
+    pub fn new(
+        manifest: Result<Option<Manifest>, ManifestError>,
+        keyring: Option<&'a Keyring>,
+        kept: &'a dyn Kept,
+    ) -> Self {
+        let with_rules = |manifest: Manifest| {
+            let rules = manifest.rules();
+            (manifest, rules)
+        };
+        Self { store: manifest.map(|manifest| manifest.map(with_rules)), keyring, kept }
+    }
+
+    /// What git is to hold of a file of the work tree.
+    ///
+    /// # Errors
+    ///
+    /// [`FilterError`]: git must not take it.
+    pub fn clean(&self, path: &[u8], contents: SecretBytes) -> Result<SecretBytes, FilterError> {
+        let bytes = contents.expose();
+        let protection = self.protection(path);
+        if bytes.is_empty() || protection == Ok(Protection::Public) || self.is_ciphertext(path, bytes)? {
+            return Ok(contents);
+        }
+        match protection {
+            Ok(Protection::Zone(zone)) => self.seal(path, zone, bytes),
+            // Of a commit from before the store, say: refusing it protects nothing.
+            _ if self.kept.is(path, bytes) => Ok(contents),
+            Ok(_) if matches!(self.store, Ok(None)) => Err(FilterError::NoStore { path: name(path) }),
+            Ok(_) => Err(FilterError::Unnamed { path: name(path) }),
+            Err(source) => Err(FilterError::Manifest { path: name(path), source: source.clone() }),
+        }
+    }
+
+    /// What the work tree is to hold of a file of git's.
+    ///
+    /// # Errors
+    ///
+    /// [`FilterError::Broken`] where a key is there and does not fit the bytes.
+    pub fn smudge(&self, path: &[u8], contents: SecretBytes) -> Result<SecretBytes, FilterError> {
+        let bytes = contents.expose();
+        let Ok(Protection::Zone(zone)) = self.protection(path) else { return Ok(contents) };
+        let Some(keyring) = self.keyring.filter(|_| self.mode(zone) == Mode::Transparent) else {
+            return Ok(contents);
+        };
+        match keyring.open(bytes).map_err(|source| broken(path, bytes, source))? {
+            Some(opened) if opened.zone == zone => Ok(opened.plaintext),
+            _ => Ok(contents),
+        }
+    }
+
+    fn protection(&self, path: &[u8]) -> Result<Protection<'_>, &ManifestError> {
+        match &self.store {
+            Ok(Some((_, rules))) => Ok(rules.protection(path)),
+            Ok(None) => Ok(Protection::Unnamed),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn mode(&self, zone: &ZoneName) -> Mode {
+        let described = self.store.as_ref().ok().and_then(Option::as_ref);
+        let described = described.and_then(|(manifest, _)| manifest.zones.get(zone));
+        described.map_or_else(|| zone.default_mode(), |zone| zone.mode)
+    }
+
+    /// Whether bytes are sealed already: by a key that we have and that agrees,
+    /// or by one that we do not have.
+    fn is_ciphertext(&self, path: &[u8], bytes: &[u8]) -> Result<bool, FilterError> {
+        if bytes.starts_with(git_crypt::MAGIC) {
+            let opens = self.keyring.is_some_and(|keyring| matches!(keyring.open(bytes), Ok(Some(_))));
+            return Ok(opens || self.kept.is(path, bytes));
+        }
+        let checked = match self.keyring {
+            Some(keyring) => keyring.open(bytes).map(drop),
+            None => match key_id(bytes) {
+                // A locked clone passes on what only a newer certkeep can open.
+                Err(SealError::Unknown { .. }) => Ok(()),
+                checked => checked.map(drop),
+            },
+        };
+        checked.map_err(|source| broken(path, bytes, source))?;
+        Ok(is_sealed(bytes))
+    }
+
+    fn seal(&self, path: &[u8], zone: &ZoneName, plaintext: &[u8]) -> Result<SecretBytes, FilterError> {
+        let Ok(Some((manifest, _))) = &self.store else {
+            return Err(FilterError::NoStore { path: name(path) });
+        };
+        let unlocked = self.keyring.and_then(|keyring| Some((keyring, keyring.zone(zone)?)));
+        let Some((keyring, keys)) = unlocked else {
+            let (path, zone) = (name(path), zone.clone());
+            return Err(match self.mode(&zone) {
+                Mode::Sealed => FilterError::SealedZone { path, zone },
+                Mode::Transparent => FilterError::Locked { path, zone },
+            });
+        };
+        if keys.store() != manifest.store {
+            return Err(FilterError::OtherStore { path: name(path) });
+        }
+        let sealed = keyring.seal(zone, plaintext).expect("the zone is unlocked");
+        if self.kept.is(path, &sealed) {
+            return Ok(SecretBytes::new(sealed));
+        }
+        // Sealed by an older epoch or a padding of before, it is still the same file.
+        if let Some(kept) = self.kept.read(path)
+            && let Ok(Some(opened)) = keyring.open(&kept)
+            && opened.zone == zone
+            && opened.plaintext.expose() == plaintext
+        {
+            return Ok(SecretBytes::new(kept));
+        }
+        // A key that was replaced seals nothing new: its owners may have left.
+        match manifest.zones.get(zone) {
+            Some(described)
+                if described.epoch > keys.current()
+                    || described.epoch == keys.current() && described.key_id != keys.sealing_now().id() =>
+            {
+                let (path, zone) = (name(path), zone.clone());
+                Err(FilterError::OtherEpoch { path, zone, epoch: described.epoch, needed: described.key_id })
+            }
+            _ => Ok(SecretBytes::new(sealed)),
+        }
+    }
+}
+
+/// What `git diff` shows of a file: itself, what was sealed, or one line about it.
+#[must_use]
+pub fn textconv(keyring: Option<&Keyring>, contents: SecretBytes) -> SecretBytes {
+    let bytes = contents.expose();
+    if let Some(keyring) = keyring
+        && let Ok(Some(opened)) = keyring.open(bytes)
+    {
+        return opened.plaintext;
+    }
+    if !is_sealed(bytes) {
+        return contents;
+    }
+    let key = match key_id(bytes) {
+        Ok(Some(id)) => id.to_string(),
+        _ => "unknown".to_owned(),
+    };
+    let line = format!("certkeep: sealed, key {key}, {} bytes\n", bytes.len());
+    SecretBytes::new(line.into_bytes())
+}
+
+fn broken(path: &[u8], bytes: &[u8], source: SealError) -> FilterError {
+    FilterError::Broken { path: name(path), key: key_id(bytes).ok().flatten(), source }
+}
+
+fn name(path: &[u8]) -> String {
+    String::from_utf8_lossy(path).into_owned()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! A git repository, by bytes: objects, the index, HEAD and the configuration.
+//!
+//! libgit2 runs no filter: a path of a secret file that it is given to read
+//! would be stored in the clear. So nothing here takes a file to read, only
+//! bytes that have been sealed before. What libgit2 cannot do (sign, read a
+//! split index, fetch what a partial clone lacks) is done by the git program.
+
+mod build;
+mod entry;
+mod error;
+mod head;
+mod index;
+mod program;
+
+use std::path::{Path, PathBuf};
+
+pub(crate) use git2::Oid;
+use git2::{ConfigLevel, ErrorCode, ObjectType};
+
+pub(crate) use self::error::GitError;
+#[expect(unused_imports, reason = "the rooms that use them are being built")]
+pub(crate) use self::{
+    build::{Identity, TreeChange},
+    entry::{FILE_MODE, IndexEntry, Stat, TreeEntry},
+    head::{Head, Patience},
+    index::{Entered, IndexChange, IndexStat},
+};
+
+/// A repository with a work tree.
+pub(crate) struct Repository {
+    inner: git2::Repository,
+    work_tree: PathBuf,
+}
+
+impl std::fmt::Debug for Repository {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_tuple("Repository").field(&self.work_tree).finish()
+    }
+}
+
+impl Repository {
+    /// The repository that `directory` lies in; `None` if there is none, or
+    /// only one without a work tree.
+    pub(crate) fn discover(directory: &Path) -> Result<Option<Self>, GitError> {
+        let inner = match git2::Repository::discover(directory) {
+            Ok(inner) => inner,
+            Err(error) if error.code() == ErrorCode::NotFound => return Ok(None),
+            Err(error) if error.code() == ErrorCode::Owner => {
+                return Err(GitError::Foreign { path: directory.to_owned() });
+            }
+            Err(error) => return Err(GitError::opening(directory, &error)),
+        };
+        // A path with a slash at its end is another one to some comparisons.
+        let work_tree = inner.workdir().map(|path| path.components().collect());
+        Ok(work_tree.map(|work_tree| Self { inner, work_tree }))
+    }
+
+    /// The top of the work tree.
+    pub(crate) fn work_tree(&self) -> &Path {
+        &self.work_tree
+    }
+
+    /// The directory of this work tree's own HEAD and index.
+    pub(crate) fn git_dir(&self) -> &Path {
+        self.inner.path()
+    }
+
+    /// The directory of what all linked work trees share.
+    pub(crate) fn common_dir(&self) -> &Path {
+        self.inner.commondir()
+    }
+
+    /// Where a file of the work tree stands in the repository: its path from
+    /// the top, with slashes.
+    pub(crate) fn relative(&self, path: &Path) -> Result<String, GitError> {
+        let outside = || GitError::Outside { path: path.to_owned(), work_tree: self.work_tree.clone() };
+        let real = |path: &Path| path.canonicalize().map_err(|_| outside());
+        let below = real(path)?;
+        let below = below.strip_prefix(real(&self.work_tree)?).map_err(|_| outside())?;
+        below.to_str().map(str::to_owned).ok_or_else(outside)
+    }
+
+    /// The commit that HEAD names; `None` before the first one.
+    pub(crate) fn head_commit(&self) -> Result<Option<Oid>, GitError> {
+        absent_is_none(self.inner.refname_to_id("HEAD")).map_err(GitError::library("read HEAD"))
+    }
+
+    /// What HEAD's tree holds at a path, if that is no directory.
+    pub(crate) fn head_entry(&self, path: &str) -> Result<Option<TreeEntry>, GitError> {
+        match self.head_commit()? {
+            Some(commit) => self.entry(commit, path),
+            None => Ok(None),
+        }
+    }
+
+    /// The bytes of a file in HEAD.
+    pub(crate) fn head_blob(&self, path: &str) -> Result<Option<Vec<u8>>, GitError> {
+        self.head_entry(path)?.filter(TreeEntry::is_file).map(|entry| self.blob(entry.oid)).transpose()
+    }
+
+    /// What the tree of a commit holds at a path, if that is no directory.
+    pub(crate) fn entry(&self, commit: Oid, path: &str) -> Result<Option<TreeEntry>, GitError> {
+        let tree = self.tree(commit)?;
+        let found =
+            absent_is_none(tree.get_path(Path::new(path))).map_err(GitError::library("read a tree"))?;
+        Ok(found
+            .filter(|entry| entry.kind() != Some(ObjectType::Tree))
+            .map(|entry| TreeEntry::new(path.as_bytes().to_vec(), entry.id(), entry.filemode())))
+    }
+
+    /// All files of a commit, links and submodules among them.
+    pub(crate) fn entries(&self, commit: Oid) -> Result<Vec<TreeEntry>, GitError> {
+        let mut entries = Vec::new();
+        let mut trees = vec![(Vec::new(), self.tree(commit)?)];
+        while let Some((directory, tree)) = trees.pop() {
+            for entry in &tree {
+                let path = [directory.as_slice(), entry.name_bytes()].concat();
+                if entry.kind() == Some(ObjectType::Tree) {
+                    let below = self.inner.find_tree(entry.id()).map_err(GitError::library("read a tree"))?;
+                    trees.push(([path.as_slice(), b"/"].concat(), below));
+                } else {
+                    entries.push(TreeEntry::new(path, entry.id(), entry.filemode()));
+                }
+            }
+        }
+        Ok(entries)
+    }
+
+    fn tree(&self, commit: Oid) -> Result<git2::Tree<'_>, GitError> {
+        self.inner
+            .find_commit(commit)
+            .and_then(|commit| commit.tree())
+            .map_err(GitError::library("read a commit"))
+    }
+
+    /// The bytes of a blob. A partial clone fetches one that it lacks.
+    pub(crate) fn blob(&self, oid: Oid) -> Result<Vec<u8>, GitError> {
+        match self.inner.find_blob(oid) {
+            Ok(blob) => Ok(blob.content().to_vec()),
+            Err(error) if error.code() == ErrorCode::NotFound => {
+                let oid = oid.to_string();
+                let fetched = self.git(&["cat-file", "blob", &oid], &[]);
+                fetched.map_err(|_| GitError::Missing { oid })
+            }
+            Err(error) => Err(GitError::library("read a blob")(error)),
+        }
+    }
+
+    /// Whether an object is there. Asks nobody else for it.
+    pub(crate) fn holds(&self, oid: Oid) -> bool {
+        self.inner.odb().is_ok_and(|database| database.exists(oid))
+    }
+
+    /// Stores bytes as a blob.
+    pub(crate) fn write_blob(&self, bytes: &[u8]) -> Result<Oid, GitError> {
+        self.inner.blob(bytes).map_err(GitError::library("write a blob"))
+    }
+
+    /// The name that bytes have as a blob, whether they are stored or not.
+    pub(crate) fn hash_blob(&self, bytes: &[u8]) -> Result<Oid, GitError> {
+        Oid::hash_object_ext(ObjectType::Blob, bytes, self.inner.object_format())
+            .map_err(GitError::library("hash a blob"))
+    }
+
+    /// Reads the name of an object of this repository.
+    pub(crate) fn oid(&self, hex: &str) -> Option<Oid> {
+        Oid::from_str_ext(hex, self.inner.object_format()).ok().filter(|oid| oid.to_string() == hex)
+    }
+
+    /// A value of the configuration; `None` when nothing sets it.
+    pub(crate) fn config(&self, name: &str) -> Result<Option<String>, GitError> {
+        let value = self.inner.config().and_then(|mut config| config.snapshot()?.get_string(name));
+        absent_is_none(value).map_err(GitError::library("read the configuration"))
+    }
+
+    /// A truth value of the configuration; `None` when nothing sets it.
+    pub(crate) fn config_flag(&self, name: &str) -> Result<Option<bool>, GitError> {
+        let value = self.inner.config().and_then(|mut config| config.snapshot()?.get_bool(name));
+        absent_is_none(value).map_err(GitError::library("read the configuration"))
+    }
+
+    /// Sets a value for this repository and its linked work trees.
+    pub(crate) fn set_config(&self, name: &str, value: &str) -> Result<(), GitError> {
+        self.local_config()
+            .and_then(|mut config| config.set_str(name, value))
+            .map_err(GitError::library("write the configuration"))
+    }
+
+    /// Unsets what [`Repository::set_config`] set.
+    pub(crate) fn unset_config(&self, name: &str) -> Result<(), GitError> {
+        absent_is_none(self.local_config().and_then(|mut config| config.remove(name)))
+            .map(drop)
+            .map_err(GitError::library("write the configuration"))
+    }
+
+    fn local_config(&self) -> Result<git2::Config, git2::Error> {
+        self.inner.config()?.open_level(ConfigLevel::Local)
+    }
+}
+
+fn absent_is_none<T>(result: Result<T, git2::Error>) -> Result<Option<T>, git2::Error> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}

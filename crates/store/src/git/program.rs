@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The git program, for what libgit2 cannot do.
+
+use std::{
+    io::Write as _,
+    process::{Command, Stdio},
+    thread,
+};
+
+use super::{GitError, Repository};
+
+/// What a git that runs us, as a hook for instance, says about itself in the
+/// environment: which repository and index are meant is our own business.
+const FOREIGN: [&str; 8] = [
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_COMMON_DIR",
+    "GIT_DIR",
+    "GIT_INDEX_FILE",
+    "GIT_NAMESPACE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_PREFIX",
+    "GIT_WORK_TREE",
+];
+
+impl Repository {
+    /// Runs git in the work tree with `input` on its standard input; gives its output.
+    pub(crate) fn git(&self, arguments: &[&str], input: &[u8]) -> Result<Vec<u8>, GitError> {
+        self.run_git(arguments, &[], input)
+    }
+
+    pub(super) fn run_git(
+        &self,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+        input: &[u8],
+    ) -> Result<Vec<u8>, GitError> {
+        let mut command = Command::new("git");
+        for name in FOREIGN {
+            command.env_remove(name);
+        }
+        let mut child = command
+            .args(arguments)
+            .current_dir(self.work_tree())
+            .envs(environment.iter().copied())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(GitError::Start)?;
+        let mut stdin = child.stdin.take().expect("it was asked for");
+        let output = thread::scope(|scope| {
+            // A git that does not read to the end says why on its standard error.
+            scope.spawn(move || drop(stdin.write_all(input)));
+            child.wait_with_output()
+        });
+        let output = output.map_err(GitError::Start)?;
+        if output.status.success() {
+            return Ok(output.stdout);
+        }
+        let command = arguments.iter().find(|argument| !argument.starts_with('-') && !argument.contains('='));
+        Err(GitError::Program {
+            command: command.copied().unwrap_or_default().to_owned(),
+            message: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+        })
+    }
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The merge of one sealed file: a key has no lines that could be merged, so one
+//! side wins or nobody does. Compares what was sealed and gives back ciphertext:
+//! git stores the outcome as it is.
+
+use certkeep_pki::secret::SecretBytes;
+
+use crate::{git_crypt, keyring::Keyring, seal::is_sealed};
+
+/// Which side is the outcome.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Winner {
+    /// The side that is checked out.
+    Ours,
+    /// The side that is merged.
+    Theirs,
+    /// Neither: somebody has to choose.
+    Neither,
+}
+
+/// Merges what git holds of a file on both sides and in their common ancestor
+/// (empty if there is none).
+#[must_use]
+pub fn merge(keyring: Option<&Keyring>, base: &[u8], ours: &[u8], theirs: &[u8]) -> Winner {
+    let same = |one: &[u8], other: &[u8]| {
+        one == other
+            || match (open(keyring, one), open(keyring, other)) {
+                (Some(one), Some(other)) => one.expose() == other.expose(),
+                _ => false,
+            }
+    };
+    let winner = if same(ours, theirs) || same(base, theirs) {
+        (Winner::Ours, ours)
+    } else if same(base, ours) {
+        (Winner::Theirs, theirs)
+    } else {
+        return Winner::Neither;
+    };
+    // What one side has committed in the clear is not to be carried on silently.
+    let is_ciphertext = winner.1.is_empty() || is_sealed(winner.1) || winner.1.starts_with(git_crypt::MAGIC);
+    if is_ciphertext { winner.0 } else { Winner::Neither }
+}
+
+fn open(keyring: Option<&Keyring>, bytes: &[u8]) -> Option<SecretBytes> {
+    keyring?.open(bytes).ok().flatten().map(|opened| opened.plaintext)
+}
+
+#[cfg(test)]
+mod tests {
+    use rand_core::{OsRng, TryRngCore as _};
+
+    use super::*;
+    use crate::{
+        seal::{Padding, StoreId},
+        zone::ZoneName,
+        zone_keys::ZoneKeys,
+    };
+
+    #[test]
+    fn the_side_that_changed_wins() {
+        let mut rng = OsRng.unwrap_err();
+        let zone = ZoneName::parse("keys").expect("valid");
+        let first = ZoneKeys::generate(StoreId::generate(&mut rng), zone, &mut rng);
+        let second = first.rotated(&mut rng).expect("another");
+        let (one, two) = (first.sealing_now(), second.sealing_now());
+        let mut keyring = Keyring::new();
+        keyring.insert(second, Padding::None);
+        let old = |text: &str| one.seal(text.as_bytes(), Padding::None);
+        let new = |text: &str| two.seal(text.as_bytes(), Padding::None);
+
+        let unlocked = |base: &[u8], ours: &[u8], theirs: &[u8]| merge(Some(&keyring), base, ours, theirs);
+        assert_eq!(unlocked(&old("a"), &new("a"), &old("b")), Winner::Theirs);
+        assert_eq!(unlocked(&old("a"), &old("b"), &new("a")), Winner::Ours);
+        assert_eq!(unlocked(&old("a"), &old("b"), &new("b")), Winner::Ours);
+        assert_eq!(unlocked(b"", &old("b"), &new("b")), Winner::Ours);
+        assert_eq!(unlocked(&old("a"), &old("b"), &old("c")), Winner::Neither);
+        assert_eq!(unlocked(&old("a"), &old("a"), b"plain"), Winner::Neither);
+        assert_eq!(unlocked(&old("a"), &old("a"), b""), Winner::Theirs);
+
+        let locked = |base: &[u8], ours: &[u8], theirs: &[u8]| merge(None, base, ours, theirs);
+        assert_eq!(locked(&old("a"), &old("a"), &old("b")), Winner::Theirs);
+        assert_eq!(locked(&old("a"), &new("a"), &old("b")), Winner::Neither);
+    }
+}
