@@ -38,8 +38,13 @@ fn assert_sealed_in_head(person: &Person, folder: &str, path: &str) {
 fn files_of_every_kind_are_sealed_and_come_back() {
     let team = Team::new();
     let alice = with_secrets(&team);
-    for path in ["secrets/1.txt", "secrets/a b/c d.txt", "secrets/run.sh", "pki/private/www.key", "pki/private/ca.key"]
-    {
+    for path in [
+        "secrets/1.txt",
+        "secrets/a b/c d.txt",
+        "secrets/run.sh",
+        "pki/private/www.key",
+        "pki/private/ca.key",
+    ] {
         assert_sealed_in_head(&alice, "work/ca", path);
     }
     assert_eq!(alice.does("cd work/ca && git cat-file -s HEAD:secrets/empty").trim(), "0");

@@ -175,6 +175,13 @@ impl Sensitivity {
     }
 }
 
+/// The rows of that table, for a program that has to be told, such as git: paths
+/// relative to the PKI directory, `*` standing for one component.
+#[must_use]
+pub fn public_patterns() -> &'static [&'static str] {
+    PUBLIC
+}
+
 impl Zone {
     /// The zone that keeps a path; `None` for a public one.
     #[must_use]

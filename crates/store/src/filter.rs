@@ -213,9 +213,17 @@ impl<'a> Filter<'a> {
         if keys.store() != manifest.store {
             return Err(FilterError::OtherStore { path: name(path) });
         }
-        let sealed = keyring.seal(zone, plaintext).expect("the zone is unlocked");
-        if self.kept.is(path, &sealed) {
-            return Ok(SecretBytes::new(sealed));
+        let sealed = match manifest.zones.get(zone) {
+            Some(described) => keyring.seal(zone, described.key_id, plaintext).ok_or_else(|| {
+                let (path, zone) = (name(path), zone.clone());
+                FilterError::OtherEpoch { path, zone, epoch: described.epoch, needed: described.key_id }
+            }),
+            None => return Err(FilterError::Unnamed { path: name(path) }),
+        };
+        if let Ok(sealed) = &sealed
+            && self.kept.is(path, sealed)
+        {
+            return Ok(SecretBytes::new(sealed.clone()));
         }
         // Sealed by an older epoch or a padding of before, it is still the same file.
         if let Some(kept) = self.kept.read(path)
@@ -226,16 +234,7 @@ impl<'a> Filter<'a> {
             return Ok(SecretBytes::new(kept));
         }
         // A key that was replaced seals nothing new: its owners may have left.
-        match manifest.zones.get(zone) {
-            Some(described)
-                if described.epoch > keys.current()
-                    || described.epoch == keys.current() && described.key_id != keys.sealing_now().id() =>
-            {
-                let (path, zone) = (name(path), zone.clone());
-                Err(FilterError::OtherEpoch { path, zone, epoch: described.epoch, needed: described.key_id })
-            }
-            _ => Ok(SecretBytes::new(sealed)),
-        }
+        sealed.map(SecretBytes::new)
     }
 }
 

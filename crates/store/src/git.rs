@@ -11,9 +11,13 @@ mod entry;
 mod error;
 mod head;
 mod index;
+mod past;
 mod program;
 
-use std::path::{Path, PathBuf};
+use std::{
+    os::unix::ffi::OsStrExt as _,
+    path::{Path, PathBuf},
+};
 
 pub(crate) use git2::Oid;
 use git2::{ConfigLevel, ErrorCode, ObjectType};
@@ -54,6 +58,30 @@ impl Repository {
         // A path with a slash at its end is another one to some comparisons.
         let work_tree = inner.workdir().map(|path| path.components().collect());
         Ok(work_tree.map(|work_tree| Self { inner, work_tree }))
+    }
+
+    /// Makes a repository in a directory, as the user's git does it.
+    pub(crate) fn init(directory: &Path) -> Result<Self, GitError> {
+        program::init(directory)?;
+        Self::discover(directory)?.ok_or_else(|| GitError::Missing { oid: "HEAD".to_owned() })
+    }
+
+    /// The same repository once more.
+    pub(crate) fn reopen(&self) -> Result<Self, GitError> {
+        let inner = git2::Repository::open(&self.work_tree);
+        let inner = inner.map_err(|error| GitError::opening(&self.work_tree, &error))?;
+        Ok(Self { inner, work_tree: self.work_tree.clone() })
+    }
+
+    /// The directory of what certkeep keeps for this clone alone: the keyring,
+    /// the pins, files on their way.
+    pub(crate) fn state(&self) -> PathBuf {
+        self.common_dir().join("certkeep")
+    }
+
+    /// A file of the work tree by its path from the top, which may be any bytes.
+    pub(crate) fn file_path(&self, path: &[u8]) -> PathBuf {
+        self.work_tree.join(std::ffi::OsStr::from_bytes(path))
     }
 
     /// The top of the work tree.
@@ -145,6 +173,11 @@ impl Repository {
             }
             Err(error) => Err(GitError::library("read a blob")(error)),
         }
+    }
+
+    /// As [`Repository::blob`], but nobody else is asked for what a partial clone lacks.
+    pub(crate) fn blob_if_here(&self, oid: Oid) -> Result<Option<Vec<u8>>, GitError> {
+        if self.holds(oid) { self.blob(oid).map(Some) } else { Ok(None) }
     }
 
     /// Whether an object is there. Asks nobody else for it.

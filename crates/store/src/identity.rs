@@ -47,8 +47,8 @@ pub struct Opened {
     pub payload: SecretBytes,
 }
 
-/// Where identities are looked for. Where any of the first five is given, the
-/// machine's own, which are under `home` and in `gpg`, are left alone.
+/// Where identities are looked for. Where one is given, as a file or in the
+/// environment, the machine's own under `home` and in `gpg` are left alone.
 #[derive(Debug, Default)]
 pub struct Sources {
     /// Files that were named; `-` stands for `stdin`.

@@ -109,6 +109,12 @@ impl Keyring {
         self.zones.get(name).map(|unlocked| &unlocked.keys)
     }
 
+    /// Forgets the keys of a zone.
+    pub fn forget(&mut self, name: &ZoneName) {
+        self.zones.remove(name);
+        self.sealing = OnceLock::new();
+    }
+
     /// Opens a sealed file, of any epoch or of git-crypt; `None`: it is not
     /// sealed, or no key in here made it.
     ///
@@ -122,12 +128,13 @@ impl Keyring {
         Ok(Some(Opened { zone, epoch: Some(*epoch), plaintext: key.open(sealed)? }))
     }
 
-    /// Seals a file with the present key of a zone; `None` if it is locked.
+    /// Seals a file with the key of a zone that has this id; `None` if it is not
+    /// here. Which one is in use, `zone.toml` says: a rotation that was
+    /// interrupted leaves a key here that nobody else has.
     #[must_use]
-    pub fn seal(&self, zone: &ZoneName, plaintext: &[u8]) -> Option<Vec<u8>> {
-        let Unlocked { keys, padding } = self.zones.get(zone)?;
-        let current = |derived: &&Derived| derived.zone == *zone && derived.epoch == keys.current();
-        let derived = self.derived().values().find(current).expect("every epoch is derived");
+    pub fn seal(&self, zone: &ZoneName, key: KeyId, plaintext: &[u8]) -> Option<Vec<u8>> {
+        let Unlocked { padding, .. } = self.zones.get(zone)?;
+        let derived = self.derived().get(&key).filter(|derived| derived.zone == *zone)?;
         Some(derived.key.seal(plaintext, *padding))
     }
 
@@ -241,7 +248,9 @@ mod tests {
         let old = ZoneKeys::generate(store, zone("keys"), &mut rng);
         let sealed = old.sealing_now().seal(b"old", Padding::None);
         let mut keyring = Keyring::new();
-        keyring.insert(old.rotated(&mut rng).expect("another"), Padding::Bucket(4096));
+        let new = old.rotated(&mut rng).expect("another");
+        let id = new.sealing_now().id();
+        keyring.insert(new, Padding::Bucket(4096));
         keyring.insert(ZoneKeys::generate(store, zone("reqs"), &mut rng), Padding::None);
 
         let folder = tempfile::tempdir().expect("a folder");
@@ -257,11 +266,11 @@ mod tests {
         let opened = read.open(&sealed).expect("authentic").expect("a known key");
         assert_eq!((opened.zone, opened.epoch), (&zone("keys"), Some(Epoch::FIRST)));
         assert_eq!(opened.plaintext.expose(), b"old");
-        let again = read.seal(&zone("keys"), b"new").expect("unlocked");
-        assert_eq!(Some(again.clone()), keyring.seal(&zone("keys"), b"new"));
+        let again = read.seal(&zone("keys"), id, b"new").expect("unlocked");
+        assert_eq!(Some(again.clone()), keyring.seal(&zone("keys"), id, b"new"));
         assert_eq!(again.len(), 60 + 4096);
         assert_eq!(read.open(&again).expect("authentic").expect("known").epoch, Epoch::FIRST.next());
-        assert!(read.seal(&zone("ca"), b"new").is_none());
+        assert!(read.seal(&zone("ca"), id, b"new").is_none());
         assert!(read.open(b"plain").expect("no error").is_none());
 
         Keyring::remove(&path).expect("removed");

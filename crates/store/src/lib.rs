@@ -7,13 +7,14 @@
 //! that a decision made. It needs a Unix system: file modes, advisory locks on
 //! a directory, and `rename` over an existing file.
 
+pub mod attributes;
 pub mod create;
 mod durable;
 pub mod filter;
-pub mod git_crypt;
-pub mod identity;
 #[expect(dead_code, reason = "the rooms that use all of it are being built")]
 mod git;
+pub mod git_crypt;
+pub mod identity;
 mod journal;
 pub mod keyring;
 pub mod lock;
@@ -30,6 +31,7 @@ pub mod seal;
 mod stage;
 pub mod store;
 pub mod transaction;
+mod wildmatch;
 pub mod wrap;
 pub mod zone;
 pub mod zone_keys;

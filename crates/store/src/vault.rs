@@ -28,10 +28,13 @@ use certkeep_pki::{change::ChangeSet, secret::SecretBytes};
 
 pub use self::error::VaultError;
 use crate::{
-    git::{History, Repository},
+    git::Repository,
+    history::{History, Message},
+    repository::recover_repository,
     git_crypt,
     identity::{Identities, Sources, Wrapped},
-    keyring::{Keyring, Pins},
+    keyring::Keyring,
+    pins::Pins,
     manifest::Manifest,
     member::{Kind, MemberName},
     prompt::Prompt,
@@ -94,7 +97,7 @@ impl Vault {
         if !repository.work_tree().join(FOLDER).join("store.toml").is_file() {
             return Ok(None);
         }
-        repository.recover()?;
+        recover_repository(&repository)?;
         let manifest = Manifest::parse(&files::of_store(repository.work_tree())?)?;
         let rules = manifest.rules();
         Ok(Some(Self { repository, manifest, rules }))
@@ -146,7 +149,7 @@ impl Vault {
     /// As [`Vault::keyring`].
     pub fn is_unlocked(&self, zone: &ZoneName) -> Result<bool, VaultError> {
         let transparent = self.manifest.zones.get(zone).is_some_and(|zone| zone.mode == Mode::Transparent);
-        Ok(transparent && self.keyring()?.is_some_and(|keyring| keyring.get(zone).is_some()))
+        Ok(transparent && self.keyring()?.is_some_and(|keyring| keyring.zone(zone).is_some()))
     }
 
     /// The keys of a zone: from the keyring if they reach its present epoch,
@@ -181,7 +184,7 @@ impl Vault {
     fn from_keyring(&self, zone: &ZoneName) -> Result<Option<ZoneKeys>, VaultError> {
         let epoch = self.zone(zone)?.epoch;
         let keyring = self.keyring()?;
-        let found = keyring.as_ref().and_then(|keyring| keyring.get(zone));
+        let found = keyring.as_ref().and_then(|keyring| keyring.zone(zone));
         Ok(found.and_then(|keys| keys.at(epoch)))
     }
 
@@ -226,7 +229,7 @@ impl Vault {
         let zone = self.zone(name)?;
         zone.verify(name, self.manifest.store, self.manifest.pki.as_deref(), keys)
             .map_err(|source| VaultError::Distrust { zone: name.clone(), source })?;
-        self.pins()?.check(self.manifest.store, keys)?;
+        self.pins()?.check(self.manifest.store, name, keys.current(), keys.sealing_now().id())?;
         let (mut sealed, mut opened) = (0, 0);
         for (_, blob) in self.sealed_blobs(name)? {
             sealed += 1;
@@ -287,10 +290,9 @@ impl Vault {
     pub fn history(
         &self,
         changes: &ChangeSet,
-        commit: bool,
         keys: &mut Keys,
         prompt: &mut dyn Prompt,
-    ) -> Result<History, VaultError> {
+    ) -> Result<Option<History>, VaultError> {
         let folder = self.manifest.pki.as_deref().unwrap_or_default();
         let mut zones = BTreeSet::new();
         for path in sealer::secret_paths(changes) {
@@ -306,7 +308,7 @@ impl Vault {
             let keys = self.zone_keys(&zone, keys, prompt)?;
             sealer.add(zone, keys.clone(), padding, unlocked);
         }
-        Ok(History { repository: self.repository.reopen()?, sealer: Box::new(sealer), commit })
+        Ok(History::of(self.work_tree(), Box::new(sealer))?)
     }
 
     fn zone(&self, name: &ZoneName) -> Result<&crate::manifest::Zone, VaultError> {
@@ -321,7 +323,7 @@ impl Vault {
         let mut found = Vec::new();
         for entry in self.repository.index_entries()? {
             if self.rules.protection(&entry.path) == Protection::Zone(zone) {
-                let blob = self.repository.blob(entry.id)?;
+                let blob = self.repository.blob(entry.oid)?;
                 if seal::is_sealed(&blob) || blob.starts_with(git_crypt::MAGIC) {
                     found.push((entry.path, blob));
                 }

@@ -216,12 +216,21 @@ impl Recipient {
     }
 }
 
-/// Reads to the end into one buffer that never moves, so that no copy is left
-/// behind; `None` when there are more than `limit` bytes.
+/// Reads to the end and leaves no copy behind, as a growing `Vec` does;
+/// `None` when there are more than `limit` bytes.
 pub(crate) fn read_secret(reader: &mut impl Read, limit: usize) -> io::Result<Option<SecretBytes>> {
-    let mut buffer = Zeroizing::new(vec![0; limit.saturating_add(1)]);
+    let most = limit.saturating_add(1);
+    let mut buffer = Zeroizing::new(vec![0; most.min(8192)]);
     let mut length = 0;
     loop {
+        if length == buffer.len() {
+            if length == most {
+                return Ok(None);
+            }
+            let mut larger = Zeroizing::new(vec![0; most.min(length.saturating_mul(2))]);
+            larger[..length].copy_from_slice(&buffer);
+            buffer = larger;
+        }
         match reader.read(&mut buffer[length..]) {
             Ok(0) => break,
             Ok(more) => length += more,
@@ -230,10 +239,26 @@ pub(crate) fn read_secret(reader: &mut impl Read, limit: usize) -> io::Result<Op
         }
     }
     buffer.truncate(length);
-    Ok((length <= limit).then(|| SecretBytes::from(buffer)))
+    Ok(Some(SecretBytes::from(buffer)))
 }
 
 /// The passphrase as age and OpenPGP libraries want it.
 pub(crate) fn utf8(passphrase: &Passphrase) -> Result<&str, UnwrapError> {
     str::from_utf8(passphrase.expose()).map_err(|_| UnwrapError::NotUtf8)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_read_up_to_its_limit() {
+        for length in [0, 1, 8191, 8192, 8193, 20_000] {
+            let bytes = vec![7; length];
+            let read = |limit| read_secret(&mut &bytes[..], limit).expect("memory is readable");
+            assert_eq!(read(20_000).expect("within the limit").expose(), bytes);
+            assert_eq!(read(length).expect("at the limit").expose(), bytes);
+            assert!(length == 0 || read(length - 1).is_none());
+        }
+    }
 }

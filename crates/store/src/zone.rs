@@ -5,13 +5,12 @@
 //! patterns of `store protect` do. What git needs to know of both is written
 //! into `.gitattributes`; what counts is decided here.
 
-use std::{ffi::OsStr, fmt, os::unix::ffi::OsStrExt as _, path::Path};
+use std::fmt;
 
 use certkeep_pki::layout;
-use globset::{GlobBuilder, GlobMatcher};
 use thiserror::Error;
 
-use crate::seal::Padding;
+use crate::{seal::Padding, wildmatch::Wildmatch};
 
 /// The folder of everything public about a store, at the top of the work tree.
 pub const FOLDER: &str = ".certkeep";
@@ -51,7 +50,7 @@ pub enum Mode {
 #[derive(Clone, Debug)]
 pub struct Pattern {
     text: String,
-    matcher: GlobMatcher,
+    matcher: Wildmatch,
 }
 
 /// A pattern that git or certkeep could not follow.
@@ -219,12 +218,7 @@ impl Pattern {
         let anchored = text.strip_prefix('/').map(str::to_owned);
         let glob = anchored
             .unwrap_or_else(|| if text.contains('/') { text.to_owned() } else { format!("**/{text}") });
-        let matcher = GlobBuilder::new(&glob)
-            .literal_separator(true)
-            .backslash_escape(true)
-            .build()
-            .map_err(|_| malformed())?
-            .compile_matcher();
+        let matcher = Wildmatch::new(glob.as_bytes()).ok_or_else(malformed)?;
         let pattern = Self { text: text.to_owned(), matcher };
         let own = [".certkeep/store.toml", ".gitattributes", ".gitignore", ".gitmodules"];
         // `**` and `*` take in everything; a pattern for one folder may well take
@@ -244,7 +238,7 @@ impl Pattern {
     /// Whether a path, relative to the top of the work tree, is one of these.
     #[must_use]
     pub fn matches(&self, path: &[u8]) -> bool {
-        self.matcher.is_match(Path::new(OsStr::from_bytes(path)))
+        self.matcher.matches(path)
     }
 }
 

@@ -72,6 +72,16 @@ impl ZoneKeys {
         Some(next)
     }
 
+    /// The keys as they were in an epoch, without those of later ones; `None`
+    /// without a key of that epoch.
+    #[must_use]
+    pub fn at(&self, epoch: Epoch) -> Option<Self> {
+        let mut keys = self.clone();
+        keys.epochs.retain(|&other, _| other <= epoch);
+        keys.current = epoch;
+        keys.epochs.contains_key(&epoch).then_some(keys)
+    }
+
     /// The store that the keys belong to.
     #[must_use]
     pub fn store(&self) -> StoreId {

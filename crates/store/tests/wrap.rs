@@ -77,6 +77,7 @@ fn gpg_opens_what_is_wrapped_for_an_openpgp_key() {
         assert_eq!(recipient.comment(), Some(format!("{name} <{name}@example.org>")));
         assert!(recipient.is_usable(now()));
         let again = Recipient::parse(recipient.text().as_bytes()).unwrap();
+        assert_eq!(again.text(), recipient.text());
         let wrapped = again.wrap(&secret(PAYLOAD), now(), false).unwrap();
         assert_eq!(home.gpg(["--decrypt"], &wrapped), PAYLOAD, "{name}");
         assert_eq!(home.program().decrypt(&wrapped).unwrap().expose(), PAYLOAD, "{name}");

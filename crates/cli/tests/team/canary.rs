@@ -17,7 +17,10 @@ const TELLTALES: &[&str] = &["PRIVATE KEY-----", CANARY];
 /// Panics with the place of the first plaintext that was found.
 pub(super) fn assert_nowhere(root: &Path) {
     let all = files(root);
-    for git in all.iter().filter_map(|file| file.strip_prefix(root).ok()?.ends_with("HEAD").then(|| file.parent())?) {
+    for git in all
+        .iter()
+        .filter_map(|file| file.strip_prefix(root).ok()?.ends_with("HEAD").then(|| file.parent())?)
+    {
         if git.join("objects").is_dir() {
             assert_no_object(git);
             for file in files(git).iter().filter(|file| !file.starts_with(git.join("objects"))) {

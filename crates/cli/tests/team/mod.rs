@@ -124,13 +124,15 @@ impl Person {
     /// A file in this home.
     #[track_caller]
     pub(crate) fn text(&self, relative: &str) -> String {
-        fs::read_to_string(self.path(relative)).unwrap_or_else(|error| panic!("cannot read {relative}: {error}"))
+        fs::read_to_string(self.path(relative))
+            .unwrap_or_else(|error| panic!("cannot read {relative}: {error}"))
     }
 
     /// Whether a file in this home begins as every sealed file does.
     #[track_caller]
     pub(crate) fn is_sealed(&self, relative: &str) -> bool {
-        let bytes = fs::read(self.path(relative)).unwrap_or_else(|error| panic!("cannot read {relative}: {error}"));
+        let bytes =
+            fs::read(self.path(relative)).unwrap_or_else(|error| panic!("cannot read {relative}: {error}"));
         bytes.starts_with(b"\0CKSEAL\0")
     }
 

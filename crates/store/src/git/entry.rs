@@ -47,6 +47,13 @@ pub(crate) struct IndexEntry {
     pub(crate) stat: Option<Stat>,
 }
 
+impl IndexEntry {
+    /// Whether it is a file with bytes of its own, and in no conflict.
+    pub(crate) fn is_file(&self) -> bool {
+        self.stage == 0 && matches!(self.mode, FILE_MODE | EXECUTABLE_MODE)
+    }
+}
+
 /// What the index remembers of a file, to tell whether it was touched. All of
 /// it is cut to 32 bits, as in git.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 
 use std::{
     io::Write as _,
+    path::Path,
     process::{Command, Stdio},
     thread,
 };
@@ -21,6 +22,21 @@ const FOREIGN: [&str; 8] = [
     "GIT_PREFIX",
     "GIT_WORK_TREE",
 ];
+
+/// Makes a repository, with the branch that the user's configuration names.
+pub(super) fn init(directory: &Path) -> Result<(), GitError> {
+    let mut command = Command::new("git");
+    for name in FOREIGN {
+        command.env_remove(name);
+    }
+    command.args(["init", "--quiet", "--"]).arg(directory).stdin(Stdio::null());
+    let output = command.output().map_err(GitError::Start)?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let message = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+    Err(GitError::Program { command: "init".to_owned(), message })
+}
 
 impl Repository {
     /// Runs git in the work tree with `input` on its standard input; gives its output.

@@ -9,7 +9,9 @@ use certkeep_pki::change::Contents;
 use super::{Vault, VaultError};
 use crate::{
     attributes,
-    git::{BlobChange, Repository, RepositoryChange, WorkTree},
+    durable::Access,
+    git::{IndexEntry, Oid, Repository},
+    repository::{BlobChange, RepositoryChange, WorkTree},
     manifest::Manifest,
     read::read_regular,
     seal::{self, Padding},
@@ -27,28 +29,28 @@ impl Edit {
     /// A public file, the same for git and in the work tree.
     pub(super) fn write(&mut self, path: String, bytes: Vec<u8>) {
         self.changes.push(RepositoryChange {
-            path: path.into_bytes(),
-            work_tree: WorkTree::Write(Contents::Public(bytes.clone())),
+            path,
+            work_tree: WorkTree::Write(Contents::Public(bytes.clone()), Access::Mode(0o644)),
             blob: BlobChange::Set(bytes),
         });
     }
 
     /// A file that is in the work tree already, for git.
-    pub(super) fn keep(&mut self, path: Vec<u8>, bytes: Vec<u8>) {
+    pub(super) fn keep(&mut self, path: String, bytes: Vec<u8>) {
         self.changes.push(RepositoryChange { path, work_tree: WorkTree::Leave, blob: BlobChange::Set(bytes) });
     }
 
     /// Removes a file.
     pub(super) fn remove(&mut self, path: String) {
         self.changes.push(RepositoryChange {
-            path: path.into_bytes(),
+            path,
             work_tree: WorkTree::Remove,
             blob: BlobChange::Remove,
         });
     }
 
     /// A protected file: git keeps `blob`, and `work_tree` says what becomes of the file.
-    pub(super) fn seal(&mut self, path: Vec<u8>, work_tree: WorkTree, blob: Vec<u8>) {
+    pub(super) fn seal(&mut self, path: String, work_tree: WorkTree, blob: Vec<u8>) {
         self.changes.push(RepositoryChange { path, work_tree, blob: BlobChange::Set(blob) });
     }
 
@@ -70,7 +72,7 @@ impl Edit {
     /// that keeps certkeep's own leftovers out of commits.
     pub(super) fn attributes(&mut self, repository: &Repository, rules: &Rules) -> Result<(), VaultError> {
         let mut apply = |name: &str, change: &dyn Fn(&[u8]) -> Vec<u8>| {
-            let pending = self.changes.iter().position(|pending| pending.path == name.as_bytes());
+            let pending = self.changes.iter().position(|pending| pending.path == name);
             let before = match pending.map(|position| self.changes.remove(position).blob) {
                 Some(BlobChange::Set(bytes)) => bytes,
                 _ => read_regular(&repository.work_tree().join(name))?.unwrap_or_default(),
@@ -98,19 +100,19 @@ impl Edit {
         let key = new.sealing_now();
         let mut count = 0;
         for entry in vault.entries_of(zone)? {
-            let blob = vault.repository.blob(entry.id)?;
+            let blob = vault.repository.blob(entry.oid)?;
             if blob.is_empty() {
                 continue;
             }
-            let path = String::from_utf8_lossy(&entry.path).into_owned();
+            let path = text(&entry.path)?;
             let plaintext = if seal::is_sealed(&blob) || blob.starts_with(crate::git_crypt::MAGIC) {
-                old.open(&blob).map_err(|source| VaultError::Open { path, source })?
+                old.open(&blob).map_err(|source| VaultError::Open { path: path.clone(), source })?
             } else {
                 certkeep_pki::secret::SecretBytes::new(blob.clone())
             };
             let sealed = key.seal(plaintext.expose(), padding);
             let work_tree = vault.follow(&entry.path, &blob, &sealed)?;
-            self.seal(entry.path, work_tree, sealed);
+            self.seal(path, work_tree, sealed);
             count += 1;
         }
         Ok(count)
@@ -118,15 +120,22 @@ impl Edit {
 }
 
 impl Vault {
+    /// The blobs of HEAD, by path.
+    pub(super) fn head_files(&self) -> Result<BTreeMap<Vec<u8>, Oid>, VaultError> {
+        let Some(commit) = self.repository.head_commit()? else { return Ok(BTreeMap::new()) };
+        let entries = self.repository.entries(commit)?;
+        Ok(entries.into_iter().map(|entry| (entry.path, entry.oid)).collect())
+    }
+
     /// The index's regular files of a zone. A staged change of one is not ours to commit.
-    pub(super) fn entries_of(&self, zone: &ZoneName) -> Result<Vec<crate::git::IndexEntry>, VaultError> {
-        let head: BTreeMap<_, _> = self.repository.head_files()?.into_iter().collect();
+    pub(super) fn entries_of(&self, zone: &ZoneName) -> Result<Vec<IndexEntry>, VaultError> {
+        let head = self.head_files()?;
         let (mut entries, mut staged) = (Vec::new(), Vec::new());
         for entry in self.repository.index_entries()? {
             if self.rules.protection(&entry.path) != Protection::Zone(zone) || !entry.is_file() {
                 continue;
             }
-            if head.get(&entry.path) != Some(&entry.id) {
+            if head.get(&entry.path) != Some(&entry.oid) {
                 staged.push(String::from_utf8_lossy(&entry.path).into_owned());
             }
             entries.push(entry);
@@ -140,9 +149,15 @@ impl Vault {
         let file = self.repository.file_path(path);
         match read_regular(&file)? {
             Some(bytes) if bytes == before && seal::is_sealed(&bytes) => {
-                Ok(WorkTree::Write(Contents::Public(after.to_vec())))
+                Ok(WorkTree::Write(Contents::Public(after.to_vec()), Access::Owner))
             }
             _ => Ok(WorkTree::Leave),
         }
     }
+}
+
+/// A path for a change of ours, which has to be UTF-8.
+pub(super) fn text(path: &[u8]) -> Result<String, VaultError> {
+    let lossy = || VaultError::NotUtf8 { path: String::from_utf8_lossy(path).into_owned() };
+    std::str::from_utf8(path).map(str::to_owned).map_err(|_| lossy())
 }

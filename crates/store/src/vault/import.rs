@@ -20,7 +20,8 @@ use super::{
 };
 use crate::{
     durable::FileError,
-    git::{Message, Repository},
+    git::Repository,
+    history::Message,
     git_crypt::LegacyKey,
     member::MemberName,
     read::read_regular,

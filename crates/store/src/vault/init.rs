@@ -19,9 +19,13 @@ use super::{
 };
 use crate::{
     driver,
-    git::{Message, Repository, WorkTree, record_repository},
+    durable::Access,
+    git::Repository,
+    history::Message,
+    repository::{WorkTree, record_repository},
     git_crypt::LegacyKey,
-    keyring::{Keyring, Pins},
+    keyring::Keyring,
+    pins::Pins,
     manifest::{Manifest, Zone},
     member::{Member, MemberName},
     seal::{self, StoreId},
@@ -112,11 +116,11 @@ pub(super) fn establish(
     if members.is_empty() {
         return Err(VaultError::NoRecipient);
     }
-    repository.recover()?;
+    recover_repository(&repository)?;
     if repository.work_tree().join(FOLDER).join("store.toml").exists() {
         return Err(VaultError::Exists(repository.work_tree().display().to_string()));
     }
-    repository.require_identity()?;
+    repository.identity().map(drop)?;
     let pki = making.pki.map(|pki| pki_folder(repository.work_tree(), pki)).transpose()?;
     let store = StoreId::generate(rng);
     let mut manifest = Manifest { store, pki, members: roll(members)?, zones: BTreeMap::new() };
@@ -144,16 +148,16 @@ pub(super) fn establish(
     // store whose keys nobody has would.
     driver::install(&repository, &rules, making.program)?;
     let vault = Vault { repository, manifest, rules };
-    let mut keyring = Keyring::new(store);
+    let mut keyring = Keyring::new();
     for keys in keys.values() {
         let zone = vault.zone(keys.zone())?;
         if zone.mode == Mode::Transparent {
-            keyring.insert(keys.clone(), zone.mode, zone.padding);
+            keyring.insert(keys.clone(), zone.padding);
         }
     }
     keyring.write(&vault.repository.state().join("keyring"))?;
     vault.pin(&keys.into_values().collect::<Vec<_>>())?;
-    let commit = record_repository(&vault.repository, &edit.changes, &making.message)?;
+    let commit = record_repository(&vault.repository, &edit.changes, &making.message)?.map(|oid| oid.to_string());
     Ok((vault, Report { created_repository: false, commit, sealed, exposed }))
 }
 
@@ -189,7 +193,7 @@ fn add_pki(
         let Some(contents) = crate::read::read_regular(&root.join(&file))?.filter(|_| !own) else { continue };
         let contents = SecretBytes::new(contents);
         let Protection::Zone(zone) = rules.protection(path.as_bytes()) else {
-            edit.keep(path.into_bytes(), contents.expose().to_vec());
+            edit.keep(path, contents.expose().to_vec());
             continue;
         };
         if seal::is_sealed(contents.expose()) {
@@ -202,7 +206,7 @@ fn add_pki(
             Mode::Sealed => WorkTree::Write(Contents::Public(blob.clone())),
             Mode::Transparent => WorkTree::Leave,
         };
-        edit.seal(path.clone().into_bytes(), work_tree, blob);
+        edit.seal(path.clone(), work_tree, blob);
         sealed.push(path);
     }
     Ok(sealed)

@@ -7,7 +7,8 @@ use certkeep_pki::moment::Moment;
 
 use super::{Keys, Vault, VaultError, edit::Edit};
 use crate::{
-    git::{Message, record_repository},
+    history::Message,
+    repository::record_repository,
     manifest::{GrantState, Manifest, Wrap},
     member::{Member, MemberName},
     prompt::Prompt,
@@ -167,7 +168,7 @@ impl Vault {
         let rules = after.rules();
         edit.manifest(Some(&self.manifest), &after);
         edit.attributes(&self.repository, &rules)?;
-        let commit = record_repository(&self.repository, &edit.changes, message)?;
+        let commit = record_repository(&self.repository, &edit.changes, message)?.map(|oid| oid.to_string());
         self.manifest = after;
         self.rules = rules;
         Ok(commit)

@@ -9,7 +9,7 @@ use rand_core::CryptoRng;
 
 use super::{Keys, Vault, VaultError, edit::Edit, members::wrap_for_all, past};
 use crate::{
-    git::Message,
+    history::Message,
     keyring::Keyring,
     manifest::{GrantState, Manifest},
     member::MemberName,
@@ -141,9 +141,9 @@ impl Vault {
     /// Adds keys to the keyring, for zones that are in it.
     pub(super) fn remember(&self, begun: &[ZoneKeys]) -> Result<(), VaultError> {
         let Some(mut keyring) = self.keyring()? else { return Ok(()) };
-        for new in begun.iter().filter(|new| keyring.get(new.zone()).is_some()).collect::<Vec<_>>() {
+        for new in begun.iter().filter(|new| keyring.zone(new.zone()).is_some()).collect::<Vec<_>>() {
             let zone = self.zone(new.zone())?;
-            keyring.insert(new.clone(), zone.mode, zone.padding);
+            keyring.insert(new.clone(), zone.padding);
         }
         Ok(Keyring::write(&keyring, &self.repository.state().join("keyring"))?)
     }
@@ -152,7 +152,8 @@ impl Vault {
     pub(super) fn pin(&self, seen: &[ZoneKeys]) -> Result<(), VaultError> {
         let mut pins = self.pins()?;
         for keys in seen {
-            pins.record(self.manifest.store, keys);
+            let key = keys.sealing_now().id();
+            pins.remember(self.manifest.store, keys.zone(), keys.current(), key);
         }
         Ok(pins.write(&self.repository.state().join("pins"))?)
     }

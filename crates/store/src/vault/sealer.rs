@@ -6,10 +6,11 @@ use std::collections::BTreeMap;
 use certkeep_pki::{
     change::{Change, ChangeSet, Contents},
     layout::Sensitivity,
+    secret::SecretBytes,
 };
 
 use crate::{
-    git::{SealRefusal, Sealer, Stored},
+    history::{SealRefusal, Sealer, Stored},
     seal::{self, Padding},
     zone::{Protection, Rules, ZoneName},
     zone_keys::ZoneKeys,
@@ -46,20 +47,30 @@ impl Sealer for ZoneSealer {
         };
         let zone = match self.rules.protection(path.as_bytes()) {
             Protection::Zone(zone) => zone,
-            Protection::Public | Protection::Unnamed => return Ok(Stored::same(contents)),
+            Protection::Public | Protection::Unnamed => return Ok(Stored { work_tree: copy(contents), blob: bytes.to_vec() }),
         };
         // A file that is moved, or one that is empty.
         if bytes.is_empty() || seal::is_sealed(bytes) {
-            return Ok(Stored::same(contents));
+            return Ok(Stored { work_tree: copy(contents), blob: bytes.to_vec() });
         }
-        let refused = || SealRefusal { path: path.to_owned(), zone: zone.to_string() };
-        let open = self.zones.get(zone).ok_or_else(refused)?;
+        let Some(open) = self.zones.get(zone) else {
+            let source = Box::new(super::VaultError::NoZone { zone: zone.clone() });
+            return Err(SealRefusal { path: path.to_owned(), source });
+        };
         let same = |blob: &&[u8]| open.keys.open(blob).is_ok_and(|opened| opened.expose() == bytes);
         let blob = match previous.filter(same) {
             Some(blob) => blob.to_vec(),
             None => open.keys.sealing_now().seal(bytes, open.padding),
         };
-        Ok(if open.unlocked { Stored::plain(contents, blob) } else { Stored::sealed(blob) })
+        let work_tree = if open.unlocked { copy(contents) } else { Contents::Public(blob.clone()) };
+        Ok(Stored { work_tree, blob })
+    }
+}
+
+fn copy(contents: &Contents) -> Contents {
+    match contents {
+        Contents::Public(bytes) => Contents::Public(bytes.clone()),
+        Contents::Secret(bytes) => Contents::Secret(SecretBytes::new(bytes.expose().to_vec())),
     }
 }
 

@@ -92,13 +92,13 @@ impl Vault {
     /// git or the work tree cannot be read.
     pub fn status(&self) -> Result<Report, VaultError> {
         let keyring = self.keyring()?;
-        let keys_of = |zone: &ZoneName| keyring.as_ref().and_then(|keyring| keyring.get(zone));
+        let keys_of = |zone: &ZoneName| keyring.as_ref().and_then(|keyring| keyring.zone(zone));
         let mut files = Vec::new();
         for entry in self.repository.index_entries()? {
             let Protection::Zone(zone) = self.rules.protection(&entry.path) else { continue };
             let keys = keys_of(zone);
             let in_git = if entry.is_file() {
-                self.state(&self.repository.blob(entry.id)?, zone, keys)
+                self.state(&self.repository.blob(entry.oid)?, zone, keys)
             } else {
                 State::Symlink
             };

@@ -5,11 +5,13 @@ use certkeep_pki::{change::Contents, secret::SecretBytes};
 
 use super::{
     Keys, Vault, VaultError,
-    edit::Edit,
+    edit::{Edit, text},
     past::{self, Past},
 };
 use crate::{
-    git::{BlobChange, Message, RepositoryChange, WorkTree},
+    durable::Access,
+    history::Message,
+    repository::{BlobChange, RepositoryChange, WorkTree},
     git_crypt,
     keyring::Keyring,
     prompt::Prompt,
@@ -63,8 +65,9 @@ impl Vault {
             let blob = SecretBytes::new(blob);
             let sealed = keys.sealing_now().seal(blob.expose(), padding);
             let plain = mode == Mode::Transparent && self.is_unlocked(zone)?;
-            let work_tree = if plain { WorkTree::Leave } else { WorkTree::Write(Contents::Public(sealed.clone())) };
-            files.push(String::from_utf8_lossy(&path).into_owned());
+            let work_tree = if plain { WorkTree::Leave } else { WorkTree::Write(Contents::Public(sealed.clone()), Access::Owner) };
+            let path = text(&path)?;
+            files.push(path.clone());
             edit.seal(path, work_tree, sealed);
         }
         let exposed = past::in_the_clear(&self.repository, &rules)?;
@@ -100,7 +103,7 @@ impl Vault {
         let mut files = Vec::new();
         for (path, blob) in self.moved(&after.rules())? {
             let Protection::Zone(zone) = self.rules.protection(&path) else { continue };
-            let shown = String::from_utf8_lossy(&path).into_owned();
+            let shown = text(&path)?;
             let opened = keys.zones.get(zone).map(|keys| keys.open(&blob));
             let opened = match opened {
                 Some(opened) => opened.map_err(|source| VaultError::Open { path: shown.clone(), source })?,
@@ -108,18 +111,14 @@ impl Vault {
             };
             let plaintext = opened.expose().to_vec();
             let work_tree = match self.follow(&path, &blob, &plaintext)? {
-                WorkTree::Write(_) => WorkTree::Write(Contents::Secret(opened)),
+                WorkTree::Write(..) => WorkTree::Write(Contents::Secret(opened), Access::Owner),
                 leave => leave,
             };
-            self.push_plain(&mut edit, path, work_tree, plaintext);
-            files.push(shown);
+            files.push(shown.clone());
+            edit.changes.push(RepositoryChange { path: shown, work_tree, blob: BlobChange::Set(plaintext) });
         }
         let commit = self.record(after, edit, message)?;
         Ok(Report { commit, files, exposed: Vec::new() })
-    }
-
-    fn push_plain(&self, edit: &mut Edit, path: Vec<u8>, work_tree: WorkTree, blob: Vec<u8>) {
-        edit.changes.push(RepositoryChange { path, work_tree, blob: BlobChange::Set(blob) });
     }
 
     /// Changes how a zone's files lie in the work tree.
@@ -148,7 +147,7 @@ impl Vault {
         let keyring = Keyring::read(&path)?;
         let mut edit = Edit::default();
         for entry in self.entries_of(zone)? {
-            let blob = self.repository.blob(entry.id)?;
+            let blob = self.repository.blob(entry.oid)?;
             let file = self.repository.file_path(&entry.path);
             let Some(found) = crate::read::read_regular(&file)? else { continue };
             let found = SecretBytes::new(found);
@@ -159,19 +158,19 @@ impl Vault {
                 _ if found.is_empty() => continue,
                 Mode::Sealed if found.expose() == plaintext.expose() => WorkTree::Write(Contents::Public(blob)),
                 Mode::Transparent if found.expose() == blob && keyring.is_some() => {
-                    WorkTree::Write(Contents::Secret(plaintext))
+                    WorkTree::Write(Contents::Secret(plaintext), Access::Owner)
                 }
                 Mode::Sealed if !seal::is_sealed(found.expose()) => {
                     return Err(VaultError::Staged { paths: vec![shown()] });
                 }
                 _ => continue,
             };
-            edit.changes.push(RepositoryChange { path: entry.path, work_tree, blob: BlobChange::Leave });
+            edit.changes.push(RepositoryChange { path: text(&entry.path)?, work_tree, blob: BlobChange::Leave });
         }
         if let Some(mut keyring) = keyring {
             match mode {
-                Mode::Transparent => keyring.insert(keys, mode, padding),
-                Mode::Sealed => keyring.remove(zone),
+                Mode::Transparent => keyring.insert(keys, padding),
+                Mode::Sealed => keyring.forget(zone),
             }
             keyring.write(&path)?;
         }
@@ -196,16 +195,16 @@ impl Vault {
     /// The index's regular files that `rules` judge otherwise than those of
     /// this store, with their blobs. Staged changes of them are not ours to commit.
     fn moved(&self, rules: &Rules) -> Result<Vec<(Vec<u8>, Vec<u8>)>, VaultError> {
-        let head: std::collections::BTreeMap<_, _> = self.repository.head_files()?.into_iter().collect();
+        let head = self.head_files()?;
         let (mut moved, mut staged) = (Vec::new(), Vec::new());
         for entry in self.repository.index_entries()? {
             if !entry.is_file() || rules.protection(&entry.path) == self.rules.protection(&entry.path) {
                 continue;
             }
-            if head.get(&entry.path) != Some(&entry.id) {
+            if head.get(&entry.path) != Some(&entry.oid) {
                 staged.push(String::from_utf8_lossy(&entry.path).into_owned());
             }
-            let blob = self.repository.blob(entry.id)?;
+            let blob = self.repository.blob(entry.oid)?;
             moved.push((entry.path, blob));
         }
         if staged.is_empty() { Ok(moved) } else { Err(VaultError::Staged { paths: staged }) }

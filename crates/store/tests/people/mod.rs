@@ -76,8 +76,9 @@ done
 
     /// The program that gpg-agent asks with.
     pub(crate) fn pinentry(&self, program: &Path) {
-        let setting = format!("pinentry-program {}\n", program.display());
-        fs::write(self.gnupg().join("gpg-agent.conf"), setting).unwrap();
+        // Few rounds of key derivation: the agent's own measure takes seconds.
+        let settings = format!("pinentry-program {}\ns2k-count 65536\n", program.display());
+        fs::write(self.gnupg().join("gpg-agent.conf"), settings).unwrap();
         self.forget();
     }
 

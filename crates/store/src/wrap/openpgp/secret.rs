@@ -9,7 +9,7 @@ use sequoia_openpgp::{
     crypto::{Password, SessionKey},
     packet::{
         Key, PKESK, SKESK, Tag,
-        key::{SecretParts, UnspecifiedRole},
+        key::{SecretKeyMaterial, SecretParts, UnspecifiedRole},
     },
     parse::{
         PacketParser, PacketParserResult, Parse,
@@ -97,7 +97,7 @@ impl OpenPgpKey {
         }
     }
 
-    /// The secret key of this handle, in the clear; the passphrase is asked for once.
+    /// The secret key of this handle, in the clear; its passphrase is asked for once.
     fn unlocked(
         &mut self,
         handle: &KeyHandle,
@@ -108,18 +108,23 @@ impl OpenPgpKey {
             keys.iter().position(|key| key.key_handle().aliases(handle))
         };
         if position(&self.open).is_none() {
-            let wanted = || self.cert.keys().secret().key_handle(handle.clone());
-            if wanted().next().is_none() {
-                return Err(UnwrapError::OtherKey);
-            }
+            let mut wanted =
+                self.cert.keys().encrypted_secret().filter(|key| key.key().key_handle().aliases(handle));
+            let key = wanted.find(|key| is_here(key.key())).ok_or(UnwrapError::OtherKey)?.key().clone();
             let passphrase = prompt.passphrase(&format!("the OpenPGP key {place}"))?;
-            let password = Password::from(passphrase.expose());
-            // All subkeys usually have the same passphrase; the next wrap may need another one.
-            let opened = self.cert.keys().encrypted_secret();
-            self.open.extend(opened.filter_map(|key| key.key().clone().decrypt_secret(&password).ok()));
+            let opened = key.decrypt_secret(&Password::from(passphrase.expose()));
+            self.open.push(opened.map_err(|_| UnwrapError::WrongPassphrase)?);
         }
-        let index = position(&self.open).ok_or(UnwrapError::WrongPassphrase)?;
+        let index = position(&self.open).ok_or(UnwrapError::OtherKey)?;
         Ok(&self.open[index])
+    }
+}
+
+/// gpg writes a stub where the secret part is on a smartcard or was left out.
+fn is_here(key: &Key<SecretParts, UnspecifiedRole>) -> bool {
+    match key.secret() {
+        SecretKeyMaterial::Unencrypted(_) => true,
+        SecretKeyMaterial::Encrypted(encrypted) => encrypted.s2k().is_supported(),
     }
 }
 

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What git is told of the rules: a block in `.gitattributes`, for every clone,
+//! and in `info/attributes`, which no other file can overrule.
+//!
+//! Inside the PKI everything is protected but for the core's list of public
+//! files. `!certkeep` on those undoes the whole macro, so what the user's own
+//! lines say about a certificate stays true.
+
+use certkeep_pki::layout;
+
+use crate::zone::Rules;
+
+/// The first and last line of the block; what stands outside is the user's.
+const BEGIN: &str = "# certkeep: begin";
+const END: &str = "# certkeep: end";
+
+/// Every conversion would damage what is sealed; a delta of two ciphertexts
+/// saves nothing; an archive would hold plaintext.
+const MACRO: &str = "[attr]certkeep filter=certkeep diff=certkeep merge=certkeep \
+                     -text -delta -ident -working-tree-encoding export-ignore";
+
+/// The block for a store's rules.
+#[must_use]
+pub fn block(rules: &Rules) -> String {
+    let mut lines = vec![BEGIN.to_owned(), MACRO.to_owned()];
+    if let Some(pki) = rules.pki() {
+        let folder = if pki.is_empty() { String::new() } else { format!("/{}", literally(pki)) };
+        lines.push(format!("{} certkeep", quoted(&format!("{folder}/**"))));
+        for public in layout::public_patterns() {
+            lines.push(format!("{} !certkeep", quoted(&format!("{folder}/{public}"))));
+        }
+        if pki.is_empty() {
+            // `.github`'s files are in the PKI, `.gitlab-ci.yml` is git's business.
+            lines.push("/.git* !certkeep".to_owned());
+        }
+    }
+    for (pattern, _) in rules.patterns() {
+        lines.push(format!("{} certkeep", quoted(pattern.as_str())));
+    }
+    for readable in [".gitattributes", ".gitignore", ".gitmodules"] {
+        lines.push(format!("{readable} !certkeep"));
+    }
+    // What MACs were made of must arrive as it was.
+    lines.push("/.certkeep/** !certkeep -text".to_owned());
+    lines.push(END.to_owned());
+    lines.push(String::new());
+    lines.join("\n")
+}
+
+/// A file of attributes with this block as its end, in place of the one it had.
+/// Git obeys the last line that speaks, so nothing of the user's comes after it.
+#[must_use]
+pub fn apply_block(existing: &[u8], block: &str) -> Vec<u8> {
+    let line = |marker: &'static str| move |line: &&[u8]| line.trim_ascii_end() == marker.as_bytes();
+    let mut rest: Vec<&[u8]> = existing.split_inclusive(|&byte| byte == b'\n').collect();
+    while let Some(begin) = rest.iter().position(|text| line(BEGIN)(text)) {
+        let end = rest.iter().skip(begin).position(|text| line(END)(text));
+        // Without an end nobody knows what is whose: only the mark goes.
+        rest.drain(begin..=begin + end.unwrap_or(0));
+    }
+    let mut bytes = rest.concat();
+    if !bytes.is_empty() && !bytes.ends_with(b"\n") {
+        bytes.push(b'\n');
+    }
+    bytes.extend_from_slice(block.as_bytes());
+    bytes
+}
+
+/// A pattern that matches this text and nothing else.
+fn literally(text: &str) -> String {
+    let mut pattern = String::with_capacity(text.len());
+    for character in text.chars() {
+        if matches!(character, '*' | '?' | '[' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(character);
+    }
+    pattern
+}
+
+/// A pattern as git wants it written: in quotes where it has a blank.
+fn quoted(pattern: &str) -> String {
+    if pattern.contains(char::is_whitespace) || pattern.starts_with('"') {
+        format!("\"{}\"", pattern.replace('\\', "\\\\").replace('"', "\\\""))
+    } else {
+        pattern.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests;
