@@ -8,7 +8,10 @@
 
 use certkeep_pki::layout;
 
-use crate::zone::Rules;
+use crate::{
+    git::{GitError, Repository},
+    zone::Rules,
+};
 
 /// The first and last line of the block; what stands outside is the user's.
 const BEGIN: &str = "# certkeep: begin";
@@ -47,6 +50,21 @@ pub fn block(rules: &Rules) -> String {
     lines.join("\n")
 }
 
+/// The block for `.gitignore`: what a PKI holds while somebody writes to it.
+#[must_use]
+pub fn ignored(rules: &Rules) -> String {
+    let mut lines = vec![BEGIN.to_owned()];
+    if let Some(pki) = rules.pki() {
+        let folder = if pki.is_empty() { String::new() } else { format!("/{}", literally(pki)) };
+        lines.extend([".transaction/", "lock.file"].map(|name| format!("{folder}/{name}")));
+        let name = pki.rsplit('/').next().unwrap_or_default();
+        lines.push(format!(".{}.certkeep-*/", literally(name)));
+    }
+    lines.push(END.to_owned());
+    lines.push(String::new());
+    lines.join("\n")
+}
+
 /// A file of attributes with this block as its end, in place of the one it had.
 /// Git obeys the last line that speaks, so nothing of the user's comes after it.
 #[must_use]
@@ -64,6 +82,27 @@ pub fn apply_block(existing: &[u8], block: &str) -> Vec<u8> {
     }
     bytes.extend_from_slice(block.as_bytes());
     bytes
+}
+
+/// The paths that git does not send through the filter, or whose bytes it
+/// converts, by the attributes of this work tree: git itself is asked.
+pub(crate) fn unfiltered(repository: &Repository, paths: &[String]) -> Result<Vec<String>, GitError> {
+    let wanted =
+        [("filter", "certkeep"), ("text", "unset"), ("ident", "unset"), ("working-tree-encoding", "unset")];
+    let mut arguments = vec!["check-attr", "-z", "--stdin"];
+    arguments.extend(wanted.map(|(name, _)| name));
+    let input: Vec<u8> = paths.iter().flat_map(|path| path.bytes().chain([0])).collect();
+    let output = repository.git(&arguments, &input)?;
+    let fields: Vec<_> = output.split(|&byte| byte == 0).map(String::from_utf8_lossy).collect();
+    let mut unfiltered = Vec::new();
+    for answer in fields.chunks_exact(3) {
+        let [path, name, value] = answer else { continue };
+        let right = wanted.iter().any(|(known, wanted)| name == known && value == wanted);
+        if !right && unfiltered.last().map(String::as_str) != Some(path) {
+            unfiltered.push(path.to_string());
+        }
+    }
+    Ok(unfiltered)
 }
 
 /// A pattern that matches this text and nothing else.

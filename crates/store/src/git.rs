@@ -13,6 +13,8 @@ mod head;
 mod index;
 mod past;
 mod program;
+#[cfg(test)]
+mod tests;
 
 use std::{
     os::unix::ffi::OsStrExt as _,
@@ -22,12 +24,11 @@ use std::{
 pub(crate) use git2::Oid;
 use git2::{ConfigLevel, ErrorCode, ObjectType};
 
-pub(crate) use self::error::GitError;
-#[expect(unused_imports, reason = "the rooms that use them are being built")]
+pub use self::error::GitError;
 pub(crate) use self::{
     build::{Identity, TreeChange},
     entry::{FILE_MODE, IndexEntry, Stat, TreeEntry},
-    head::{Head, Patience},
+    head::Patience,
     index::{Entered, IndexChange, IndexStat},
 };
 
@@ -60,21 +61,21 @@ impl Repository {
         Ok(work_tree.map(|work_tree| Self { inner, work_tree }))
     }
 
+    /// A second handle on the same repository.
+    pub(crate) fn reopen(&self) -> Result<Self, GitError> {
+        let inner =
+            git2::Repository::open(self.git_dir()).map_err(GitError::library("open the git repository"))?;
+        Ok(Self { inner, work_tree: self.work_tree.clone() })
+    }
+
     /// Makes a repository in a directory, as the user's git does it.
     pub(crate) fn init(directory: &Path) -> Result<Self, GitError> {
         program::init(directory)?;
         Self::discover(directory)?.ok_or_else(|| GitError::Missing { oid: "HEAD".to_owned() })
     }
 
-    /// The same repository once more.
-    pub(crate) fn reopen(&self) -> Result<Self, GitError> {
-        let inner = git2::Repository::open(&self.work_tree);
-        let inner = inner.map_err(|error| GitError::opening(&self.work_tree, &error))?;
-        Ok(Self { inner, work_tree: self.work_tree.clone() })
-    }
-
-    /// The directory of what certkeep keeps for this clone alone: the keyring,
-    /// the pins, files on their way.
+    /// The directory of what certkeep keeps for this clone alone, if it keeps
+    /// anything yet: the keyring, the pins, files on their way.
     pub(crate) fn state(&self) -> PathBuf {
         self.common_dir().join("certkeep")
     }

@@ -6,20 +6,24 @@
 //! interruption, with the same result. Nothing here touches a file.
 //!
 //! ```text
-//! certkeep journal 1
+//! certkeep journal 2
 //! directory revoked/reqs_by_serial
 //! place 5bd1e995a2b3c4d5.0 index.txt
 //! remove issued/web1.crt
+//! commit 2f3b1c8f0c1d7e5a4b6978877665544332211000
 //! end 3
 //! ```
+//!
+//! Version 1 knows no commit, and is still written where there is none.
 
 use std::fmt::Write as _;
 
 use thiserror::Error;
 
 const HEADER: &str = "certkeep journal 1";
+const HEADER_WITH_COMMIT: &str = "certkeep journal 2";
 
-/// One thing to be done. Paths are relative to the PKI directory.
+/// One thing to be done. Paths are relative to the site's root.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
     /// Make sure that a directory exists.
@@ -39,6 +43,9 @@ pub(crate) enum Step {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Journal {
     pub(crate) steps: Vec<Step>,
+    /// The git commit of the same changes, which HEAD is to contain once they
+    /// are done: hexadecimal digits.
+    pub(crate) commit: Option<String>,
 }
 
 /// What a journal promises about one path.
@@ -55,7 +62,7 @@ pub(crate) enum Promise<'a> {
 #[non_exhaustive]
 pub enum JournalError {
     /// Another version of certkeep wrote it.
-    #[error("its first line is not `{HEADER}`")]
+    #[error("its first line is neither `{HEADER}` nor `{HEADER_WITH_COMMIT}`")]
     Version,
     /// It lacks its last line, or holds more than that says.
     #[error("it is incomplete")]
@@ -68,7 +75,8 @@ pub enum JournalError {
 impl Journal {
     /// The journal as it stands in its file.
     pub(crate) fn to_text(&self) -> String {
-        let mut text = format!("{HEADER}\n");
+        let header = if self.commit.is_some() { HEADER_WITH_COMMIT } else { HEADER };
+        let mut text = format!("{header}\n");
         for step in &self.steps {
             let line = match step {
                 Step::Directory(path) => format!("directory {}\n", escape(path)),
@@ -77,27 +85,36 @@ impl Journal {
             };
             text.push_str(&line);
         }
+        if let Some(commit) = &self.commit {
+            writeln!(text, "commit {commit}").expect("a String takes any text");
+        }
         text + &format!("end {}\n", self.steps.len())
     }
 
     /// Reads what [`Journal::to_text`] wrote.
     pub(crate) fn parse(text: &[u8]) -> Result<Self, JournalError> {
         let text = std::str::from_utf8(text).map_err(|_| JournalError::Version)?;
-        let body = text
-            .strip_prefix(HEADER)
-            .and_then(|rest| rest.strip_prefix('\n'))
-            .ok_or(JournalError::Version)?;
-        let mut steps = Vec::new();
+        let (header, body) = text.split_once('\n').ok_or(JournalError::Version)?;
+        if ![HEADER, HEADER_WITH_COMMIT].contains(&header) {
+            return Err(JournalError::Version);
+        }
+        let (mut steps, mut commit) = (Vec::new(), None);
         let mut lines = body.strip_suffix('\n').ok_or(JournalError::Incomplete)?.split('\n');
         for (number, line) in (2_usize..).zip(lines.by_ref()) {
             let mut words = line.split(' ');
             let step = match (words.next(), words.next(), words.next(), words.next()) {
                 (Some("end"), Some(count), None, None) if count == steps.len().to_string() => {
                     return if lines.next().is_none() {
-                        Ok(Self { steps })
+                        Ok(Self { steps, commit })
                     } else {
                         Err(JournalError::Incomplete)
                     };
+                }
+                (Some("commit"), Some(name), None, None)
+                    if header == HEADER_WITH_COMMIT && commit.is_none() && is_object_name(name) =>
+                {
+                    commit = Some(name.to_owned());
+                    continue;
                 }
                 (Some("directory"), Some(path), None, None) => unescape_path(path).map(Step::Directory),
                 (Some("remove"), Some(path), None, None) => unescape_path(path).map(Step::Remove),
@@ -152,10 +169,20 @@ fn unescape(text: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-/// A relative path that stays below the PKI directory: a journal is read from
+/// A relative path that stays below the root: a journal is read from
 /// a disk that others may have written to.
 fn unescape_path(text: &str) -> Option<String> {
-    unescape(text).filter(|path| path.split('/').all(is_component))
+    unescape(text).filter(|path| is_path(path))
+}
+
+/// Whether a text is a path that a journal may name.
+pub(crate) fn is_path(text: &str) -> bool {
+    text.split('/').all(is_component)
+}
+
+/// The SHA-1 or SHA-256 of an object.
+fn is_object_name(text: &str) -> bool {
+    matches!(text.len(), 40 | 64) && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 fn is_component(text: &str) -> bool {
@@ -176,6 +203,7 @@ mod tests {
                 },
                 Step::Remove("reqs/end 3.req".to_owned()),
             ],
+            commit: Some("0123456789abcdef0123456789abcdef01234567".to_owned()),
         }
     }
 
@@ -184,7 +212,8 @@ mod tests {
         let text = journal().to_text();
         assert!(text.lines().all(|line| line.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic())));
         assert_eq!(Journal::parse(text.as_bytes()), Ok(journal()));
-        let nothing = Journal { steps: Vec::new() };
+        let nothing = Journal { steps: Vec::new(), commit: None };
+        assert_eq!(nothing.to_text(), "certkeep journal 1\nend 0\n");
         assert_eq!(Journal::parse(nothing.to_text().as_bytes()), Ok(nothing));
     }
 
@@ -206,6 +235,19 @@ mod tests {
         }
         let staged = format!("{HEADER}\nplace ../0 x\nend 1\n");
         assert_eq!(Journal::parse(staged.as_bytes()), Err(JournalError::Line(2)));
-        assert_eq!(Journal::parse(b"certkeep journal 2\nend 0\n"), Err(JournalError::Version));
+        assert_eq!(Journal::parse(b"certkeep journal 3\nend 0\n"), Err(JournalError::Version));
+    }
+
+    #[test]
+    fn a_commit_that_cannot_be_one_is_refused() {
+        let sha1 = "0123456789abcdef0123456789abcdef01234567";
+        let refused = |header: &str, lines: &str, line| {
+            let text = format!("{header}\n{lines}end 0\n");
+            assert_eq!(Journal::parse(text.as_bytes()), Err(JournalError::Line(line)), "{lines}");
+        };
+        refused(HEADER, &format!("commit {sha1}\n"), 2);
+        refused(HEADER_WITH_COMMIT, &format!("commit {sha1}\ncommit {sha1}\n"), 3);
+        refused(HEADER_WITH_COMMIT, "commit 0123\n", 2);
+        refused(HEADER_WITH_COMMIT, &format!("commit {}\n", sha1.to_uppercase()), 2);
     }
 }

@@ -9,11 +9,12 @@
 
 pub mod attributes;
 pub mod create;
+pub mod driver;
 mod durable;
 pub mod filter;
-#[expect(dead_code, reason = "the rooms that use all of it are being built")]
 mod git;
 pub mod git_crypt;
+pub mod history;
 pub mod identity;
 mod journal;
 pub mod keyring;
@@ -27,11 +28,18 @@ pub mod pins;
 mod plan;
 pub mod prompt;
 pub mod read;
+mod repository;
 pub mod seal;
 mod stage;
 pub mod store;
 pub mod transaction;
+pub mod vault;
 mod wildmatch;
+pub mod worktree;
 pub mod wrap;
 pub mod zone;
 pub mod zone_keys;
+
+#[cfg(test)]
+#[path = "../tests/playground/mod.rs"]
+mod playground;

@@ -209,7 +209,7 @@ impl<'a> Plan<'a> {
     }
 }
 
-fn check_directory(path: &Path, metadata: &Metadata) -> Result<(), RecordError> {
+pub(crate) fn check_directory(path: &Path, metadata: &Metadata) -> Result<(), RecordError> {
     if metadata.is_symlink() {
         return Err(RecordError::SymbolicLink { path: path.to_owned() });
     }

@@ -12,25 +12,28 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use certkeep_pki::layout::Sensitivity;
+use certkeep_pki::{change::Contents, layout::Sensitivity};
 
 use crate::{
     durable::{
         Access, FileError, Owner, Written, copy_new, inspect, make_directory, permissions, sync_directory,
         write_new,
     },
+    history::draft::PkiDraft,
     journal::{Journal, Step},
     modes::Umask,
     plan::{Placement, Plan, Source, directory_access, file_access},
-    transaction::{JOURNAL_NEW, RecordError, STAGE},
+    read::read_secret_file,
+    transaction::{JOURNAL_NEW, RecordError, Site},
 };
 
-/// Writes everything that the commit needs. Directories are made at once, an
+/// Writes everything that the commit needs, `draft` being the git commit. Directories are made at once, an
 /// empty one harms nobody; `made` tells which.
 pub(crate) fn prepare(
-    root: &Path,
+    site: &Site,
     plan: &Plan<'_>,
     umask: Umask,
+    mut draft: Option<PkiDraft<'_>>,
     made: &mut Vec<PathBuf>,
 ) -> Result<Option<Journal>, RecordError> {
     let placements = plan.placements();
@@ -38,10 +41,10 @@ pub(crate) fn prepare(
     if placements.is_empty() && removals.is_empty() && plan.directories.is_empty() {
         return Ok(None);
     }
-    let stage = root.join(STAGE);
-    if !make_directory(&stage, Access::Owner)? {
-        let taken = io::Error::from(io::ErrorKind::AlreadyExists);
-        return Err(FileError::new("create", &stage)(taken).into());
+    let (root, stage) = (&site.root, &site.stage);
+    make_stage(stage)?;
+    if let Some(draft) = &mut draft {
+        draft.begin(stage)?;
     }
     let mut steps = Vec::new();
     for relative in &plan.directories {
@@ -55,33 +58,92 @@ pub(crate) fn prepare(
         sync_directory(parent)?;
     }
     let mut written = Vec::with_capacity(placements.len() + 1);
-    let transaction = RandomState::new().hash_one(());
-    for (number, placement) in placements.iter().enumerate() {
-        let staged = format!("{transaction:016x}.{number}");
-        written.extend(stage_file(root, placement, &stage.join(&staged), umask)?);
+    for (placement, staged) in placements.iter().zip(staged_names()) {
+        let stored = draft.as_mut().map(|draft| store(root, placement, draft)).transpose()?.flatten();
+        written.extend(stage_file(root, placement, stored.as_ref(), &stage.join(&staged), umask)?);
         steps.push(Step::Place { staged, path: placement.relative.to_owned() });
     }
-    steps.extend(removals.into_iter().map(|relative| Step::Remove(relative.to_owned())));
-    let journal = Journal { steps };
+    for relative in removals {
+        steps.push(Step::Remove(relative.to_owned()));
+        if let Some(draft) = &mut draft {
+            draft.remove(relative);
+        }
+    }
+    let commit = draft.map(PkiDraft::finish).transpose()?.flatten();
+    let journal = Journal { steps, commit };
+    promise(stage, &journal, written)?;
+    Ok(Some(journal))
+}
+
+/// Names for the stage that were never used before.
+pub(crate) fn staged_names() -> impl Iterator<Item = String> {
+    let transaction = RandomState::new().hash_one(());
+    (0_u64..).map(move |number| format!("{transaction:016x}.{number}"))
+}
+
+/// Makes the directory of staged files; there must be none.
+pub(crate) fn make_stage(stage: &Path) -> Result<(), FileError> {
+    if make_directory(stage, Access::Owner)? {
+        return Ok(());
+    }
+    Err(FileError::new("create", stage)(io::Error::from(io::ErrorKind::AlreadyExists)))
+}
+
+/// Writes the journal of what is on the stage.
+pub(crate) fn promise(stage: &Path, journal: &Journal, mut written: Vec<Written>) -> Result<(), FileError> {
     written.push(write_new(&stage.join(JOURNAL_NEW), &journal.to_text().into(), Access::Owner, None)?);
     // A journal must not be on the disk before the files that it names, and the
     // name of .transaction itself must outlive a power cut.
     written.into_iter().try_for_each(Written::sync)?;
-    sync_directory(&stage)?;
-    sync_directory(root)?;
-    Ok(Some(journal))
+    sync_directory(stage)?;
+    stage.parent().map_or(Ok(()), sync_directory)
+}
+
+/// Gives a file to the git commit; `None` when the work tree holds it as it
+/// was decided, or moved.
+fn store(
+    root: &Path,
+    placement: &Placement<'_>,
+    draft: &mut PkiDraft<'_>,
+) -> Result<Option<Contents>, RecordError> {
+    let existing;
+    let (from, contents) = match placement.source {
+        Source::Contents(contents) => (placement.relative.to_owned(), contents),
+        Source::Existing(from) => {
+            let path = root.join(from.relative());
+            existing = Contents::Secret(read_secret_file(&path)?.ok_or_else(|| absence_of(&path))?);
+            (from.relative(), &existing)
+        }
+    };
+    let stored = draft.stored(&from, placement.relative, contents)?;
+    Ok((bytes_of(&stored) != bytes_of(contents)).then_some(stored))
+}
+
+fn bytes_of(contents: &Contents) -> &[u8] {
+    match contents {
+        Contents::Public(bytes) => bytes,
+        Contents::Secret(bytes) => bytes.expose(),
+    }
+}
+
+fn absence_of(path: &Path) -> FileError {
+    FileError::new("read", path)(io::Error::from(io::ErrorKind::NotFound))
 }
 
 /// Puts one file on the stage; `None` for a link, whose bytes are on the disk already.
 fn stage_file(
     root: &Path,
     placement: &Placement<'_>,
+    stored: Option<&Contents>,
     staged: &Path,
     umask: Umask,
 ) -> Result<Option<Written>, RecordError> {
     let replaced = inspect(&root.join(placement.relative))?;
     let owner = replaced.as_ref().map(Owner::of);
     let access = file_access(placement.relative, replaced.as_ref(), umask);
+    if let Some(contents) = stored {
+        return Ok(Some(write_new(staged, contents, access, owner)?));
+    }
     match placement.source {
         Source::Contents(contents) => Ok(Some(write_new(staged, contents, access, owner)?)),
         Source::Existing(from) => {
@@ -98,8 +160,7 @@ fn stage_file(
             }
             let access = if secret { Access::Owner } else { Access::Mode(mode) };
             let copied = copy_new(&path, staged, access, metadata.as_ref().map(Owner::of))?;
-            let absent = || FileError::new("read", &path)(io::Error::from(io::ErrorKind::NotFound));
-            Ok(Some(copied.ok_or_else(absent)?))
+            Ok(Some(copied.ok_or_else(|| absence_of(&path))?))
         }
     }
 }

@@ -10,6 +10,7 @@ use std::{
     fs, io,
     ops::Deref,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use certkeep_pki::{
@@ -22,11 +23,13 @@ use thiserror::Error;
 use crate::{
     create::{self, PARTS, Remains},
     durable::FileError,
+    git::Patience,
+    history::{History, Message},
     journal::{Journal, Promise},
     lock::Lock,
     modes::Modes,
     read::{read_file, read_secret_file},
-    transaction::{self, RecoverError, STAGE},
+    transaction::{self, RecoverError, Site},
 };
 pub use crate::{
     create::{CreateError, Existing},
@@ -38,7 +41,8 @@ pub use crate::{
 /// A PKI directory, open for reading.
 #[derive(Debug)]
 pub struct Store {
-    root: PathBuf,
+    site: Site,
+    history: Option<Arc<History>>,
 }
 
 /// Why a directory cannot be opened as a PKI.
@@ -112,19 +116,26 @@ impl Store {
                 Remains::Nothing => return Err(error),
             }
         }
-        if transaction::visible(root)?.is_some()
+        let site = Site::pki(root);
+        if transaction::visible(&site)?.is_some()
             && let Ok(Some(_lock)) = Lock::try_acquire(root)
         {
             // A failure leaves the journal, and every read looks into it.
-            drop(transaction::recover(root));
+            drop(transaction::recover(&site, Patience::None));
         }
-        Ok(Self { root: root.to_owned() })
+        Ok(Self { site, history: None })
+    }
+
+    /// The same PKI, whose changes are committed to git from now on.
+    #[must_use]
+    pub fn with_history(self, history: History) -> Self {
+        Self { history: Some(Arc::new(history)), ..self }
     }
 
     /// The PKI directory, as it was given.
     #[must_use]
     pub fn root(&self) -> &Path {
-        &self.root
+        &self.site.root
     }
 
     /// Reads a file; `None` when there is none. Follows symbolic links, reads
@@ -166,8 +177,8 @@ impl Store {
     /// [`ReadError::File`] when the directory cannot be read.
     pub fn list(&self, directory: PkiDirectory) -> Result<Vec<String>, ReadError> {
         // Before the directory: a change that is completed meanwhile is in both.
-        let pending = transaction::visible(&self.root)?;
-        let path = self.root.join(directory.relative());
+        let pending = transaction::visible(&self.site)?;
+        let path = self.root().join(directory.relative());
         let mut names = BTreeSet::new();
         match fs::read_dir(&path) {
             Ok(entries) => {
@@ -206,11 +217,13 @@ impl Store {
     /// after one; [`LockError::Recover`] when
     /// an interrupted change cannot be completed.
     pub fn writer(&self, modes: Modes, waiting: &mut dyn FnMut(&Waiting)) -> Result<Writer, LockError> {
-        let lock = Lock::acquire(&self.root, modes.lock_file, waiting)?;
-        transaction::recover(&self.root)?;
-        require_pki(&self.root).map_err(|error| LockError::Open(Box::new(error)))?;
-        create::sweep(&self.root);
-        Ok(Writer { store: Self { root: self.root.clone() }, modes, _lock: lock })
+        let root = self.root();
+        let lock = Lock::acquire(root, modes.lock_file, waiting)?;
+        transaction::recover(&self.site, Patience::Wait)?;
+        require_pki(root).map_err(|error| LockError::Open(Box::new(error)))?;
+        create::sweep(root);
+        let store = Self { site: self.site.clone(), history: self.history.clone() };
+        Ok(Writer { store, modes, _lock: lock })
     }
 
     /// Looks where the bytes of a path are: in its place, or still staged. Asks
@@ -221,19 +234,19 @@ impl Store {
         read: impl Fn(&Path) -> Result<Option<T>, ReadError>,
     ) -> Result<Option<T>, ReadError> {
         let relative = path.relative();
-        let pending = transaction::visible(&self.root)?;
+        let pending = transaction::visible(&self.site)?;
         match pending.as_ref().and_then(|journal| journal.promise(&relative)) {
             Some(Promise::Removed) => return Ok(None),
             Some(Promise::Placed(staged)) => {
                 // Whoever completes the change renames it: it is in one place or the other.
-                let found = read(&self.root.join(STAGE).join(staged))?;
+                let found = read(&self.site.stage.join(staged))?;
                 if found.is_some() {
                     return Ok(found);
                 }
             }
             None => {}
         }
-        read(&self.root.join(relative))
+        read(&self.root().join(relative))
     }
 }
 
@@ -246,17 +259,19 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Records changes: when this returns `Ok`, all of them are on the disk.
+    /// Records changes: when this returns `Ok`, all of them are on the disk, and
+    /// in one git commit if there is a history; `message` is what it says.
     /// An error other than [`RecordError::Unfinished`] leaves everything as it
     /// was.
     ///
     /// # Errors
     ///
     /// One [`RecordError`] per refusal; see its variants.
-    pub fn record(&mut self, changes: &ChangeSet) -> Result<Recorded, RecordError> {
+    pub fn record(&mut self, changes: &ChangeSet, message: &Message) -> Result<Recorded, RecordError> {
         // What an earlier failure of this very writer left.
-        transaction::recover(self.root()).map_err(RecordError::Blocked)?;
-        transaction::record(self.root(), changes, self.modes.umask)
+        transaction::recover(&self.site, Patience::Wait).map_err(RecordError::Blocked)?;
+        let history = self.history.as_deref().map(|history| (history, message));
+        transaction::record(&self.site, changes, self.modes.umask, history)
     }
 }
 

@@ -3,11 +3,15 @@
 //!
 //! ```text
 //! stage    .transaction/ID.N        every new file, synced, under a name never used before
+//! objects  .git/objects             the same as a git commit, synced, nothing refers to it
 //! journal  .transaction/journal.new what to do with them, synced
 //! commit   rename to .transaction/journal, sync .transaction
 //! steps    rename and remove, sync every directory that was touched
+//! land     HEAD and the index follow to the git commit, synced
 //! done     remove the journal and .transaction; the next transaction syncs that
 //! ```
+//!
+//! The git commit is made where there is a history, and only there.
 //!
 //! Whoever finds a journal does the steps from the start; whoever finds
 //! `.transaction` without one removes it. Both only under the lock, which this
@@ -31,6 +35,12 @@ use crate::{
         Access, Owner, Written, copy_new, inspect, make_directories, make_directory, permissions,
         remove_if_present, rename_if_present, sync_directory,
     },
+    git::{GitError, Patience, Stat},
+    history::{
+        History, Message, SealRefusal,
+        draft::PkiDraft,
+        land::{Placed, land},
+    },
     journal::{Journal, Step},
     modes::Umask,
     plan::Plan,
@@ -38,10 +48,24 @@ use crate::{
     stage::prepare,
 };
 
-/// The directory of staged files and the journal, in the PKI directory.
-pub(crate) const STAGE: &str = ".transaction";
 const JOURNAL: &str = "journal";
 pub(crate) const JOURNAL_NEW: &str = "journal.new";
+
+/// Where a transaction takes place.
+#[derive(Clone, Debug)]
+pub(crate) struct Site {
+    /// What the paths of a journal are relative to.
+    pub(crate) root: PathBuf,
+    /// The directory of staged files and the journal.
+    pub(crate) stage: PathBuf,
+}
+
+impl Site {
+    /// The PKI directory at `root`.
+    pub(crate) fn pki(root: &Path) -> Self {
+        Self { root: root.to_owned(), stage: root.join(".transaction") }
+    }
+}
 
 /// What a transaction did, for the notice to the user.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -53,6 +77,9 @@ pub struct Recorded {
     pub moved: Vec<(PkiPath, PkiPath)>,
     /// Files that were removed.
     pub removed: Vec<PkiPath>,
+    /// The git commit that holds all of this, in hexadecimal digits; `None`
+    /// without a history, and when git kept the same files already.
+    pub commit: Option<String>,
 }
 
 /// Why changes were not recorded. Unless it is [`RecordError::Unfinished`],
@@ -103,13 +130,19 @@ pub enum RecordError {
     /// A file to be moved or kept could not be read.
     #[error("the change could not be prepared")]
     Read(#[from] ReadError),
+    /// A file cannot be sealed for git.
+    #[error("the change was not given to git")]
+    Sealed(#[from] SealRefusal),
+    /// The git commit cannot be written.
+    #[error("the change could not be prepared for git")]
+    Git(#[from] GitError),
     /// An interrupted change is in the way and cannot be completed.
     #[error("an earlier change could not be completed")]
     Blocked(#[source] RecoverError),
     /// The change is committed: it will be completed by whoever opens the PKI
     /// for writing next, and readers see it already.
     #[error("the change is committed, but could not be completed yet")]
-    Unfinished(#[source] FileError),
+    Unfinished(#[source] RecoverError),
 }
 
 impl From<FileError> for RecordError {
@@ -127,8 +160,11 @@ impl From<FileError> for RecordError {
 #[non_exhaustive]
 pub enum RecoverError {
     /// The system refused a step.
-    #[error("a change that was interrupted could not be completed")]
+    #[error("a committed change could not be completed")]
     File(#[from] FileError),
+    /// The repository refused the git commit.
+    #[error("a committed change could not be completed in git")]
+    Git(#[from] GitError),
     /// The journal is not one of ours.
     #[error("the journal {} cannot be followed", path.display())]
     Journal {
@@ -140,77 +176,123 @@ pub enum RecoverError {
     },
 }
 
-/// Records `changes` in the PKI directory at `root`. The lock is held, and
-/// nothing is left of earlier transactions.
-pub(crate) fn record(root: &Path, changes: &ChangeSet, umask: Umask) -> Result<Recorded, RecordError> {
-    let plan = Plan::of(root, changes)?;
+/// Records `changes` in a PKI directory, and as one commit of its history if
+/// it has one. The lock is held, and nothing is left of earlier transactions.
+pub(crate) fn record(
+    site: &Site,
+    changes: &ChangeSet,
+    umask: Umask,
+    history: Option<(&History, &Message)>,
+) -> Result<Recorded, RecordError> {
+    let plan = Plan::of(&site.root, changes)?;
+    let draft = history.map(|(history, message)| PkiDraft::new(&site.root, history, message)).transpose()?;
+    let commit = carry_out(site, |made| prepare(site, &plan, umask, draft, made))?;
+    Ok(Recorded { commit, ..plan.recorded })
+}
+
+/// Prepares a transaction, commits it and does it; gives the git commit.
+/// Nothing remains if the first of these fails.
+pub(crate) fn carry_out(
+    site: &Site,
+    prepare: impl FnOnce(&mut Vec<PathBuf>) -> Result<Option<Journal>, RecordError>,
+) -> Result<Option<String>, RecordError> {
     let mut made = Vec::new();
-    let committed = prepare(root, &plan, umask, &mut made).and_then(|journal| match journal {
-        Some(journal) => commit(root).map(|()| Some(journal)).map_err(RecordError::from),
+    let committed = prepare(&mut made).and_then(|journal| match journal {
+        Some(journal) => commit(site).map(|()| Some(journal)).map_err(RecordError::from),
         None => Ok(None),
     });
     match committed {
-        Ok(None) => {}
-        Ok(Some(journal)) => finish(root, &journal).map_err(RecordError::Unfinished)?,
+        Ok(None) => Ok(None),
+        Ok(Some(journal)) => finish(site, &journal, Found::Fresh).map_err(RecordError::Unfinished),
         Err(error) => {
-            undo(root, &made);
-            return Err(error);
+            undo(site, &made);
+            Err(error)
         }
     }
-    Ok(plan.recorded)
 }
 
-fn commit(root: &Path) -> Result<(), FileError> {
-    let stage = root.join(STAGE);
-    let journal = stage.join(JOURNAL);
-    match fs::rename(stage.join(JOURNAL_NEW), &journal) {
+pub(crate) fn commit(site: &Site) -> Result<(), FileError> {
+    let journal = site.stage.join(JOURNAL);
+    match fs::rename(site.stage.join(JOURNAL_NEW), &journal) {
         Ok(()) => Ok(()),
         Err(error) => Err(FileError::new("create", &journal)(error)),
     }
 }
 
-/// Does the steps of a journal, from the start, and removes it.
+/// How whoever finishes a transaction comes by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Found {
+    /// It has just been committed.
+    Fresh,
+    /// Somebody left it, who knows how long ago.
+    Left(Patience),
+}
+
+/// Does the steps of a journal, from the start, and removes it; gives the git
+/// commit.
 ///
 /// The first sync is the commit: before it the steps must not begin, also
 /// when the journal was found, for its writer may have died before its sync.
-fn finish(root: &Path, journal: &Journal) -> Result<(), FileError> {
-    let stage = root.join(STAGE);
-    sync_directory(&stage)?;
+fn finish(site: &Site, journal: &Journal, found: Found) -> Result<Option<String>, RecoverError> {
+    sync_directory(&site.stage)?;
     let mut touched = BTreeSet::new();
     for step in &journal.steps {
-        touched.extend(step.apply(root)?);
+        touched.extend(step.apply(site)?);
     }
+    let placed = match found {
+        Found::Fresh if journal.commit.is_some() => placed(site, journal)?,
+        _ => Placed::new(),
+    };
     for directory in &touched {
         if inspect(directory)?.is_some() {
             sync_directory(directory)?;
         }
     }
+    let patience = match found {
+        Found::Fresh => Patience::Wait,
+        Found::Left(patience) => patience,
+    };
+    let commit = land(site, journal, &placed, patience)?;
     // No sync behind this: a journal that a power cut brings back is done
     // already, and the next transaction makes its absence last with its own.
-    remove_if_present(&stage.join(JOURNAL))?;
-    remove_stage(&stage)
+    remove_if_present(&site.stage.join(JOURNAL))?;
+    remove_stage(&site.stage)?;
+    Ok(commit)
+}
+
+/// What git will want to know of the new files, before anybody edits them.
+fn placed(site: &Site, journal: &Journal) -> Result<Placed, FileError> {
+    let mut placed = Placed::new();
+    for step in &journal.steps {
+        if let Step::Place { path, .. } = step
+            && let Some(metadata) = inspect(&site.root.join(path))?
+        {
+            placed.insert(path.clone(), Stat::of(&metadata));
+        }
+    }
+    Ok(placed)
 }
 
 impl Step {
     /// Does this step, or finds it done; gives the directory it changed.
-    fn apply(&self, root: &Path) -> Result<Option<PathBuf>, FileError> {
+    fn apply(&self, site: &Site) -> Result<Option<PathBuf>, FileError> {
         let path = match self {
             Self::Directory(path) => {
-                let path = root.join(path);
+                let path = site.root.join(path);
                 make_directory(&path, Access::Owner)?;
                 path
             }
             Self::Place { staged, path } => {
-                let path = root.join(path);
+                let path = site.root.join(path);
                 if let Some(parent) = path.parent() {
                     // It was there at the commit; somebody may have tidied up since.
                     make_directories(parent)?;
                 }
-                place(&root.join(STAGE).join(staged), &path)?;
+                place(&site.stage.join(staged), &path)?;
                 path
             }
             Self::Remove(path) => {
-                let path = root.join(path);
+                let path = site.root.join(path);
                 remove_if_present(&path)?;
                 path
             }
@@ -246,8 +328,8 @@ fn place_across(staged: &Path, path: &Path) -> Result<(), FileError> {
 }
 
 /// Reads the journal of a committed transaction, if there is one.
-pub(crate) fn pending(root: &Path) -> Result<Option<Journal>, RecoverError> {
-    let path = root.join(STAGE).join(JOURNAL);
+pub(crate) fn pending(site: &Site) -> Result<Option<Journal>, RecoverError> {
+    let path = site.stage.join(JOURNAL);
     let bytes = match fs::read(&path) {
         Ok(bytes) => bytes,
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
@@ -262,36 +344,35 @@ pub(crate) fn pending(root: &Path) -> Result<Option<Journal>, RecoverError> {
 }
 
 /// What a reader sees of a committed transaction. Who may not look for the
-/// journal reads the files as they are: [`STAGE`] is its owner's alone, and
+/// journal reads the files as they are: the stage is its owner's alone, and
 /// there during every write.
-pub(crate) fn visible(root: &Path) -> Result<Option<Journal>, RecoverError> {
-    match pending(root) {
+pub(crate) fn visible(site: &Site) -> Result<Option<Journal>, RecoverError> {
+    match pending(site) {
         Err(RecoverError::File(error)) if error.source.kind() == io::ErrorKind::PermissionDenied => Ok(None),
         result => result,
     }
 }
 
 /// Completes what is committed and sweeps what is not. The lock is held.
-pub(crate) fn recover(root: &Path) -> Result<(), RecoverError> {
-    match pending(root)? {
-        Some(journal) => finish(root, &journal)?,
-        None => remove_stage(&root.join(STAGE))?,
+pub(crate) fn recover(site: &Site, patience: Patience) -> Result<(), RecoverError> {
+    match pending(site)? {
+        Some(journal) => finish(site, &journal, Found::Left(patience)).map(drop),
+        None => Ok(remove_stage(&site.stage)?),
     }
-    Ok(())
 }
 
 /// Leaves no trace of what was not committed. What cannot be removed now is
 /// swept by the next writer.
-fn undo(root: &Path, made: &[PathBuf]) {
-    let stage = root.join(STAGE);
+fn undo(site: &Site, made: &[PathBuf]) {
+    let stage = &site.stage;
     // A journal that stands although its rename failed: its files stay until
     // its absence is on the disk, or it would promise what is not there.
     let withdrawn = match inspect(&stage.join(JOURNAL)) {
         Ok(None) => Ok(()),
-        _ => remove_if_present(&stage.join(JOURNAL)).and_then(|()| sync_directory(&stage)),
+        _ => remove_if_present(&stage.join(JOURNAL)).and_then(|()| sync_directory(stage)),
     };
     if withdrawn.is_ok() {
-        drop(remove_stage(&stage));
+        drop(remove_stage(stage));
     }
     for directory in made.iter().rev() {
         drop(fs::remove_dir(directory));
@@ -299,7 +380,7 @@ fn undo(root: &Path, made: &[PathBuf]) {
 }
 
 /// Removes the stage directory and what is left in it.
-fn remove_stage(stage: &Path) -> Result<(), FileError> {
+pub(crate) fn remove_stage(stage: &Path) -> Result<(), FileError> {
     match inspect(stage)? {
         None => Ok(()),
         Some(metadata) if metadata.is_dir() && fs::remove_dir(stage).is_ok() => Ok(()),
@@ -406,19 +487,19 @@ mod tests {
 
     /// Everything up to the commit, and nothing of what follows.
     fn committed(root: &Path, changes: &ChangeSet) -> Journal {
-        let plan = Plan::of(root, changes).expect("possible");
-        let journal = prepare(root, &plan, UMASK, &mut Vec::new()).expect("prepared").expect("not empty");
-        commit(root).expect("committed");
-        journal
+        let (plan, site) = (Plan::of(root, changes).expect("possible"), Site::pki(root));
+        let journal = prepare(&site, &plan, UMASK, None, &mut Vec::new()).expect("prepared");
+        commit(&site).expect("committed");
+        journal.expect("not empty")
     }
 
     #[test]
     fn a_transaction_does_what_its_changes_say() {
         let pki = pki();
-        let recorded = record(pki.path(), &changes(), UMASK).expect("recorded");
+        let recorded = record(&Site::pki(pki.path()), &changes(), UMASK, None).expect("recorded");
         assert_eq!(state(pki.path()), after());
         assert!(pki.path().join("revoked/reqs_by_serial").is_dir());
-        assert!(!pki.path().join(STAGE).exists());
+        assert!(!pki.path().join(".transaction").exists());
         assert_eq!(recorded.written.len(), 4);
         assert_eq!(recorded.moved.len(), 2);
         assert_eq!(recorded.removed, [PkiPath::Request(web1())]);
@@ -432,7 +513,7 @@ mod tests {
             let pki = pki();
             let journal = committed(pki.path(), &changes());
             for step in journal.steps.iter().take(done) {
-                step.apply(pki.path()).expect("applied");
+                step.apply(&Site::pki(pki.path())).expect("applied");
             }
             // A reader that cannot lock, as the writer still does.
             let lock = fs::File::open(pki.path()).expect("open");
@@ -451,7 +532,7 @@ mod tests {
             // Anybody who can lock completes it by opening.
             Store::open(pki.path()).expect("a PKI");
             assert_eq!(state(pki.path()), after(), "{done}");
-            assert!(!pki.path().join(STAGE).exists());
+            assert!(!pki.path().join(".transaction").exists());
         }
     }
 
@@ -460,9 +541,9 @@ mod tests {
         let pki = pki();
         let journal = committed(pki.path(), &changes());
         for step in journal.steps.iter().rev().chain(&journal.steps).chain(&journal.steps) {
-            step.apply(pki.path()).expect("applied");
+            step.apply(&Site::pki(pki.path())).expect("applied");
         }
-        recover(pki.path()).expect("recovered");
+        recover(&Site::pki(pki.path()), Patience::Wait).expect("recovered");
         assert_eq!(state(pki.path()), after());
     }
 
@@ -471,7 +552,7 @@ mod tests {
         let pki = pki();
         let (changes, modes) = (changes(), Modes { umask: UMASK, lock_file: LockFile::Honour });
         let plan = Plan::of(pki.path(), &changes).expect("possible");
-        prepare(pki.path(), &plan, UMASK, &mut Vec::new()).expect("prepared");
+        prepare(&Site::pki(pki.path()), &plan, UMASK, None, &mut Vec::new()).expect("prepared");
         let store = Store::open(pki.path()).expect("a PKI");
         assert_eq!(store.read(&PkiPath::IndexOld).expect("readable"), None);
         drop(store.writer(modes, &mut |_| {}).expect("the lock"));
@@ -486,9 +567,9 @@ mod tests {
         let plan = Plan::of(pki.path(), &changes).expect("possible");
         fs::remove_file(pki.path().join("private/web1.key")).expect("removed");
         let mut made = Vec::new();
-        let error = prepare(pki.path(), &plan, UMASK, &mut made).expect_err("refused");
+        let error = prepare(&Site::pki(pki.path()), &plan, UMASK, None, &mut made).expect_err("refused");
         assert!(matches!(&error, RecordError::File(error) if error.is_absence()), "{error:?}");
-        undo(pki.path(), &made);
+        undo(&Site::pki(pki.path()), &made);
         assert!(!pki.path().join("revoked").exists());
         let expected: Vec<_> = before().into_iter().filter(|(path, _)| path != "private/web1.key").collect();
         assert_eq!(state(pki.path()), expected);
@@ -505,7 +586,8 @@ mod tests {
         let mut changes = changes();
         changes.replace(PkiPath::CrlPem, "crl 2".to_owned());
         changes.create(PkiPath::Request(EntryName::parse("web2").expect("a name")), "request 2".to_owned());
-        record(pki.path(), &changes, Umask::parse("022").expect("a umask")).expect("recorded");
+        record(&Site::pki(pki.path()), &changes, Umask::parse("022").expect("a umask"), None)
+            .expect("recorded");
         for (path, expected) in [
             ("crl.pem", 0o640),
             ("index.txt", 0o644),
@@ -521,7 +603,7 @@ mod tests {
         }
         changes = ChangeSet::new();
         changes.create(PkiPath::CrlDer, "der".to_owned());
-        record(pki.path(), &changes, Umask::PRIVATE).expect("recorded");
+        record(&Site::pki(pki.path()), &changes, Umask::PRIVATE, None).expect("recorded");
         assert_eq!(mode(&pki.path().join("crl.der")), 0o600);
     }
 
@@ -539,9 +621,9 @@ mod tests {
             let mut changes = ChangeSet::new();
             changes.replace(PkiPath::Index, "row 9".to_owned());
             change(&mut changes);
-            let error = record(root, &changes, UMASK).expect_err("refused");
+            let error = record(&Site::pki(root), &changes, UMASK, None).expect_err("refused");
             assert_eq!(state(root), expected, "{error}");
-            assert!(!root.join(STAGE).exists());
+            assert!(!root.join(".transaction").exists());
             error
         };
         let secret = || SecretBytes::new(b"key".to_vec());
@@ -583,7 +665,7 @@ mod tests {
         changes.keep(PkiPath::Index, PkiPath::IndexOld);
         changes.relocate(PkiPath::Serial, PkiPath::SerialOld);
         changes.remove(PkiPath::CrlNumber);
-        record(pki.path(), &changes, UMASK).expect("recorded");
+        record(&Site::pki(pki.path()), &changes, UMASK, None).expect("recorded");
         let mut expected = before();
         expected.insert(2, ("index.txt.old".to_owned(), "row 1\n".to_owned()));
         assert_eq!(state(pki.path()), expected);

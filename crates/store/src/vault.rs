@@ -16,11 +16,12 @@ pub mod past;
 pub mod rotate;
 mod sealer;
 pub mod status;
+pub mod unlock;
 pub mod zones;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs,
+    fmt, fs,
     path::{Path, PathBuf},
 };
 
@@ -29,15 +30,15 @@ use certkeep_pki::{change::ChangeSet, secret::SecretBytes};
 pub use self::error::VaultError;
 use crate::{
     git::Repository,
-    history::{History, Message},
-    repository::recover_repository,
     git_crypt,
+    history::History,
     identity::{Identities, Sources, Wrapped},
     keyring::Keyring,
-    pins::Pins,
     manifest::Manifest,
     member::{Kind, MemberName},
+    pins::Pins,
     prompt::Prompt,
+    repository::recover_repository,
     seal,
     zone::{FOLDER, Mode, Protection, Rules, ZoneName},
     zone_keys::ZoneKeys,
@@ -53,11 +54,16 @@ pub struct Vault {
 
 /// The keys of this run: each zone's from the keyring, or unwrapped once with an
 /// identity and kept in memory until the run ends.
-#[derive(Debug)]
 pub struct Keys {
     identities: Identities,
     zones: BTreeMap<ZoneName, ZoneKeys>,
     openers: BTreeMap<ZoneName, MemberName>,
+}
+
+impl fmt::Debug for Keys {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Keys({:?})", self.zones.keys())
+    }
 }
 
 impl Keys {
@@ -107,12 +113,6 @@ impl Vault {
     #[must_use]
     pub fn work_tree(&self) -> &Path {
         self.repository.work_tree()
-    }
-
-    /// The repository.
-    #[must_use]
-    pub fn repository(&self) -> &Repository {
-        &self.repository
     }
 
     /// Members, zones, grants.
@@ -230,18 +230,20 @@ impl Vault {
         zone.verify(name, self.manifest.store, self.manifest.pki.as_deref(), keys)
             .map_err(|source| VaultError::Distrust { zone: name.clone(), source })?;
         self.pins()?.check(self.manifest.store, name, keys.current(), keys.sealing_now().id())?;
-        let (mut sealed, mut opened) = (0, 0);
-        for (_, blob) in self.sealed_blobs(name)? {
-            sealed += 1;
-            if keys.open(&blob).is_ok() {
-                opened += 1;
-                break;
+        let mut sealed = 0;
+        for entry in self.repository.index_entries()? {
+            if self.rules.protection(&entry.path) != Protection::Zone(name) || !entry.is_file() {
+                continue;
+            }
+            let Some(blob) = self.repository.blob_if_here(entry.oid)? else { continue };
+            if seal::is_sealed(&blob) || blob.starts_with(git_crypt::MAGIC) {
+                if keys.open(&blob).is_ok() {
+                    return Ok(());
+                }
+                sealed += 1;
             }
         }
-        if sealed > 0 && opened == 0 {
-            return Err(VaultError::OpensNothing { zone: name.clone(), sealed });
-        }
-        Ok(())
+        if sealed == 0 { Ok(()) } else { Err(VaultError::OpensNothing { zone: name.clone(), sealed }) }
     }
 
     pub(crate) fn pins(&self) -> Result<Pins, VaultError> {
@@ -313,23 +315,6 @@ impl Vault {
 
     fn zone(&self, name: &ZoneName) -> Result<&crate::manifest::Zone, VaultError> {
         self.manifest.zones.get(name).ok_or_else(|| VaultError::NoZone { zone: name.clone() })
-    }
-
-    /// The index's blobs of a zone that are ciphertext, by path.
-    fn sealed_blobs(
-        &self,
-        zone: &ZoneName,
-    ) -> Result<impl Iterator<Item = (Vec<u8>, Vec<u8>)>, VaultError> {
-        let mut found = Vec::new();
-        for entry in self.repository.index_entries()? {
-            if self.rules.protection(&entry.path) == Protection::Zone(zone) {
-                let blob = self.repository.blob(entry.oid)?;
-                if seal::is_sealed(&blob) || blob.starts_with(git_crypt::MAGIC) {
-                    found.push((entry.path, blob));
-                }
-            }
-        }
-        Ok(found.into_iter())
     }
 }
 

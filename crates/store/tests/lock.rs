@@ -12,6 +12,7 @@ use std::{
 
 use certkeep_pki::{change::ChangeSet, layout::PkiPath};
 use certkeep_store::{
+    history::Message,
     lock::{Holder, LockError, Waiting},
     modes::{LockFile, Modes, Umask},
     store::{OpenError, Store},
@@ -43,7 +44,7 @@ fn add_one(root: &Path) {
     let mut changes = ChangeSet::new();
     changes.keep(PkiPath::Serial, PkiPath::SerialOld);
     changes.replace(PkiPath::Serial, (count + 1).to_string());
-    writer.record(&changes).unwrap();
+    writer.record(&changes, &Message::new("add one")).unwrap();
 }
 
 #[test]

@@ -46,14 +46,14 @@ impl Repository {
     pub(crate) fn durable(&self, scratch: &Path) -> Result<Self, GitError> {
         let path = scratch.join("git-config");
         fs::write(&path, "[core]\n\tfsyncObjectFiles = true\n").map_err(FileError::new("write", &path))?;
-        let opened = git2::Repository::open(self.git_dir()).and_then(|inner| {
-            inner.config()?.add_file(&path, ConfigLevel::App, false)?;
-            inner.odb()?;
-            Ok(inner)
+        let repository = self.reopen()?;
+        let set = repository.inner.config().and_then(|mut config| {
+            config.add_file(&path, ConfigLevel::App, false)?;
+            repository.inner.odb()
         });
         remove_if_present(&path)?;
-        let inner = opened.map_err(GitError::library("open the object database"))?;
-        Ok(Self { inner, work_tree: self.work_tree.clone() })
+        set.map_err(GitError::library("open the object database"))?;
+        Ok(repository)
     }
 
     /// Writes a commit of the tree of `parent` with some changes; `None` when

@@ -14,7 +14,7 @@ use crate::durable::FileError;
 /// Why a repository did not do what was asked of it.
 #[derive(Debug, Error)]
 #[non_exhaustive]
-pub(crate) enum GitError {
+pub enum GitError {
     /// It belongs to somebody else, and git's `safe.directory` does not name it.
     #[error("the git repository of {} belongs to another user", path.display())]
     Foreign {

@@ -15,9 +15,7 @@ use std::{
 };
 
 use super::{GitError, Oid, Repository};
-use crate::durable::{
-    Access, FileError, inspect, make_directories, make_directory, remove_if_present, sync_directory,
-};
+use crate::durable::{Access, FileError, inspect, make_directory, remove_if_present, sync_directory};
 
 /// How long another git is waited for.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -120,8 +118,10 @@ impl Repository {
 
     /// Our own directory in the repository, which nobody else may read.
     pub(crate) fn own_dir(&self) -> Result<PathBuf, GitError> {
-        let path = self.common_dir().join("certkeep");
-        make_directories(&path)?;
+        let path = self.state();
+        if make_directory(&path, Access::Owner)? {
+            sync_directory(self.common_dir())?;
+        }
         Ok(path)
     }
 }

@@ -5,9 +5,8 @@
 //! would look into the work tree before it writes, without any filter.
 
 use std::{
-    ffi::OsStr,
     fs,
-    os::unix::{ffi::OsStrExt as _, fs::MetadataExt as _},
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     thread,
     time::{Duration, Instant},
@@ -28,8 +27,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// What an entry says of the file of the work tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum IndexStat {
-    /// The file as it stands there now holds these bytes.
-    Current,
+    /// This file holds these bytes, or what a filter makes of it does.
+    Known(Stat),
     /// What was true of the file before is still true.
     Kept,
     /// Nothing: git will look into the file.
@@ -136,13 +135,18 @@ impl Repository {
             forget_racy(&mut index, old.mtime()).map_err(writing())?;
         }
         for change in changes {
-            let stat = self.stat_for(change, &index)?;
-            let path = Path::new(OsStr::from_bytes(change.path.as_bytes()));
+            let path = Path::new(&change.path);
+            let kept = index.get_path(path, 0).map(|entry| Stat::of_entry(&entry));
             for stage in 0..=3 {
                 super::absent_is_none(index.remove(path, stage)).map_err(writing())?;
             }
-            if let Some(entered) = change.entered {
-                let entry = stat.entry(&change.path, entered.oid, entered.mode);
+            if let Some(Entered { oid, mode, stat }) = change.entered {
+                let stat = match stat {
+                    IndexStat::Known(stat) => Some(stat),
+                    IndexStat::Kept => kept,
+                    IndexStat::Unknown => None,
+                };
+                let entry = stat.unwrap_or_default().entry(&change.path, oid, mode);
                 index.add(&entry).map_err(writing())?;
             }
         }
@@ -150,19 +154,6 @@ impl Repository {
         let synced = fs::File::open(&new).and_then(|file| file.sync_all());
         synced.map_err(FileError::new("sync", &new))?;
         Ok(true)
-    }
-
-    fn stat_for(&self, change: &IndexChange, index: &Index) -> Result<Stat, GitError> {
-        let present = || index.get_path(Path::new(&change.path), 0);
-        Ok(match change.entered.map(|entered| entered.stat) {
-            Some(IndexStat::Current) => {
-                let file = inspect(&self.work_tree().join(&change.path))?;
-                file.filter(fs::Metadata::is_file).map(|file| Stat::of(&file))
-            }
-            Some(IndexStat::Kept) => present().map(|entry| Stat::of_entry(&entry)),
-            Some(IndexStat::Unknown) | None => None,
-        }
-        .unwrap_or_default())
     }
 
     fn update_index_by_git(&self, changes: &[IndexChange], patience: Patience) -> Result<(), GitError> {

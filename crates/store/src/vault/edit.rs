@@ -11,9 +11,9 @@ use crate::{
     attributes,
     durable::Access,
     git::{IndexEntry, Oid, Repository},
-    repository::{BlobChange, RepositoryChange, WorkTree},
     manifest::Manifest,
     read::read_regular,
+    repository::{BlobChange, RepositoryChange, WorkTree},
     seal::{self, Padding},
     zone::{FOLDER, Protection, Rules, ZoneName},
     zone_keys::ZoneKeys,
@@ -37,16 +37,16 @@ impl Edit {
 
     /// A file that is in the work tree already, for git.
     pub(super) fn keep(&mut self, path: String, bytes: Vec<u8>) {
-        self.changes.push(RepositoryChange { path, work_tree: WorkTree::Leave, blob: BlobChange::Set(bytes) });
+        self.changes.push(RepositoryChange {
+            path,
+            work_tree: WorkTree::Leave,
+            blob: BlobChange::Set(bytes),
+        });
     }
 
     /// Removes a file.
     pub(super) fn remove(&mut self, path: String) {
-        self.changes.push(RepositoryChange {
-            path,
-            work_tree: WorkTree::Remove,
-            blob: BlobChange::Remove,
-        });
+        self.changes.push(RepositoryChange { path, work_tree: WorkTree::Remove, blob: BlobChange::Remove });
     }
 
     /// A protected file: git keeps `blob`, and `work_tree` says what becomes of the file.
@@ -83,8 +83,8 @@ impl Edit {
             }
             Ok::<_, VaultError>(())
         };
-        apply(".gitattributes", &|before| attributes::with_block(before, &attributes::block(rules)))?;
-        apply(".gitignore", &|before| attributes::with_block(before, &attributes::ignored(rules)))?;
+        apply(".gitattributes", &|before| attributes::apply_block(before, &attributes::block(rules)))?;
+        apply(".gitignore", &|before| attributes::apply_block(before, &attributes::ignored(rules)))?;
         Ok(())
     }
 

@@ -4,8 +4,8 @@
 use thiserror::Error;
 
 use crate::{
-    durable::FileError,
     driver::DriverError,
+    durable::FileError,
     git::GitError,
     identity::IdentityError,
     keyring::KeyringError,

@@ -21,8 +21,8 @@ use super::{
 use crate::{
     durable::FileError,
     git::Repository,
-    history::Message,
     git_crypt::LegacyKey,
+    history::Message,
     member::MemberName,
     read::read_regular,
     wrap::{
@@ -78,7 +78,8 @@ pub fn import_git_crypt(
     let everybody: Vec<_> = members.iter().map(|(name, _)| name.clone()).collect();
     let mut plans: BTreeMap<ZoneName, Plan> = BTreeMap::new();
     for zone in zones_of_a_pki() {
-        let plan = Plan { zone: zone.clone(), members: everybody.clone(), patterns: Vec::new(), legacy: Vec::new() };
+        let plan =
+            Plan { zone: zone.clone(), members: everybody.clone(), patterns: Vec::new(), legacy: Vec::new() };
         plans.insert(zone, plan);
     }
     for key in keys {
@@ -93,7 +94,10 @@ pub fn import_git_crypt(
         let plan = Plan { zone: zone.clone(), members: allowed, patterns, legacy: vec![key] };
         plans.insert(zone, plan);
     }
-    if let Some(missing) = patterns.keys().find(|name| !plans.values().any(|plan| plan.legacy.iter().any(|key| key.name == **name))) {
+    if let Some(missing) = patterns
+        .keys()
+        .find(|name| !plans.values().any(|plan| plan.legacy.iter().any(|key| key.name == **name)))
+    {
         return Err(refused(&format!("its key `{missing}` is not here")));
     }
     establish(making, repository, &members, plans.into_values().collect(), edit, rng)
@@ -139,7 +143,8 @@ fn users(work_tree: &Path) -> Result<Vec<User>, VaultError> {
     let mut users = Vec::new();
     for file in files::below(&root)? {
         let mut parts = file.split('/');
-        let (Some(key), Some(_), Some(name), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
+        let (Some(key), Some(_), Some(name), None) = (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
             continue;
         };
         let Some(fingerprint) = name.strip_suffix(".gpg") else { continue };

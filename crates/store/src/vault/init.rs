@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `store init`: makes a git repository a store, with what stands in its PKI.
 
-use std::{
-    collections::BTreeMap,
-    path::Path,
-};
+use std::{collections::BTreeMap, path::Path};
 
 use certkeep_pki::{change::Contents, moment::Moment, secret::SecretBytes};
 use rand_core::CryptoRng;
@@ -21,13 +18,12 @@ use crate::{
     driver,
     durable::Access,
     git::Repository,
-    history::Message,
-    repository::{WorkTree, record_repository},
     git_crypt::LegacyKey,
+    history::Message,
     keyring::Keyring,
-    pins::Pins,
     manifest::{Manifest, Zone},
     member::{Member, MemberName},
+    repository::{WorkTree, record_repository, recover_repository},
     seal::{self, StoreId},
     wrap::Recipient,
     zone::{CA, FOLDER, KEYS, Mode, Pattern, Protection, REQS, Rules, ZoneName},
@@ -157,7 +153,8 @@ pub(super) fn establish(
     }
     keyring.write(&vault.repository.state().join("keyring"))?;
     vault.pin(&keys.into_values().collect::<Vec<_>>())?;
-    let commit = record_repository(&vault.repository, &edit.changes, &making.message)?.map(|oid| oid.to_string());
+    let commit =
+        record_repository(&vault.repository, &edit.changes, &making.message)?.map(|oid| oid.to_string());
     Ok((vault, Report { created_repository: false, commit, sealed, exposed }))
 }
 
@@ -189,7 +186,9 @@ fn add_pki(
     let mut sealed = Vec::new();
     for file in files::below(&root)? {
         let path = if folder.is_empty() { file.clone() } else { format!("{folder}/{file}") };
-        let own = ["lock.file", ".transaction", FOLDER, ".git"].iter().any(|name| file.split('/').next() == Some(name));
+        let own = ["lock.file", ".transaction", FOLDER, ".git"]
+            .iter()
+            .any(|name| file.split('/').next() == Some(name));
         let Some(contents) = crate::read::read_regular(&root.join(&file))?.filter(|_| !own) else { continue };
         let contents = SecretBytes::new(contents);
         let Protection::Zone(zone) = rules.protection(path.as_bytes()) else {
@@ -203,7 +202,7 @@ fn add_pki(
         let described = manifest.zones.get(zone).expect("every zone is described");
         let blob = zone_keys.sealing_now().seal(contents.expose(), described.padding);
         let work_tree = match described.mode {
-            Mode::Sealed => WorkTree::Write(Contents::Public(blob.clone())),
+            Mode::Sealed => WorkTree::Write(Contents::Public(blob.clone()), Access::Owner),
             Mode::Transparent => WorkTree::Leave,
         };
         edit.seal(path.clone(), work_tree, blob);

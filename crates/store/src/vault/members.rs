@@ -8,10 +8,10 @@ use certkeep_pki::moment::Moment;
 use super::{Keys, Vault, VaultError, edit::Edit};
 use crate::{
     history::Message,
-    repository::record_repository,
     manifest::{GrantState, Manifest, Wrap},
     member::{Member, MemberName},
     prompt::Prompt,
+    repository::record_repository,
     wrap::Recipient,
     zone::ZoneName,
     zone_keys::ZoneKeys,
@@ -103,7 +103,8 @@ impl Vault {
         let mut after = self.manifest.clone();
         for (name, recipient) in renewed {
             let member = Member::of(recipient);
-            let known = after.members.get_mut(name).ok_or_else(|| VaultError::NoMember { member: name.clone() })?;
+            let known =
+                after.members.get_mut(name).ok_or_else(|| VaultError::NoMember { member: name.clone() })?;
             if known.fingerprint != member.fingerprint {
                 return Err(VaultError::MemberExists { member: name.clone() });
             }
@@ -111,7 +112,9 @@ impl Vault {
         }
         let mut touched = Vec::new();
         for zone in self.manifest.zones.keys() {
-            let granted = |name: &&MemberName| self.manifest.zones.get(zone).is_some_and(|zone| zone.grants.contains_key(*name));
+            let granted = |name: &&MemberName| {
+                self.manifest.zones.get(zone).is_some_and(|zone| zone.grants.contains_key(*name))
+            };
             let names: Vec<_> = renewed.keys().chain(confirmed).filter(granted).collect();
             if names.is_empty() {
                 continue;

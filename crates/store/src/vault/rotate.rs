@@ -113,8 +113,10 @@ impl Vault {
             let new = old.rotated(rng).ok_or_else(|| VaultError::LastEpoch { zone: zone.clone() })?;
             let described = self.zone(zone)?;
             let state = |name: &MemberName| self.manifest.granted(zone, name, old);
-            let names: Vec<_> = after.zones.get(zone).into_iter().flat_map(|zone| zone.grants.keys().cloned()).collect();
-            let doubtful: Vec<_> = names.iter().filter(|name| state(name) != GrantState::Valid).cloned().collect();
+            let names: Vec<_> =
+                after.zones.get(zone).into_iter().flat_map(|zone| zone.grants.keys().cloned()).collect();
+            let doubtful: Vec<_> =
+                names.iter().filter(|name| state(name) != GrantState::Valid).cloned().collect();
             if !doubtful.is_empty() {
                 return Err(VaultError::Unconfirmed { members: doubtful });
             }

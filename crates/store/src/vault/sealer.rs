@@ -40,14 +40,21 @@ impl ZoneSealer {
 }
 
 impl Sealer for ZoneSealer {
-    fn stored(&self, path: &str, contents: &Contents, previous: Option<&[u8]>) -> Result<Stored, SealRefusal> {
+    fn stored(
+        &self,
+        path: &str,
+        contents: &Contents,
+        previous: Option<&[u8]>,
+    ) -> Result<Stored, SealRefusal> {
         let bytes = match contents {
             Contents::Public(bytes) => bytes.as_slice(),
             Contents::Secret(bytes) => bytes.expose(),
         };
         let zone = match self.rules.protection(path.as_bytes()) {
             Protection::Zone(zone) => zone,
-            Protection::Public | Protection::Unnamed => return Ok(Stored { work_tree: copy(contents), blob: bytes.to_vec() }),
+            Protection::Public | Protection::Unnamed => {
+                return Ok(Stored { work_tree: copy(contents), blob: bytes.to_vec() });
+            }
         };
         // A file that is moved, or one that is empty.
         if bytes.is_empty() || seal::is_sealed(bytes) {

@@ -78,7 +78,10 @@ impl Report {
     #[must_use]
     pub fn is_sound(&self) -> bool {
         let sound = |state: &State| {
-            matches!(state, State::Sealed | State::Locked | State::Empty | State::Absent | State::OtherTool("git-crypt"))
+            matches!(
+                state,
+                State::Sealed | State::Locked | State::Empty | State::Absent | State::OtherTool("git-crypt")
+            )
         };
         self.unfiltered.is_empty() && self.files.iter().all(|file| sound(&file.in_git))
     }
@@ -107,7 +110,9 @@ impl Vault {
                 None => State::Absent,
                 Some(metadata) if metadata.is_symlink() => State::Symlink,
                 Some(_) => match crate::read::read_regular(&file)? {
-                    Some(bytes) => self.state(certkeep_pki::secret::SecretBytes::new(bytes).expose(), zone, keys),
+                    Some(bytes) => {
+                        self.state(certkeep_pki::secret::SecretBytes::new(bytes).expose(), zone, keys)
+                    }
                     None => State::Absent,
                 },
             };

@@ -10,11 +10,11 @@ use super::{
 };
 use crate::{
     durable::Access,
-    history::Message,
-    repository::{BlobChange, RepositoryChange, WorkTree},
     git_crypt,
+    history::Message,
     keyring::Keyring,
     prompt::Prompt,
+    repository::{BlobChange, RepositoryChange, WorkTree},
     seal,
     zone::{Mode, Pattern, Protection, Rules, ZoneName},
 };
@@ -65,7 +65,11 @@ impl Vault {
             let blob = SecretBytes::new(blob);
             let sealed = keys.sealing_now().seal(blob.expose(), padding);
             let plain = mode == Mode::Transparent && self.is_unlocked(zone)?;
-            let work_tree = if plain { WorkTree::Leave } else { WorkTree::Write(Contents::Public(sealed.clone()), Access::Owner) };
+            let work_tree = if plain {
+                WorkTree::Leave
+            } else {
+                WorkTree::Write(Contents::Public(sealed.clone()), Access::Owner)
+            };
             let path = text(&path)?;
             files.push(path.clone());
             edit.seal(path, work_tree, sealed);
@@ -95,7 +99,8 @@ impl Vault {
                 self.zone_keys(name, keys, prompt)?;
             }
         }
-        let touched: Vec<_> = self.manifest.zones.keys().filter(|name| keys.zones.contains_key(*name)).cloned().collect();
+        let touched: Vec<_> =
+            self.manifest.zones.keys().filter(|name| keys.zones.contains_key(*name)).cloned().collect();
         for name in &touched {
             after.certify(name, keys.zones.get(name).expect("just filtered"));
         }
@@ -152,11 +157,14 @@ impl Vault {
             let Some(found) = crate::read::read_regular(&file)? else { continue };
             let found = SecretBytes::new(found);
             let shown = || String::from_utf8_lossy(&entry.path).into_owned();
-            let open = |bytes: &[u8]| keys.open(bytes).map_err(|source| VaultError::Open { path: shown(), source });
+            let open =
+                |bytes: &[u8]| keys.open(bytes).map_err(|source| VaultError::Open { path: shown(), source });
             let plaintext = open(&blob)?;
             let work_tree = match mode {
                 _ if found.is_empty() => continue,
-                Mode::Sealed if found.expose() == plaintext.expose() => WorkTree::Write(Contents::Public(blob)),
+                Mode::Sealed if found.expose() == plaintext.expose() => {
+                    WorkTree::Write(Contents::Public(blob), Access::Owner)
+                }
                 Mode::Transparent if found.expose() == blob && keyring.is_some() => {
                     WorkTree::Write(Contents::Secret(plaintext), Access::Owner)
                 }
@@ -165,7 +173,11 @@ impl Vault {
                 }
                 _ => continue,
             };
-            edit.changes.push(RepositoryChange { path: text(&entry.path)?, work_tree, blob: BlobChange::Leave });
+            edit.changes.push(RepositoryChange {
+                path: text(&entry.path)?,
+                work_tree,
+                blob: BlobChange::Leave,
+            });
         }
         if let Some(mut keyring) = keyring {
             match mode {

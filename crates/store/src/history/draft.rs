@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! A commit that is being put together. Its objects are written before the
+//! transaction is committed, and nothing refers to them until it is.
+
+use std::path::Path;
+
+use certkeep_pki::change::Contents;
+
+use super::{GitError, History, Message, Stored};
+use crate::{
+    git::{FILE_MODE, Identity, Repository, TreeChange},
+    transaction::RecordError,
+};
+
+/// A commit on top of HEAD.
+pub(crate) struct Draft {
+    repository: Repository,
+    who: Identity,
+    changes: Vec<TreeChange>,
+}
+
+impl Draft {
+    /// Nothing is written yet. Whoever has no name finds out here.
+    pub(crate) fn new(repository: &Repository) -> Result<Self, GitError> {
+        let who = repository.identity()?;
+        Ok(Self { repository: repository.reopen()?, who, changes: Vec::new() })
+    }
+
+    /// Makes what is written from now on durable; `scratch` is a directory for
+    /// a moment's file.
+    pub(crate) fn begin(&mut self, scratch: &Path) -> Result<(), GitError> {
+        self.repository = self.repository.durable(scratch)?;
+        Ok(())
+    }
+
+    /// What git keeps of a path so far: in HEAD, or at least in the index.
+    pub(crate) fn previous(&self, path: &str) -> Result<Option<Vec<u8>>, GitError> {
+        match self.repository.head_entry(path)? {
+            Some(entry) => Some(entry.oid),
+            None => self.repository.index_entry(path)?.map(|entry| entry.oid),
+        }
+        .map(|oid| self.repository.blob(oid))
+        .transpose()
+    }
+
+    /// The file `path` becomes this blob.
+    pub(crate) fn set(&mut self, path: String, blob: &[u8]) -> Result<(), GitError> {
+        let mode = match self.repository.head_entry(&path)? {
+            Some(entry) => entry.is_file().then_some(entry.mode),
+            None => self.repository.index_entry(&path)?.map(|entry| entry.mode),
+        };
+        let oid = self.repository.write_blob(blob)?;
+        self.changes.push(TreeChange { path, entry: Some((oid, mode.unwrap_or(FILE_MODE))) });
+        Ok(())
+    }
+
+    /// The file `path` goes away.
+    pub(crate) fn remove(&mut self, path: String) {
+        self.changes.push(TreeChange { path, entry: None });
+    }
+
+    /// Writes the commit; `None` when nothing is different from HEAD.
+    pub(crate) fn finish(self, message: &Message) -> Result<Option<String>, GitError> {
+        let head = self.repository.head_commit()?;
+        let commit = self.repository.write_commit(head, &self.changes, &self.who, &message.to_string())?;
+        Ok(commit.map(|commit| commit.to_string()))
+    }
+}
+
+/// The part of a commit that the files of a PKI make.
+pub(crate) struct PkiDraft<'a> {
+    draft: Draft,
+    history: &'a History,
+    message: &'a Message,
+    /// The PKI directory in the repository, with a slash behind it.
+    prefix: String,
+}
+
+impl<'a> PkiDraft<'a> {
+    pub(crate) fn new(root: &Path, history: &'a History, message: &'a Message) -> Result<Self, GitError> {
+        let repository = history.repository()?;
+        let mut prefix = repository.relative(root)?;
+        if !prefix.is_empty() {
+            prefix.push('/');
+        }
+        Ok(Self { draft: Draft::new(&repository)?, history, message, prefix })
+    }
+
+    pub(crate) fn begin(&mut self, scratch: &Path) -> Result<(), GitError> {
+        self.draft.begin(scratch)
+    }
+
+    /// The file at `relative`, with what the work tree is to hold. `from` is
+    /// where it comes from: what git keeps of it is found under that name.
+    pub(crate) fn stored(
+        &mut self,
+        from: &str,
+        relative: &str,
+        contents: &Contents,
+    ) -> Result<Contents, RecordError> {
+        let path = format!("{}{relative}", self.prefix);
+        let previous = self.draft.previous(&format!("{}{from}", self.prefix))?;
+        let Stored { work_tree, blob } = self.history.sealer.stored(&path, contents, previous.as_deref())?;
+        self.draft.set(path, &blob)?;
+        Ok(work_tree)
+    }
+
+    pub(crate) fn remove(&mut self, relative: &str) {
+        self.draft.remove(format!("{}{relative}", self.prefix));
+    }
+
+    pub(crate) fn finish(self) -> Result<Option<String>, GitError> {
+        self.draft.finish(self.message)
+    }
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! A written commit becomes HEAD, and its files enter the index. Done by
+//! whoever finds it in a journal, as often as it takes; no key is needed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::GitError;
+use crate::{
+    git::{Entered, IndexChange, IndexStat, Oid, Patience, Repository, Stat},
+    journal::{Journal, Step},
+    transaction::Site,
+};
+
+/// What is known of the files that a transaction has placed, by their path
+/// in the site; none when it was somebody else who placed them: they may have
+/// been edited since.
+pub(crate) type Placed = BTreeMap<String, Stat>;
+
+/// Makes the commit of a journal part of HEAD; gives the one that became it.
+///
+/// Files that were copied away from their repository, or whose commit is gone
+/// from it, stay what they are: files.
+pub(crate) fn land(
+    site: &Site,
+    journal: &Journal,
+    placed: &Placed,
+    patience: Patience,
+) -> Result<Option<String>, GitError> {
+    let Some(name) = &journal.commit else { return Ok(None) };
+    let Some(repository) = Repository::discover(&site.root)? else { return Ok(None) };
+    let Some(commit) = repository.oid(name).filter(|&oid| repository.holds_commit(oid)) else {
+        return Ok(None);
+    };
+    let landed = loop {
+        let head = repository.head()?;
+        let next = match head.commit {
+            Some(at) if repository.contains(at, commit)? => break Some(commit),
+            at if at == repository.parent_of(commit)? => commit,
+            // Somebody has committed since. To repeat a commit may need its
+            // author's passphrase, which is nothing for somebody in a hurry.
+            _ if patience == Patience::None => {
+                return Err(GitError::Busy { path: repository.git_dir().join("HEAD") });
+            }
+            at => match repository.durable(&site.stage)?.repeat_commit(commit, at)? {
+                Some(repeated) => repeated,
+                // They have made the same changes.
+                None => break None,
+            },
+        };
+        if repository.move_head(&head, next, patience)? {
+            break Some(next);
+        }
+    };
+    let mut prefix = repository.relative(&site.root)?;
+    if !prefix.is_empty() {
+        prefix.push('/');
+    }
+    let index = index_changes(&repository, &prefix, commit, journal, placed)?;
+    repository.update_index(&index, name, patience)?;
+    Ok(landed.map(|commit| commit.to_string()))
+}
+
+/// The index takes from HEAD what the commit changed, and every file that the
+/// journal named: one that only the index knew may have gone.
+fn index_changes(
+    repository: &Repository,
+    prefix: &str,
+    commit: Oid,
+    journal: &Journal,
+    placed: &Placed,
+) -> Result<Vec<IndexChange>, GitError> {
+    let mut paths: BTreeSet<_> =
+        repository.changes_of(commit)?.into_iter().map(|change| change.path).collect();
+    let mut stats = BTreeMap::new();
+    for step in &journal.steps {
+        let (Step::Place { path, .. } | Step::Remove(path)) = step else { continue };
+        let in_repository = format!("{prefix}{path}");
+        let stat = placed.get(path).map_or(IndexStat::Unknown, |&stat| IndexStat::Known(stat));
+        stats.insert(in_repository.clone(), stat);
+        paths.insert(in_repository);
+    }
+    let Some(head) = repository.head_commit()? else { return Ok(Vec::new()) };
+    let change = |path: String| {
+        let entry = repository.entry(head, &path)?;
+        // No step: the work tree was left alone.
+        let stat = stats.get(&path).copied().unwrap_or(IndexStat::Kept);
+        let entered = entry.map(|entry| Entered { oid: entry.oid, mode: entry.mode, stat });
+        Ok(IndexChange { path, entered })
+    };
+    paths.into_iter().map(change).collect()
+}

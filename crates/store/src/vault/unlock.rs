@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `unlock` and `lock`: the plaintext of the transparent zones comes into the
+//! work tree and goes again.
+
+use super::{Keys, Vault, VaultError};
+use crate::{
+    driver,
+    identity::IdentityError,
+    keyring::Keyring,
+    member::MemberName,
+    prompt::Prompt,
+    worktree,
+    zone::{Mode, ZoneName},
+};
+
+/// What `unlock` did.
+#[derive(Debug)]
+pub struct Unlocked {
+    /// The zones that are open now, and as whom; `None` if they were open before.
+    pub zones: Vec<(ZoneName, Option<MemberName>)>,
+    /// The zones that no identity opens, and what was tried.
+    pub closed: Vec<(ZoneName, VaultError)>,
+    /// How many files became plaintext.
+    pub files: usize,
+}
+
+impl Vault {
+    /// Opens every transparent zone that an identity opens. `program` is how
+    /// git is to call certkeep.
+    ///
+    /// # Errors
+    ///
+    /// Not one zone can be opened; a protected file was changed; what speaks
+    /// against the keys.
+    pub fn unlock(
+        &self,
+        program: &str,
+        keys: &mut Keys,
+        prompt: &mut dyn Prompt,
+        progress: &mut dyn FnMut(usize, usize),
+    ) -> Result<Unlocked, VaultError> {
+        let mut keyring = self.keyring()?.unwrap_or_default();
+        let (mut zones, mut closed) = (Vec::new(), Vec::new());
+        for (name, zone) in &self.manifest.zones {
+            if zone.mode == Mode::Sealed {
+                keyring.forget(name);
+                continue;
+            }
+            match self.zone_keys(name, keys, prompt) {
+                Ok(found) => {
+                    keyring.insert(found.clone(), zone.padding);
+                    zones.push((name.clone(), keys.opener(name).cloned()));
+                }
+                Err(
+                    error @ (VaultError::Identity { source: IdentityError::NoneFits { .. }, .. }
+                    | VaultError::NobodyCanOpen { .. }),
+                ) => closed.push((name.clone(), error)),
+                Err(error) => return Err(error),
+            }
+        }
+        if zones.is_empty() && !closed.is_empty() {
+            return Err(closed.swap_remove(0).1);
+        }
+        self.pin(&zones.iter().filter_map(|(name, _)| keys.zones.get(name).cloned()).collect::<Vec<_>>())?;
+        driver::install(&self.repository, &self.rules, program)?;
+        let files = worktree::unlock(&self.repository, &self.rules, &keyring, progress)?;
+        Ok(Unlocked { zones, closed, files })
+    }
+
+    /// Makes every plaintext of a protected file ciphertext again and forgets
+    /// the keys; gives the number of files.
+    ///
+    /// # Errors
+    ///
+    /// A file has changes that git does not have: they would be lost.
+    pub fn lock(&self, progress: &mut dyn FnMut(usize, usize)) -> Result<usize, VaultError> {
+        let keyring = self.keyring()?.unwrap_or_else(Keyring::new);
+        Ok(worktree::lock(&self.repository, &self.rules, &keyring, progress)?)
+    }
+}
