@@ -3,15 +3,17 @@
 #
 # Opens every sealed file of a certkeep store without certkeep.
 #
-#   sh recovery.sh SOURCE OUTPUT [--identity FILE]... [--commit REVISION]
+#   sh recovery.sh SOURCE OUTPUT [--identity FILE | --keys FILE]... [--commit REVISION]
 #
 # SOURCE      a checkout, a copy of one without .git, or a (bare) git repository
 # OUTPUT      a folder that is made, or is empty: the opened files go there, mode 0600
 # --identity  an age identity or an SSH private key, for `age -d -i`;
-#             without one `gpg -d` tries the secret keys that your gpg has
+#             without any `gpg -d` tries the secret keys that your gpg has
+# --keys      a file that `certkeep store export-key` wrote, in place of wrapped keys
 # --commit    a commit of the repository SOURCE instead of the files that lie there
 #
-# Needs openssl 3, gpg or age, and sh, od, head, tail, sed, sort, tr, wc, find, mkdir.
+# Needs openssl 3, gpg or age, and what every system has: sh, cat, find, grep, head, ls, mkdir, od,
+# rm, sed, tail, tr, wc.
 # git only for --commit and bare repositories.
 #
 # openssl takes keys as arguments, and every user of this machine can see those
@@ -40,6 +42,51 @@ tab=$(printf '\t')
 newline='
 '
 
+# ---- the keys: a word `KEYID:ENC:MAC` per zone and epoch that a wrap opened
+
+keys=''
+
+# HKDF-SHA-256 of the key $1, with the store id $2 as salt, the info $3, $4 bytes.
+derive() {
+    openssl kdf -keylen "$4" -kdfopt digest:SHA256 -kdfopt "hexkey:$1" -kdfopt "hexsalt:$2" \
+        -kdfopt "info:$3" HKDF | tr -d ':\n' | tr A-F a-f
+}
+
+# Reads what a wrap held.
+learn() {
+    store='' zone=''
+    case $1 in
+    "certkeep zone keys 1$newline"*) ;;
+    *)
+        say "$path holds no keys of a certkeep zone"
+        return
+        ;;
+    esac
+    saved=$IFS
+    IFS=$newline
+    set -f
+    for line in $1; do
+        case $line in
+        'store '*) store=${line#store } ;;
+        'zone '*) zone=${line#zone } ;;
+        'epoch '*)
+            line=${line#epoch }
+            epoch=${line%% *}
+            key=${line#* }
+            at=v1/$zone/$epoch
+            id=$(derive "$key" "$store" "certkeep key-id $at" 16)
+            enc=$(derive "$key" "$store" "certkeep enc $at" 32)
+            mac=$(derive "$key" "$store" "certkeep mac $at" 32)
+            [ ${#id}${#enc}${#mac} = 326464 ] || fail "openssl cannot derive keys"
+            keys="$keys $id:$enc:$mac"
+            say "zone $zone, epoch $epoch: key $id, from $path"
+            ;;
+        esac
+    done
+    IFS=$saved
+    set +f
+}
+
 # ---- arguments; at the end "$@" is `-i FILE -i FILE ...` for age
 
 source='' output='' commit=''
@@ -49,14 +96,17 @@ while [ "$left" -gt 0 ]; do
     shift
     left=$((left - 1))
     case $word in
-    --identity | --commit)
+    --identity | --keys | --commit)
         [ "$left" -gt 0 ] || fail "$word needs a value"
-        if [ "$word" = --commit ]; then
-            commit=$1
-        else
-            [ -r "$1" ] || fail "cannot read the identity $1"
-            set -- "$@" -i "$1"
-        fi
+        [ "$word" = --commit ] || [ -r "$1" ] || fail "cannot read $1"
+        case $word in
+        --commit) commit=$1 ;;
+        --identity) set -- "$@" -i "$1" ;;
+        --keys)
+            path=$1
+            learn "$(cat -- "$path")"
+            ;;
+        esac
         shift
         left=$((left - 1))
         ;;
@@ -72,7 +122,7 @@ while [ "$left" -gt 0 ]; do
         ;;
     esac
 done
-[ -n "$output" ] || fail "usage: sh recovery.sh SOURCE OUTPUT [--identity FILE]... [--commit REVISION]"
+[ -n "$output" ] || fail "usage: sh recovery.sh SOURCE OUTPUT [--identity FILE | --keys FILE]... [--commit REVISION]"
 [ -d "$source" ] || fail "$source is no folder"
 case $(openssl version) in
 'OpenSSL 0.'* | 'OpenSSL 1.'* | LibreSSL*) fail "openssl 3 or later is needed" ;;
@@ -135,50 +185,9 @@ hex() {
     head -c "$2" -- "$1" | od -An -v -tx1 | tr -d ' \n'
 }
 
-# ---- the keys: a word `KEYID:ENC:MAC` per zone and epoch that a wrap opened
+# ---- the wraps
 
-keys=''
-
-# HKDF-SHA-256 of the key $1, with the store id $2 as salt, the info $3, $4 bytes.
-derive() {
-    openssl kdf -keylen "$4" -kdfopt digest:SHA256 -kdfopt "hexkey:$1" -kdfopt "hexsalt:$2" \
-        -kdfopt "info:$3" HKDF | tr -d ':\n' | tr A-F a-f
-}
-
-# Reads what a wrap held.
-learn() {
-    store='' zone=''
-    case $1 in
-    "certkeep zone keys 1$newline"*) ;;
-    *)
-        say "$path holds no keys of a certkeep zone"
-        return
-        ;;
-    esac
-    saved=$IFS
-    IFS=$newline
-    set -f
-    for line in $1; do
-        case $line in
-        'store '*) store=${line#store } ;;
-        'zone '*) zone=${line#zone } ;;
-        'epoch '*)
-            line=${line#epoch }
-            epoch=${line%% *}
-            key=${line#* }
-            at=v1/$zone/$epoch
-            id=$(derive "$key" "$store" "certkeep key-id $at" 16)
-            enc=$(derive "$key" "$store" "certkeep enc $at" 32)
-            mac=$(derive "$key" "$store" "certkeep mac $at" 32)
-            [ ${#id}${#enc}${#mac} = 326464 ] || fail "openssl cannot derive keys"
-            keys="$keys $id:$enc:$mac"
-            say "zone $zone, epoch $epoch: key $id, from $path"
-            ;;
-        esac
-    done
-    IFS=$saved
-    set +f
-}
+exported=$keys
 
 while IFS=$tab read -r object name <&3; do
     payload=''
@@ -192,7 +201,7 @@ while IFS=$tab read -r object name <&3; do
         }
         ;;
     .certkeep/zones/*/keys/*/*.pgp)
-        [ $# -eq 0 ] || continue
+        [ -z "$*$exported" ] || continue
         fetch "$object" "$name"
         payload=$(gpg --quiet --decrypt -- "$file" 2>"$work/why") || {
             say "$name: $(sed -n '$p' "$work/why")"
@@ -202,8 +211,8 @@ while IFS=$tab read -r object name <&3; do
     *) continue ;;
     esac
     learn "$payload"
-    payload=''
 done 3<"$work/list"
+payload=''
 [ -n "$keys" ] || fail "none of the wrapped keys could be opened"
 
 # ---- the files

@@ -151,6 +151,19 @@ fn nothing_altered_is_given_out() {
         assert!(said.lines().any(|line| line.contains(path) && line.ends_with(fact)), "{path}: {said}");
     }
     assert!(found.contains_key("secrets/over"));
+    // Keys of the zones themselves do without a wrap.
+    dora.does(
+        "cd ca && git checkout -q .
+         for zone in ca keys reqs; do
+             certkeep --batch --identity ../id.txt store export-key $zone ../$zone.keys
+         done
+         rm -r .certkeep/zones",
+    );
+    let (all, _) = recovered(&dora, "ca out --keys ca.keys --keys keys.keys --keys reqs.keys", 0);
+    let (few, _) = recovered(&dora, "ca out --keys keys.keys", 1);
+    assert!(all.contains_key("pki/private/ca.key") && !few.contains_key("pki/private/ca.key"));
+    assert!(all.contains_key("secrets/one") && few.contains_key("pki/private/www.key"));
+    dora.does("cd ca && git checkout -q .");
     // Somebody else's key opens nothing, and nothing is left behind.
     dora.does("age-keygen -o other.txt 2>/dev/null");
     let (found, said) = recovered(&dora, "ca out --identity other.txt", 1);
