@@ -283,8 +283,12 @@ impl Deref for Writer {
     }
 }
 
-/// Refuses a directory without `private` and `reqs`.
+/// Refuses a directory without `private` and `reqs`, unless it has a database:
+/// git keeps no empty directory, so a clone may lack both.
 fn require_pki(root: &Path) -> Result<(), OpenError> {
+    if root.join("index.txt").is_file() {
+        return Ok(());
+    }
     for missing in PARTS {
         match fs::metadata(root.join(missing)) {
             Ok(metadata) if metadata.is_dir() => {}
