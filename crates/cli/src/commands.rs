@@ -10,6 +10,7 @@ pub mod import_req;
 pub mod init_pki;
 pub mod issue;
 pub mod overview;
+pub mod plumbing;
 pub mod quickstart;
 pub mod revoke_issued;
 pub mod show;
