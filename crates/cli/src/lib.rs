@@ -8,11 +8,15 @@
 pub mod bug;
 pub mod cli;
 pub mod commands;
+pub mod identities;
 pub mod input;
 pub mod interrupt;
 pub mod lookup;
+pub mod message;
 pub mod options;
 pub mod order;
+pub mod private_folder;
+pub mod recipients;
 pub mod render;
 pub mod report;
 pub mod session;
@@ -107,7 +111,10 @@ fn conclude(outcome: Result<(), Failure>, terminal: &mut Terminal) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::Success,
         Err(failure) => {
-            terminal.failure(&failure);
+            // The command of `exec` has said itself what was wrong.
+            if !matches!(failure.exit, ExitCode::OfCommand(_)) {
+                terminal.failure(&failure);
+            }
             failure.exit
         }
     }

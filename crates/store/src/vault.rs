@@ -6,6 +6,7 @@
 //! the wrapped keys, git keeps what was sealed. Each change of a store is
 //! gathered and decided in a room below and recorded as one commit.
 
+mod adopt;
 mod edit;
 mod error;
 mod files;
@@ -80,7 +81,7 @@ impl Keys {
     }
 
     /// Keeps keys that were made in this run.
-    pub(crate) fn insert(&mut self, keys: ZoneKeys) {
+    pub fn insert(&mut self, keys: ZoneKeys) {
         self.zones.insert(keys.zone().clone(), keys);
     }
 }
