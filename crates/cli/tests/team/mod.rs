@@ -84,8 +84,8 @@ impl Team {
             "age-keygen -o identity.txt 2>/dev/null
              mkdir work/ca && cd work/ca
              git init -q
-             certkeep store init --recipient \"$(age-keygen -y ../../identity.txt)\" --name owner
-             certkeep --batch init-pki
+             certkeep --batch store init --recipient \"$(age-keygen -y ../../identity.txt)\" --name owner
+             export CERTKEEP_IDENTITY_FILE=~/identity.txt; certkeep --batch init-pki
              certkeep --batch --nopass build-ca
              certkeep --batch --nopass issue server www www.example.net",
         );
@@ -141,7 +141,9 @@ impl Person {
     pub(crate) fn tries(&self, script: &str) -> Said {
         let bin = self.root.join("bin");
         let mut command = Command::new("setsid");
-        command.args(["--wait", "timeout", "--kill-after=1", LIMIT, "sh", "-euc", script]);
+        // `! command` never ends a shell; `no command` does.
+        let script = format!("no() {{ if \"$@\"; then return 1; fi; }}\n{script}");
+        command.args(["--wait", "timeout", "--kill-after=1", LIMIT, "sh", "-euc", &script]);
         command.current_dir(&self.home).env_clear().stdin(Stdio::null()).envs([
             ("HOME", self.home.as_os_str()),
             ("GNUPGHOME", self.home.join(".gnupg").as_os_str()),
@@ -157,7 +159,7 @@ impl Person {
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         let output = command.output().expect("a shell");
         Said {
-            script: script.to_owned(),
+            script,
             code: output.status.code().unwrap_or(-1),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
