@@ -261,6 +261,11 @@ pub struct Writer {
 }
 
 impl Writer {
+    /// Commits to git what is recorded from now on.
+    pub fn set_history(&mut self, history: History) {
+        self.store.history = Some(Arc::new(history));
+    }
+
     /// Records changes: when this returns `Ok`, all of them are on the disk, and
     /// in one git commit if there is a history; `message` is what it says.
     /// An error other than [`RecordError::Unfinished`] leaves everything as it
@@ -285,8 +290,12 @@ impl Deref for Writer {
     }
 }
 
-/// Refuses a directory without `private` and `reqs`.
+/// Refuses a directory without `private` and `reqs`, unless it has a database:
+/// git keeps no empty directory, so a clone may lack both.
 fn require_pki(root: &Path) -> Result<(), OpenError> {
+    if root.join("index.txt").is_file() {
+        return Ok(());
+    }
     for missing in PARTS {
         match fs::metadata(root.join(missing)) {
             Ok(metadata) if metadata.is_dir() => {}

@@ -7,8 +7,8 @@ use certkeep_pki::{change::Contents, moment::Moment, secret::SecretBytes};
 use rand_core::CryptoRng;
 
 use super::{
-    Vault, VaultError,
-    edit::Edit,
+    Keys, Vault, VaultError,
+    edit::{Edit, text},
     files,
     members::wrap_for_all,
     past::{self, Past},
@@ -16,17 +16,19 @@ use super::{
 };
 use crate::{
     driver,
-    durable::Access,
+    durable::{Access, inspect},
     git::Repository,
     git_crypt::LegacyKey,
     history::Message,
     keyring::Keyring,
     manifest::{Manifest, Zone},
     member::{Member, MemberName},
+    prompt::Prompt,
+    read::read_regular,
     repository::{WorkTree, record_repository, recover_repository},
     seal::{self, StoreId},
     wrap::Recipient,
-    zone::{CA, FOLDER, KEYS, Mode, Pattern, Protection, REQS, Rules, ZoneName},
+    zone::{CA, FOLDER, KEYS, Mode, Pattern, Protection, REQS, ZoneName},
     zone_keys::ZoneKeys,
 };
 
@@ -56,6 +58,8 @@ pub struct Report {
     pub sealed: Vec<String>,
     /// Secrets that earlier commits hold in the clear: sealing comes too late for those.
     pub exposed: Vec<Past>,
+    /// The keys that were made, for what else this run does.
+    pub keys: Vec<ZoneKeys>,
 }
 
 /// A zone that is to be.
@@ -137,7 +141,8 @@ pub(super) fn establish(
     let rules = manifest.rules();
     edit.manifest(None, &manifest);
     edit.attributes(&repository, &rules)?;
-    let sealed = add_pki(&repository, &rules, &manifest, &keys, &mut edit)?;
+    let mut keys_of = |zone: &ZoneName| Ok(keys.get(zone).expect("every zone has keys").clone());
+    let sealed = add_pki(&repository, &manifest, &mut keys_of, &mut edit)?;
     let exposed = past::in_the_clear(&repository, &rules)?;
 
     // Before the commit: a driver and keys without a store harm nobody, a
@@ -152,10 +157,11 @@ pub(super) fn establish(
         }
     }
     keyring.write(&vault.repository.state().join("keyring"))?;
-    vault.pin(&keys.into_values().collect::<Vec<_>>())?;
+    let keys: Vec<ZoneKeys> = keys.into_values().collect();
+    vault.pin(&keys)?;
     let commit =
         record_repository(&vault.repository, &edit.changes, &making.message)?.map(|oid| oid.to_string());
-    Ok((vault, Report { created_repository: false, commit, sealed, exposed }))
+    Ok((vault, Report { created_repository: false, commit, sealed, exposed, keys }))
 }
 
 /// The members by name: nobody twice.
@@ -173,34 +179,73 @@ fn roll(members: &[(MemberName, Recipient)]) -> Result<BTreeMap<MemberName, Memb
     Ok(roll)
 }
 
+impl Vault {
+    /// Records the PKI folder as it stands: a PKI that was made without a
+    /// command of the store, or in place of another. `None`: git has it already.
+    ///
+    /// # Errors
+    ///
+    /// It holds secrets, and their zone cannot be opened.
+    pub fn adopt(
+        &self,
+        keys: &mut Keys,
+        prompt: &mut dyn Prompt,
+        message: &Message,
+    ) -> Result<Option<String>, VaultError> {
+        let mut edit = Edit::default();
+        let mut keys_of = |zone: &ZoneName| self.zone_keys(zone, keys, prompt).cloned();
+        add_pki(&self.repository, &self.manifest, &mut keys_of, &mut edit)?;
+        let Some(folder) = self.rules.pki() else { return Ok(None) };
+        for entry in self.repository.index_entries()? {
+            let path = text(&entry.path)?;
+            let inside =
+                folder.is_empty() || path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'));
+            let own = self.rules.protection(&entry.path) == Protection::Unnamed;
+            if inside && !own && inspect(&self.repository.file_path(&entry.path))?.is_none() {
+                edit.remove(path);
+            }
+        }
+        Ok(record_repository(&self.repository, &edit.changes, message)?.map(|oid| oid.to_string()))
+    }
+}
+
 /// What stands in the PKI folder, for git; gives the secret paths.
 fn add_pki(
     repository: &Repository,
-    rules: &Rules,
     manifest: &Manifest,
-    keys: &BTreeMap<ZoneName, ZoneKeys>,
+    keys_of: &mut dyn FnMut(&ZoneName) -> Result<ZoneKeys, VaultError>,
     edit: &mut Edit,
 ) -> Result<Vec<String>, VaultError> {
+    let rules = manifest.rules();
     let Some(folder) = rules.pki() else { return Ok(Vec::new()) };
     let root = repository.work_tree().join(folder);
     let mut sealed = Vec::new();
     for file in files::below(&root)? {
         let path = if folder.is_empty() { file.clone() } else { format!("{folder}/{file}") };
-        let own = ["lock.file", ".transaction", FOLDER, ".git"]
-            .iter()
-            .any(|name| file.split('/').next() == Some(name));
-        let Some(contents) = crate::read::read_regular(&root.join(&file))?.filter(|_| !own) else { continue };
+        let own = ["lock.file", ".transaction", FOLDER, ".git"];
+        if own.iter().any(|name| file.split('/').next() == Some(name)) {
+            continue;
+        }
+        let Some(contents) = read_regular(&root.join(&file))? else { continue };
         let contents = SecretBytes::new(contents);
-        let Protection::Zone(zone) = rules.protection(path.as_bytes()) else {
+        let zone = match rules.protection(path.as_bytes()) {
+            Protection::Zone(zone) if !contents.is_empty() => zone,
+            Protection::Unnamed => continue,
+            Protection::Zone(_) | Protection::Public => {
+                edit.keep(path, contents.expose().to_vec());
+                continue;
+            }
+        };
+        let keys = keys_of(zone)?;
+        if seal::is_sealed(contents.expose()) {
+            // Of this store, or it must not come in.
+            let opened = keys.open(contents.expose());
+            opened.map_err(|source| VaultError::Open { path: path.clone(), source })?;
             edit.keep(path, contents.expose().to_vec());
             continue;
-        };
-        if seal::is_sealed(contents.expose()) {
-            return Err(VaultError::OutOfPlace { path });
         }
-        let zone_keys = keys.get(zone).expect("every zone has keys");
-        let described = manifest.zones.get(zone).expect("every zone is described");
-        let blob = zone_keys.sealing_now().seal(contents.expose(), described.padding);
+        let described = manifest.zones.get(zone).expect("its keys were found");
+        let blob = keys.sealing_now().seal(contents.expose(), described.padding);
         let work_tree = match described.mode {
             Mode::Sealed => WorkTree::Write(Contents::Public(blob.clone()), Access::Owner),
             Mode::Transparent => WorkTree::Leave,

@@ -2,9 +2,12 @@
 //! `unlock` and `lock`: the plaintext of the transparent zones comes into the
 //! work tree and goes again.
 
+use certkeep_pki::layout::PkiDirectory;
+
 use super::{Keys, Vault, VaultError};
 use crate::{
     driver,
+    durable::make_directories,
     identity::IdentityError,
     keyring::Keyring,
     member::MemberName,
@@ -12,6 +15,17 @@ use crate::{
     worktree,
     zone::{Mode, ZoneName},
 };
+
+/// The directories that every easy-rsa PKI has.
+const EXPECTED: [PkiDirectory; 7] = [
+    PkiDirectory::CertificatesBySerial,
+    PkiDirectory::Issued,
+    PkiDirectory::Private,
+    PkiDirectory::Requests,
+    PkiDirectory::RevokedCertificates,
+    PkiDirectory::RevokedKeys,
+    PkiDirectory::RevokedRequests,
+];
 
 /// What `unlock` did.
 #[derive(Debug)]
@@ -63,8 +77,19 @@ impl Vault {
         }
         self.pin(&zones.iter().filter_map(|(name, _)| keys.zones.get(name).cloned()).collect::<Vec<_>>())?;
         driver::install(&self.repository, &self.rules, program)?;
+        self.complete_pki()?;
         let files = worktree::unlock(&self.repository, &self.rules, &keyring, progress)?;
         Ok(Unlocked { zones, closed, files })
+    }
+
+    /// Makes the directories that easy-rsa wants to see: git keeps no empty ones.
+    fn complete_pki(&self) -> Result<(), VaultError> {
+        if let Some(pki) = self.pki().filter(|pki| pki.join("index.txt").is_file()) {
+            for directory in EXPECTED {
+                make_directories(&pki.join(directory.relative()))?;
+            }
+        }
+        Ok(())
     }
 
     /// Makes every plaintext of a protected file ciphertext again and forgets

@@ -168,10 +168,12 @@ done
         path
     }
 
-    /// Makes an age identity file and returns its path and its recipient.
+    /// An age identity file, made if there is none, and its recipient.
     pub(crate) fn age(&self, name: &str) -> (PathBuf, String) {
         let path = self.path().join(name);
-        self.run("age-keygen", ["-o", path.to_str().unwrap()], b"");
+        if !path.exists() {
+            self.run("age-keygen", ["-o", path.to_str().unwrap()], b"");
+        }
         let recipient = self.run("age-keygen", ["-y", path.to_str().unwrap()], b"");
         (path, String::from_utf8(recipient).unwrap().trim().to_owned())
     }
