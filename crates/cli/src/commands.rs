@@ -12,6 +12,7 @@ pub mod init_pki;
 pub mod issue;
 pub mod member;
 pub mod overview;
+pub mod plumbing;
 pub mod quickstart;
 pub mod revoke_issued;
 pub mod show;

@@ -49,9 +49,14 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn obey(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    interrupt::watch();
     let variables = environment();
     let mut terminal = Terminal::standard(&variables);
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    // Before anything else: git waits, and an interrupt is to end a filter at once.
+    if let Some(outcome) = commands::plumbing::run(&arguments, &variables, &mut terminal) {
+        return conclude(outcome, &mut terminal);
+    }
+    interrupt::watch();
     let cli = match Cli::try_parse_from(options::trimmed_arguments(arguments)) {
         Ok(cli) => cli,
         Err(error) => return usage(&error, &mut terminal),

@@ -26,7 +26,7 @@ use std::{
 use certkeep_pki::secret::Passphrase;
 use thiserror::Error;
 
-pub(crate) use self::line::{read_line, standard_input};
+pub(crate) use self::line::{read_line, standard_input, standard_output};
 #[cfg(test)]
 pub use self::prompt::Scripted;
 pub use self::{
