@@ -9,6 +9,7 @@ mod everyday;
 mod large;
 mod race;
 mod rsa;
+mod sealed;
 
 use std::{
     fmt::Write as _,
@@ -26,16 +27,52 @@ pub(crate) struct Part {
     pub(crate) heading: &'static str,
     pub(crate) about: String,
     pub(crate) races: Vec<Race>,
+    pub(crate) limits: Vec<Limit>,
+}
+
+/// Something that has no peer to race with.
+pub(crate) struct Limit {
+    pub(crate) name: &'static str,
+    pub(crate) measured: f64,
+    pub(crate) unit: &'static str,
+    pub(crate) wanted: Wanted,
+}
+
+/// On which side of a limit a measurement has to be.
+pub(crate) enum Wanted {
+    AtLeast(f64),
+    AtMost(f64),
+    /// It is only told.
+    Anything,
+}
+
+impl Limit {
+    fn holds(&self) -> bool {
+        match self.wanted {
+            Wanted::AtLeast(limit) => self.measured >= limit,
+            Wanted::AtMost(limit) => self.measured <= limit,
+            Wanted::Anything => true,
+        }
+    }
+
+    fn wanted(&self) -> String {
+        match self.wanted {
+            Wanted::AtLeast(limit) => format!("at least {limit} {}", self.unit),
+            Wanted::AtMost(limit) => format!("at most {limit} {}", self.unit),
+            Wanted::Anything => String::new(),
+        }
+    }
 }
 
 /// Builds the release, runs the parts named in `wanted` (or all of them, and then writes the page).
 pub(crate) fn run(wanted: &[&str]) -> Outcome {
     type Measure = fn(&Path) -> Outcome<Part>;
-    let parts: [(&str, Measure); 4] = [
+    let parts: [(&str, Measure); 5] = [
         ("everyday", everyday::run),
         ("rsa", rsa::run),
         ("large", large::in_memory),
         ("disk", large::on_disk),
+        ("sealed", sealed::run),
     ];
     if let Some(unknown) = wanted.iter().find(|name| !parts.iter().any(|(part, _)| part == *name)) {
         return Err(format!("bench has no part `{unknown}`").into());
@@ -53,11 +90,15 @@ pub(crate) fn run(wanted: &[&str]) -> Outcome {
         page.push_str(&table);
         slow.extend(part.races.iter().filter(|race| race.ratio() < race.at_least).map(|race| {
             format!(
-                "  {}: {:.1} times as fast, at least {} is wanted",
+                "  {}: {:.1} times as fast as {}, at least {} is wanted",
                 race.name,
                 race.ratio(),
+                race.other,
                 race.at_least
             )
+        }));
+        slow.extend(part.limits.iter().filter(|limit| !limit.holds()).map(|limit| {
+            format!("  {}: {:.1} {}, {} is wanted", limit.name, limit.measured, limit.unit, limit.wanted())
         }));
     }
     if wanted.is_empty() {
@@ -88,8 +129,8 @@ fn introduction() -> Outcome<String> {
         "# Benchmarks
 
 Written by `cargo xtask bench`, which builds the release, measures, and fails when a ratio is below its
-limit. To repeat: `sh xtask/setup.sh && cargo xtask bench` (Debian 12, ten minutes); `cargo xtask bench
-everyday`, `rsa`, `large` or `disk` does one part and leaves this page alone.
+limit. To repeat: `sh xtask/setup.sh && cargo xtask bench` (Debian 12, twenty minutes); `cargo xtask bench
+everyday`, `rsa`, `large`, `disk` or `sealed` does one part and leaves this page alone.
 
 Milliseconds are wall-clock time of whole processes, start-up included: medians where every run does the
 same, means for RSA keys. The two programs take turns,
@@ -106,13 +147,27 @@ Measured on: {} ({} cores), {}, easy-rsa {}.
 
 fn table(part: &Part) -> Outcome<String> {
     let mut text = format!("\n## {}\n\n{}\n\n", part.heading, part.about);
-    let other = part.races.first().map_or("", |race| race.other);
-    writeln!(text, "| | runs | {other}, ms | certkeep, ms | ratio | at least |")?;
-    writeln!(text, "|---|---:|---:|---:|---:|---:|")?;
-    for race in &part.races {
-        let (ours, theirs) = (race.ours.average(race.average), race.theirs.average(race.average));
-        let row = (race.name, race.ours.runs(), race.ratio(), race.at_least);
-        writeln!(text, "| {} | {} | {theirs:.1} | {ours:.1} | **{:.1}** | {} |", row.0, row.1, row.2, row.3)?;
+    for races in part.races.chunk_by(|one, next| one.other == next.other) {
+        let other = races.first().map_or("", |race| race.other);
+        writeln!(text, "| | runs | {other}, ms | certkeep, ms | ratio | at least |")?;
+        writeln!(text, "|---|---:|---:|---:|---:|---:|")?;
+        for race in races {
+            let (ours, theirs) = (race.ours.average(race.average), race.theirs.average(race.average));
+            let row = (race.name, race.ours.runs(), race.ratio(), race.at_least);
+            writeln!(
+                text,
+                "| {} | {} | {theirs:.1} | {ours:.1} | **{:.1}** | {} |",
+                row.0, row.1, row.2, row.3
+            )?;
+        }
+        writeln!(text)?;
+    }
+    if !part.limits.is_empty() {
+        writeln!(text, "| | measured | wanted |")?;
+        writeln!(text, "|---|---:|---:|")?;
+    }
+    for limit in &part.limits {
+        writeln!(text, "| {} | {:.1} {} | {} |", limit.name, limit.measured, limit.unit, limit.wanted())?;
     }
     Ok(text)
 }

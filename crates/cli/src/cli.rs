@@ -9,14 +9,17 @@ use crate::{commands, options::GlobalOptions};
 
 /// A certificate authority that speaks easy-rsa's commands and keeps easy-rsa's directory
 ///
-/// What one of the two has begun, the other can continue.
+/// What one of the two has begun, the other can continue. In a git repository every private key is
+/// ciphertext in every commit, and whoever is a member opens it with a key of his own.
 #[derive(Debug, Parser)]
 #[command(name = "certkeep", version, max_term_width = 100, disable_help_subcommand = false)]
 #[command(after_help = "Examples:
-  certkeep quickstart demo              a whole CA to look at, in one command
+  certkeep quickstart demo              a whole CA in an encrypted git repository, in one command
   certkeep init-pki && certkeep build-ca
   certkeep build-server-full www.example.net nopass
   certkeep revoke-issued www.example.net superseded && certkeep gen-crl
+  certkeep store init                   encrypt a PKI that lies in a git repository
+  certkeep member add bob bob.pub && git push
 
 Without a command: what the PKI of this directory looks like.")]
 pub struct Cli {
@@ -40,6 +43,13 @@ pub enum Command {
     /// Key, request and certificate of a server that is a client too
     #[command(name = "build-serverClient-full")]
     BuildServerClientFull(commands::build_full::Args),
+    /// Run a program that sees the PKI in the clear, in a private folder in memory
+    ///
+    /// The folder is in CERTKEEP_DIR, the PKI in EASYRSA_PKI. Both go when the program ends, and so
+    /// does whatever it wrote there. Its exit code is passed on.
+    #[command(after_help = "Example:
+  certkeep exec -- sh -c 'openssl x509 -in \"$EASYRSA_PKI\"/issued/www.crt -noout -text'")]
+    Exec(commands::exec::Args),
     /// Sign a CRL of everything that was revoked
     GenCrl,
     /// Make a private key and a certificate signing request
@@ -51,6 +61,10 @@ pub enum Command {
     InitPki(commands::init_pki::Args),
     /// Key, request and certificate, with alternative names as plain text
     Issue(commands::issue::Args),
+    /// Put ciphertext back into this clone and forget the keys
+    Lock,
+    /// Who may open the encrypted store: add, remove, list, refresh
+    Member(commands::member::Args),
     /// A whole CA with a server and a client certificate, to look at and to start from
     Quickstart(commands::quickstart::Args),
     /// Revoke a certificate
@@ -67,6 +81,13 @@ pub enum Command {
     /// Sign a request
     #[command(visible_alias = "sign")]
     SignReq(commands::sign_req::Args),
+    /// The encrypted store: init, status, rotate, protect, import, export-key
+    Store(commands::store::Args),
+    /// Open the store in this clone: plaintext in the work tree, ciphertext in git
+    ///
+    /// Identities are tried in this order: --identity, CERTKEEP_IDENTITY, CERTKEEP_IDENTITY_FILE; without
+    /// any of them gpg's secret keys, ~/.ssh/id_ed25519 and id_rsa, ~/.config/certkeep/identity.txt.
+    Unlock(commands::unlock::Args),
     /// Mark certificates that are past their date as expired
     UpdateDb,
     /// Verify a certificate: path, dates, CRL, purpose
@@ -90,14 +111,16 @@ mod tests {
     fn the_help_promises_what_is_there() {
         let help = Cli::command().render_long_help().to_string();
         assert!(help.starts_with("A certificate authority that speaks easy-rsa's commands"), "{help}");
-        assert!(!help.contains("git"), "{help}");
+        assert!(help.contains("private key is ciphertext in every commit"), "{help}");
     }
 
     #[test]
     fn no_argument_of_a_command_hides_a_global_option() {
         let program = Cli::command();
         let global: Vec<_> = program.get_arguments().map(clap::Arg::get_id).collect();
-        for command in program.get_subcommands() {
+        let mut commands: Vec<_> = program.get_subcommands().collect();
+        while let Some(command) = commands.pop() {
+            commands.extend(command.get_subcommands());
             for argument in command.get_arguments() {
                 assert!(
                     !global.contains(&argument.get_id()),

@@ -4,19 +4,25 @@
 
 pub mod build_ca;
 pub mod build_full;
+pub mod exec;
 pub mod gen_crl;
 pub mod gen_req;
 pub mod import_req;
 pub mod init_pki;
 pub mod issue;
+pub mod member;
 pub mod overview;
+pub mod plumbing;
 pub mod quickstart;
 pub mod revoke_issued;
 pub mod show;
 pub mod sign_req;
+pub mod store;
+pub mod unlock;
 pub mod update_db;
 pub mod verify_cert;
 
+mod account;
 mod details;
 mod word;
 
@@ -35,11 +41,14 @@ pub fn run(command: &Command, session: &mut Session) -> Result<(), Failure> {
         Command::BuildClientFull(args) => build_full::run(args, CertificateType::Client, session),
         Command::BuildServerClientFull(args) => build_full::run(args, CertificateType::ServerClient, session),
         Command::BuildServerFull(args) => build_full::run(args, CertificateType::Server, session),
+        Command::Exec(args) => exec::run(args, session),
         Command::GenCrl => gen_crl::run(session),
         Command::GenReq(args) => gen_req::run(args, session),
         Command::ImportReq(args) => import_req::run(args, session),
         Command::InitPki(args) => init_pki::run(args, session),
         Command::Issue(args) => issue::run(args, session),
+        Command::Lock => unlock::lock(session),
+        Command::Member(args) => member::run(args, session),
         Command::Quickstart(args) => quickstart::run(args, session),
         Command::RevokeIssued(args) => revoke_issued::run(args, session),
         Command::ShowCa(args) => show::authority(args, session),
@@ -47,6 +56,8 @@ pub fn run(command: &Command, session: &mut Session) -> Result<(), Failure> {
         Command::ShowCrl => show::crl(session),
         Command::ShowReq(args) => show::request(args, session),
         Command::SignReq(args) => sign_req::run(args, session),
+        Command::Store(args) => store::run(args, session),
+        Command::Unlock(args) => unlock::run(args, session),
         Command::UpdateDb => update_db::run(session),
         Command::VerifyCert(args) => verify_cert::run(args, session),
         Command::Version => version(session),

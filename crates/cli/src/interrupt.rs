@@ -1,18 +1,24 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What happens on SIGINT, SIGTERM, SIGHUP and SIGQUIT: a transaction that is
 //! being recorded is finished, the terminal gets its echo back, easy-rsa's
-//! `lock.file` is taken away, and the process ends by the signal.
+//! `lock.file` and a folder with plaintext are taken away, and the process ends by
+//! the signal. While a program of the user's runs (`exec`), it is handed the
+//! signal and decides itself.
 //!
 //! A signal concerns the whole process, so its state is the only global one.
 
 use std::{
     fs::File,
     path::PathBuf,
+    process::{Child, ExitStatus},
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+use rustix::{
+    process::{Pid, Signal, getpgrp, kill_process},
+    termios::{OptionalActions, Termios, tcgetattr, tcgetpgrp, tcsetattr},
+};
 use signal_hook::{
     consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM},
     iterator::Signals,
@@ -25,9 +31,14 @@ struct Unfinished {
     terminal: Option<(File, Termios)>,
     /// The PKI whose lock this process holds.
     locked: Option<PathBuf>,
+    /// A folder that holds plaintext for a while.
+    plaintext: Option<PathBuf>,
+    /// The program that gets the signals in our place.
+    heir: Option<Pid>,
 }
 
-static UNFINISHED: Mutex<Unfinished> = Mutex::new(Unfinished { terminal: None, locked: None });
+static UNFINISHED: Mutex<Unfinished> =
+    Mutex::new(Unfinished { terminal: None, locked: None, plaintext: None, heir: None });
 
 /// Held while a transaction is recorded: it takes milliseconds, and to be half
 /// recorded is a state that easy-rsa does not know how to finish.
@@ -41,11 +52,18 @@ pub fn watch() {
         for signal in signals.forever() {
             let _recorded = enter(&RECORDING);
             let mut unfinished = enter(&UNFINISHED);
+            if let Some(heir) = unfinished.heir {
+                pass_on(heir, signal);
+                continue;
+            }
             if let Some((terminal, before)) = unfinished.terminal.take() {
                 let _ = tcsetattr(&terminal, OptionalActions::Now, &before);
             }
             if let Some(root) = unfinished.locked.take() {
                 certkeep_store::lock::release(&root);
+            }
+            if let Some(folder) = unfinished.plaintext.take() {
+                let _ = std::fs::remove_dir_all(folder);
             }
             let _ = low_level::emulate_default_handler(signal);
         }
@@ -60,6 +78,38 @@ pub fn put_off() -> MutexGuard<'static, ()> {
 /// Remembers that this process holds the lock of the PKI at `root`, or is about to.
 pub fn may_hold_lock(root: PathBuf) {
     enter(&UNFINISHED).locked = Some(root);
+}
+
+/// Remembers a folder that has to be removed whatever happens; `None` when it is gone.
+pub fn holds_plaintext(folder: Option<PathBuf>) {
+    enter(&UNFINISHED).plaintext = folder;
+}
+
+/// Waits for a program of the user's, which gets the signals meanwhile.
+///
+/// # Errors
+///
+/// What the system says.
+pub fn wait_for(child: &mut Child) -> std::io::Result<ExitStatus> {
+    enter(&UNFINISHED).heir = Some(Pid::from_child(child));
+    let status = child.wait();
+    enter(&UNFINISHED).heir = None;
+    status
+}
+
+/// Ends the process by a signal, as a program has ended that it stands for.
+pub fn end_by(signal: i32) {
+    let _ = low_level::emulate_default_handler(signal);
+}
+
+/// Hands a signal down. What was typed at the terminal has reached the program
+/// already: it is in the same process group.
+fn pass_on(heir: Pid, signal: i32) {
+    let typed = matches!(signal, SIGINT | SIGQUIT)
+        && File::open("/dev/tty").is_ok_and(|terminal| tcgetpgrp(&terminal).ok() == Some(getpgrp()));
+    if let Some(signal) = Signal::from_named_raw(signal).filter(|_| !typed) {
+        let _ = kill_process(heir, signal);
+    }
 }
 
 /// Runs `ask`, which takes the echo off the terminal; a signal gives it back.

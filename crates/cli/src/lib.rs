@@ -8,11 +8,15 @@
 pub mod bug;
 pub mod cli;
 pub mod commands;
+pub mod identities;
 pub mod input;
 pub mod interrupt;
 pub mod lookup;
+pub mod message;
 pub mod options;
 pub mod order;
+pub mod private_folder;
+pub mod recipients;
 pub mod render;
 pub mod report;
 pub mod session;
@@ -45,9 +49,14 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn obey(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    interrupt::watch();
     let variables = environment();
     let mut terminal = Terminal::standard(&variables);
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    // Before anything else: git waits, and an interrupt is to end a filter at once.
+    if let Some(outcome) = commands::plumbing::run(&arguments, &variables, &mut terminal) {
+        return conclude(outcome, &mut terminal);
+    }
+    interrupt::watch();
     let cli = match Cli::try_parse_from(options::trimmed_arguments(arguments)) {
         Ok(cli) => cli,
         Err(error) => return usage(&error, &mut terminal),
@@ -102,7 +111,10 @@ fn conclude(outcome: Result<(), Failure>, terminal: &mut Terminal) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::Success,
         Err(failure) => {
-            terminal.failure(&failure);
+            // The command of `exec` has said itself what was wrong.
+            if !matches!(failure.exit, ExitCode::OfCommand(_)) {
+                terminal.failure(&failure);
+            }
             failure.exit
         }
     }

@@ -8,7 +8,7 @@
 
 mod value;
 
-use std::ffi::OsString;
+use std::{ffi::OsString, path::PathBuf};
 
 use clap::{Args, builder::NonEmptyStringValueParser as Text};
 
@@ -27,6 +27,9 @@ pub struct GlobalOptions {
     /// Where the PKI is.
     #[command(flatten)]
     pub pki: PkiOptions,
+    /// Who opens what is sealed, and whether changes are committed.
+    #[command(flatten)]
+    pub store: StoreOptions,
     /// What a new key is.
     #[command(flatten)]
     pub key: KeyOptions,
@@ -90,6 +93,18 @@ pub struct PkiOptions {
     /// Accepted; no temporary files are made outside the PKI
     #[arg(long, global = true, value_name = "DIR", value_parser = Text::new(), hide_short_help = true)]
     pub tmp_dir: Option<String>,
+}
+
+/// What a PKI in an encrypted git repository needs more.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Encrypted store")]
+pub struct StoreOptions {
+    /// A key to unlock with: age identity, SSH private key or OpenPGP secret key; - is stdin (repeatable)
+    #[arg(long, global = true, value_name = "FILE")]
+    pub identity: Vec<PathBuf>,
+    /// Write the files, and leave the commit to me
+    #[arg(long, global = true)]
+    pub no_commit: bool,
 }
 
 /// What a new key is and who can open it.
@@ -197,14 +212,17 @@ pub struct SubjectOptions {
     pub req_serial: Option<String>,
 }
 
+/// The options that add up, each spelling of them.
+const REPEATABLE: [&str; 3] = ["--san", "--subject-alt-name", "--identity"];
+
 /// The arguments as clap is to see them, where easy-rsa is more tolerant than
 /// clap:
 ///
 /// - empty arguments at the end are dropped: callers' scripts pass them;
 /// - `--usage` is another word for `--help`;
 /// - a switch may carry a value that says nothing (`--batch=1`), which is cut off;
-/// - `--san` may be repeated before and after the command; clap would keep only
-///   those after it, so all of them are moved to the front, in order.
+/// - `--san` and `--identity` may be repeated before and after the command; clap
+///   would keep only those after it, so all of them are moved to the front, in order.
 ///
 /// What follows `--` stays as it is.
 pub fn trimmed_arguments(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
@@ -224,15 +242,13 @@ pub fn trimmed_arguments(arguments: impl IntoIterator<Item = OsString>) -> Vec<O
                 break;
             }
             Some("--usage") => rest.push("--help".into()),
-            Some("--san" | "--subject-alt-name") => match arguments.next() {
-                Some(names) => front.extend([argument, names]),
+            Some(text) if REPEATABLE.contains(&text) => match arguments.next() {
+                Some(value) => front.extend([argument, value]),
                 // Left where it is, or it would take the command for its value.
                 None => rest.push(argument),
             },
-            Some(text) if text.starts_with("--san=") || text.starts_with("--subject-alt-name=") => {
-                front.push(argument);
-            }
             Some(text) => match text.split_once('=') {
+                Some((name, _)) if REPEATABLE.contains(&name) => front.push(argument),
                 Some((name, _)) if switches.iter().any(|switch| switch == name) => rest.push(name.into()),
                 _ => rest.push(argument),
             },

@@ -8,6 +8,7 @@
 
 mod hints;
 mod refusals;
+mod vault;
 
 use std::{error::Error, fmt};
 
@@ -23,21 +24,26 @@ pub enum ExitCode {
     Success,
     /// The command was refused, cannot be understood, or failed.
     Refused,
+    /// Something that is to be sealed is not.
+    NotSealed,
     /// Another process holds the PKI's lock.
     LockHeld,
     /// certkeep itself is wrong.
     Internal,
+    /// What the command of `exec` ended with.
+    OfCommand(u8),
 }
 
 impl ExitCode {
-    /// Every exit code with what it means: the published table.
-    pub const ALL: [(Self, &'static str); 4] = [
+    /// Every exit code of our own with what it means: the published table.
+    pub const ALL: [(Self, &'static str); 5] = [
         (Self::Success, "done; also when the reader of the output has gone away"),
         (
             Self::Refused,
             "refused, not confirmed, not understood, or failed; nothing was changed, \
              unless the error says that the change is committed or the new PKI in place",
         ),
+        (Self::NotSealed, "`store status` found a protected file that git does not keep sealed"),
         (Self::LockHeld, "the PKI is locked by another process"),
         (Self::Internal, "a bug in certkeep"),
     ];
@@ -48,8 +54,10 @@ impl ExitCode {
         match self {
             Self::Success => 0,
             Self::Refused => 1,
+            Self::NotSealed => 5,
             Self::LockHeld => 17,
             Self::Internal => 70,
+            Self::OfCommand(code) => code,
         }
     }
 }

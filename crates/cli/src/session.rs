@@ -6,6 +6,10 @@
 //! lets the core decide, and hands the changes back. long: many short steps that
 //! every command takes, and no logic to part them by.
 
+mod vault;
+
+pub use self::vault::Opened;
+
 use std::cell::OnceCell;
 
 use certkeep_pki::{
@@ -19,9 +23,11 @@ use certkeep_pki::{
     x509::request::Request,
 };
 use certkeep_store::{
+    history::Message,
     lock::{Holder, Waiting},
     modes::{LockFile, Modes, Umask},
     store::{Store, Writer},
+    vault::{Keys, Vault},
 };
 use rand_core::{CryptoRng, OsRng, TryRngCore};
 
@@ -42,13 +48,23 @@ pub struct Session {
     pub now: Moment,
     store: OnceCell<Store>,
     writer: Option<Writer>,
+    vault: OnceCell<Option<Vault>>,
+    keys: Option<Keys>,
 }
 
 impl Session {
     /// Begins a run; nothing is opened yet.
     #[must_use]
     pub fn new(settings: Settings, terminal: Terminal, now: Moment) -> Self {
-        Self { settings, terminal, now, store: OnceCell::new(), writer: None }
+        Self {
+            settings,
+            terminal,
+            now,
+            store: OnceCell::new(),
+            writer: None,
+            vault: OnceCell::new(),
+            keys: None,
+        }
     }
 
     /// The randomness of the operating system.
@@ -78,7 +94,7 @@ impl Session {
     pub fn lock(&mut self) -> Result<(), Failure> {
         if self.writer.is_none() && !self.settings.dry_run {
             let modes = self.modes();
-            let store = Store::open(&self.settings.pki)?;
+            let store = self.open_store()?;
             let terminal = &mut self.terminal;
             interrupt::may_hold_lock(self.settings.pki.clone());
             self.writer = Some(store.writer(modes, &mut |waiting| terminal.notice(waiting_for(waiting)))?);
@@ -87,7 +103,7 @@ impl Session {
         Ok(())
     }
 
-    /// Reads a file of the PKI.
+    /// Reads a file of the PKI that is public.
     ///
     /// # Errors
     ///
@@ -96,13 +112,15 @@ impl Session {
         Ok(self.store()?.read(path)?)
     }
 
-    /// Reads a secret file of the PKI.
+    /// Reads a secret file of the PKI; one that is sealed is opened in memory,
+    /// for which a key may have to be asked for.
     ///
     /// # Errors
     ///
-    /// As [`Session::read`].
-    pub fn read_secret(&self, path: &PkiPath) -> Result<Option<SecretBytes>, Failure> {
-        Ok(self.store()?.read_secret(path)?)
+    /// As [`Session::read`]; there is no key, or the file was altered.
+    pub fn read_secret(&mut self, path: &PkiPath) -> Result<Option<SecretBytes>, Failure> {
+        let bytes = self.store()?.read_secret(path)?;
+        bytes.map(|bytes| self.unsealed(path, bytes)).transpose()
     }
 
     /// Whether a file of the PKI exists.
@@ -121,7 +139,7 @@ impl Session {
     /// The directory is no PKI.
     pub fn store(&self) -> Result<&Store, Failure> {
         if self.store.get().is_none() {
-            let store = Store::open(&self.settings.pki)?;
+            let store = self.open_store()?;
             return Ok(self.store.get_or_init(|| store));
         }
         Ok(self.store.get().expect("opened above"))
@@ -173,10 +191,10 @@ impl Session {
     /// # Errors
     ///
     /// There is none, or it cannot be read.
-    pub fn request(&self, name: &EntryName) -> Result<Request, Failure> {
+    pub fn request(&mut self, name: &EntryName) -> Result<Request, Failure> {
         let path = PkiPath::Request(name.clone());
-        let bytes = self.read(&path)?.ok_or_else(|| Failure::no_request(name))?;
-        Request::read(&bytes).map_err(|error| Failure::unreadable(&path, &error))
+        let bytes = self.read_secret(&path)?.ok_or_else(|| Failure::no_request(name))?;
+        Request::read(bytes.expose()).map_err(|error| Failure::unreadable(&path, &error))
     }
 
     /// The CA's private key, opened: asks for its passphrase unless an option gave it.
@@ -259,11 +277,12 @@ impl Session {
     }
 
     /// Records what was decided, all of it or nothing; under `--dry-run` shows it.
+    /// In a store it ends in one commit that says `message`.
     ///
     /// # Errors
     ///
     /// Nothing was recorded.
-    pub fn record(&mut self, changes: &ChangeSet) -> Result<(), Failure> {
+    pub fn record(&mut self, changes: &ChangeSet, message: &Message) -> Result<(), Failure> {
         if self.settings.dry_run {
             for change in changes.as_slice() {
                 let idle = match change {
@@ -276,14 +295,22 @@ impl Session {
                     self.terminal.notice(format_args!("would {}", Safe(change)));
                 }
             }
+            if self.keeper()?.is_some() && !self.settings.no_commit {
+                self.terminal.notice(format_args!("would commit: {}", message.subject));
+            }
             return Ok(());
         }
         self.lock()?;
+        let history = self.history(changes)?;
         let writer = self.writer.as_mut().expect("locked above");
+        if let Some(history) = history {
+            writer.set_history(history);
+        }
         let recorded = {
             let _signals = interrupt::put_off();
-            writer.record(changes)?
+            writer.record(changes, message)?
         };
+        self.say_committed(recorded.commit.as_deref());
         if self.settings.verbose {
             for path in &recorded.written {
                 self.terminal.notice(format_args!("wrote {}", Safe(path)));

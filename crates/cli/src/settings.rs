@@ -10,6 +10,7 @@ mod choice;
 pub mod env;
 mod error;
 mod location;
+mod machine;
 mod overlay;
 pub mod passphrase;
 mod reader;
@@ -21,11 +22,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use certkeep_pki::moment::{Days, Moment};
+use certkeep_pki::{
+    moment::{Days, Moment},
+    secret::SecretBytes,
+};
 
 pub use self::{
     choice::{Algo, DnMode, Format, ProfileSet, UnknownProfileSet},
     error::{Place, SettingsError},
+    machine::Machine,
     variables::{Origin, Variables},
 };
 use self::{passphrase::PassphraseSource, reader::Reader};
@@ -133,6 +138,23 @@ pub struct Settings {
     pub dn_mode: DnMode,
     /// The subject of a new request or CA.
     pub subject: Subject,
+    /// What the store is opened with.
+    pub identities: Identities,
+    /// Write files and leave the commit to the user.
+    pub no_commit: bool,
+    /// Where things are on this machine.
+    pub machine: Machine,
+}
+
+/// The keys that somebody named, to unlock the store with.
+#[derive(Debug)]
+pub struct Identities {
+    /// The files of `--identity`, in order; `-` is standard input.
+    pub files: Vec<PathBuf>,
+    /// The text of `CERTKEEP_IDENTITY`.
+    pub text: Option<SecretBytes>,
+    /// The file that `CERTKEEP_IDENTITY_FILE` names.
+    pub environment_file: Option<PathBuf>,
 }
 
 /// Extensions that the user wants marked critical.
@@ -179,6 +201,8 @@ impl Settings {
     /// with the vars file that cannot be read.
     pub fn resolve(sources: Sources<'_>) -> Result<Self, SettingsError> {
         let Sources { options, mut variables, working_directory: here, vars_use, read_file } = sources;
+        let identity = variables.take_identity();
+        let machine = Machine::of(&variables, here);
         // A shell sets PWD if its caller has not; vars files rely on it.
         if let Some(here) = here.to_str() {
             variables.set_if_unset("PWD", here.to_owned(), Origin::Environment);
@@ -239,6 +263,13 @@ impl Settings {
                 .unwrap_or(ProfileSet::Strict),
             dn_mode: reader.choice(env::EASYRSA_DN, "cn_only or org")?.unwrap_or(DnMode::CnOnly),
             subject: reader.subject(),
+            identities: Identities {
+                files: options.store.identity.iter().map(|file| named_file(here, file)).collect(),
+                text: identity,
+                environment_file: reader.text(env::CERTKEEP_IDENTITY_FILE).map(|file| here.join(file)),
+            },
+            no_commit: variables.is_on(env::CERTKEEP_NO_COMMIT),
+            machine,
         })
     }
 
@@ -259,6 +290,11 @@ impl Settings {
     pub fn consent(&self) -> Consent {
         if self.batch { Consent::Given } else { Consent::Asked }
     }
+}
+
+/// A file that the user named; `-` stays what it is.
+fn named_file(here: &Path, file: &Path) -> PathBuf {
+    if file.as_os_str() == "-" { file.to_owned() } else { here.join(file) }
 }
 
 #[cfg(test)]

@@ -11,8 +11,10 @@
 //!
 //! What a message says is decided by the commands and by [`crate::report`].
 
+mod asker;
 mod colour;
 mod line;
+mod progress;
 mod prompt;
 mod safe;
 
@@ -24,12 +26,14 @@ use std::{
 use certkeep_pki::secret::Passphrase;
 use thiserror::Error;
 
-pub(crate) use self::line::{read_line, standard_input};
+pub(crate) use self::line::{read_line, standard_input, standard_output};
 #[cfg(test)]
 pub use self::prompt::Scripted;
 pub use self::{
+    asker::Asker,
     colour::{Colour, Word},
     line::LineError,
+    progress::Progress,
     prompt::{Person, Prompt},
     safe::{Safe, shell_word},
 };
@@ -173,6 +177,12 @@ impl Terminal {
         if self.talk == Talk::Full {
             self.say(format_args!("{} {text}\n", self.colour.paint(Word::Warning)));
         }
+    }
+
+    /// Shows how far a work is that may take long; `what` names it, such as `unlocking`.
+    #[must_use]
+    pub fn progress(&self, what: &'static str) -> Progress {
+        Progress::new(what, self.talk)
     }
 
     /// Says why the program ends.

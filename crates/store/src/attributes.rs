@@ -84,6 +84,11 @@ pub fn apply_block(existing: &[u8], block: &str) -> Vec<u8> {
     bytes
 }
 
+/// Whether a file of attributes has the block.
+pub(crate) fn has_block(file: &[u8]) -> bool {
+    file.split(|&byte| byte == b'\n').any(|line| line.trim_ascii_end() == BEGIN.as_bytes())
+}
+
 /// The paths that git does not send through the filter, or whose bytes it
 /// converts, by the attributes of this work tree: git itself is asked.
 pub(crate) fn unfiltered(repository: &Repository, paths: &[String]) -> Result<Vec<String>, GitError> {

@@ -1,23 +1,86 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! How git is told to call us.
+//! How git is told to call us: the drivers in its configuration, the attributes
+//! that no file of the repository can overrule. `lock` leaves both: git takes a
+//! filter that is not configured for none, and stores plaintext.
+
+use std::path::Path;
+
+use certkeep_pki::change::Contents;
+use thiserror::Error;
 
 use crate::{
+    attributes,
+    durable::{self, Access, FileError},
     git::{GitError, Repository},
+    read::{ReadError, read_file},
     zone::Rules,
 };
 
-/// Why.
-#[derive(Debug, thiserror::Error)]
+/// Why git could not be told.
+#[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum DriverError {
-    /// git.
+    /// Its configuration cannot be read or written.
     #[error(transparent)]
     Git(#[from] GitError),
+    /// `info/attributes` cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// `info/attributes` cannot be written.
+    #[error(transparent)]
+    Write(#[from] FileError),
 }
 
-pub(crate) fn install(_: &Repository, _: &Rules, _: &str) -> Result<(), DriverError> {
+/// What the configuration holds. `program` is a word of a shell's language.
+fn settings(program: &str) -> [(&'static str, String); 9] {
+    [
+        ("filter.certkeep.process", format!("{program} git-filter process")),
+        // For programs that do not speak the protocol; git itself prefers the one above.
+        ("filter.certkeep.clean", format!("{program} git-filter clean %f")),
+        ("filter.certkeep.smudge", format!("{program} git-filter smudge %f")),
+        ("filter.certkeep.required", "true".to_owned()),
+        ("diff.certkeep.textconv", format!("{program} git-textconv")),
+        // The cache would be plaintext in git's objects.
+        ("diff.certkeep.cachetextconv", "false".to_owned()),
+        ("diff.certkeep.binary", "true".to_owned()),
+        ("merge.certkeep.name", "certkeep: the side that changed".to_owned()),
+        ("merge.certkeep.driver", format!("{program} git-merge %O %A %B %L %P")),
+    ]
+}
+
+/// Tells git, in this repository and its linked work trees, to call `program`
+/// for what the rules protect. What is right already is not written again.
+pub(crate) fn install(repository: &Repository, rules: &Rules, program: &str) -> Result<(), DriverError> {
+    for (name, value) in settings(program) {
+        if repository.config(name)?.as_ref() != Some(&value) {
+            repository.set_config(name, &value)?;
+        }
+    }
+    let path = repository.common_dir().join("info/attributes");
+    let before = read_file(&path)?.unwrap_or_default();
+    let after = attributes::apply_block(&before, &attributes::block(rules));
+    if after != before {
+        write(&path, after)?;
+    }
     Ok(())
 }
 
-pub(crate) fn is_installed(_: &Repository) -> Result<bool, DriverError> {
-    Ok(true)
+/// Whether git calls us, and refuses what we refuse.
+pub(crate) fn is_installed(repository: &Repository) -> Result<bool, DriverError> {
+    let calls = repository.config("filter.certkeep.process")?.is_some();
+    let required = repository.config_flag("filter.certkeep.required")? == Some(true);
+    let attributes = read_file(&repository.common_dir().join("info/attributes"))?;
+    Ok(calls && required && attributes.is_some_and(|bytes| attributes::has_block(&bytes)))
+}
+
+/// Whole or not at all: half of it could leave a folder unprotected.
+fn write(path: &Path, contents: Vec<u8>) -> Result<(), FileError> {
+    let folder = path.parent().expect("a file is in a folder");
+    // As open as git's own, which makes it in every new repository.
+    durable::make_directory(folder, Access::Mode(0o755))?;
+    let new = path.with_extension("certkeep-new");
+    durable::remove_if_present(&new)?;
+    durable::write_new(&new, &Contents::Public(contents), Access::Mode(0o644), None)?.sync()?;
+    durable::rename_if_present(&new, path)?;
+    durable::sync_directory(folder)
 }

@@ -6,10 +6,11 @@
 //! directory is synced; they know nothing of transactions.
 
 use std::{
-    fs::{self, DirBuilder, File, Metadata, OpenOptions},
+    fs::{self, DirBuilder, File, FileTimes, Metadata, OpenOptions},
     io::{self, Write as _},
     os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown},
     path::{Path, PathBuf},
+    time::SystemTime,
 };
 
 use certkeep_pki::change::Contents;
@@ -140,6 +141,44 @@ fn write_bytes(
     #[cfg(target_os = "linux")]
     let _ = rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed);
     Ok(Written { path: path.to_owned(), file })
+}
+
+/// Writes a file that must not exist, last modified at `modified` for all that
+/// anybody can tell. It is on the disk after [`sync_file_system`], which is one
+/// wait for many files.
+pub(crate) fn write_unsynced(
+    path: &Path,
+    bytes: &[u8],
+    access: Access,
+    modified: Option<SystemTime>,
+) -> Result<(), FileError> {
+    let mode = match access {
+        Access::Owner => 0o600,
+        Access::Mode(mode) => mode,
+    };
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(mode)
+        .open(path)
+        .map_err(FileError::new("create", path))?;
+    file.write_all(bytes).map_err(FileError::new("write", path))?;
+    let times = modified.map_or(FileTimes::new(), |time| FileTimes::new().set_modified(time));
+    file.set_times(times).map_err(FileError::new("set the time of", path))
+}
+
+/// Waits until everything on the file system of a directory is on the disk.
+pub(crate) fn sync_file_system(path: &Path) -> Result<(), FileError> {
+    #[cfg(target_os = "linux")]
+    {
+        let directory = File::open(path).map_err(FileError::new("open", path))?;
+        rustix::fs::syncfs(directory).map_err(|error| FileError::new("sync", path)(error.into()))
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        rustix::fs::sync();
+        sync_directory(path)
+    }
 }
 
 /// Waits until the names in a directory are on the disk.

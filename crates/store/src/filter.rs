@@ -12,10 +12,12 @@
 
 mod packet;
 pub mod process;
+mod rules;
 
 use certkeep_pki::secret::SecretBytes;
 use thiserror::Error;
 
+pub(crate) use self::rules::manifest;
 use crate::{
     git_crypt,
     keyring::Keyring,

@@ -68,6 +68,19 @@ impl Repository {
         Ok(Self { inner, work_tree: self.work_tree.clone() })
     }
 
+    /// The repository that a git that calls us works in: the environment says
+    /// so, or the current directory. `None` for one without a work tree.
+    pub(crate) fn from_environment() -> Result<Option<Self>, GitError> {
+        let here = Path::new(".");
+        let inner = match git2::Repository::open_from_env() {
+            Ok(inner) => inner,
+            Err(error) if error.code() == ErrorCode::NotFound => return Ok(None),
+            Err(error) => return Err(GitError::opening(here, &error)),
+        };
+        let work_tree = inner.workdir().map(|path| path.components().collect());
+        Ok(work_tree.map(|work_tree| Self { inner, work_tree }))
+    }
+
     /// Makes a repository in a directory, as the user's git does it.
     pub(crate) fn init(directory: &Path) -> Result<Self, GitError> {
         program::init(directory)?;

@@ -93,6 +93,8 @@ pub struct History {
     /// Opened anew for each change: a handle of libgit2's is for one thread.
     work_tree: PathBuf,
     pub(crate) sealer: Box<dyn Sealer>,
+    /// Whether a change ends in a commit.
+    pub(crate) commits: bool,
 }
 
 impl fmt::Debug for History {
@@ -111,7 +113,18 @@ impl History {
     /// that must not or cannot be read.
     pub fn of(directory: &Path, sealer: Box<dyn Sealer>) -> Result<Option<Self>, GitError> {
         let found = Repository::discover(directory)?;
-        Ok(found.map(|repository| Self { work_tree: repository.work_tree().to_owned(), sealer }))
+        Ok(found.map(|repository| Self {
+            work_tree: repository.work_tree().to_owned(),
+            sealer,
+            commits: true,
+        }))
+    }
+
+    /// The same without commits: files are sealed as ever, and whoever uses git
+    /// commits them.
+    #[must_use]
+    pub fn without_commits(self) -> Self {
+        Self { commits: false, ..self }
     }
 
     pub(crate) fn repository(&self) -> Result<Repository, GitError> {

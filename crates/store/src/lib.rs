@@ -26,6 +26,7 @@ pub mod merge;
 pub mod modes;
 pub mod pins;
 mod plan;
+pub mod plumbing;
 pub mod prompt;
 pub mod read;
 mod repository;

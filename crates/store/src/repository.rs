@@ -112,7 +112,7 @@ pub(crate) fn record_repository(
     changes: &[RepositoryChange],
     message: &Message,
 ) -> Result<Option<Oid>, RecordError> {
-    let draft = Draft::new(repository)?;
+    let draft = Draft::new(repository, true)?;
     let _lock = RepositoryLock::acquire(repository)?;
     let site = Site::repository(repository)?;
     transaction::recover(&site, Patience::Wait).map_err(RecordError::Blocked)?;

@@ -259,6 +259,11 @@ pub struct Writer {
 }
 
 impl Writer {
+    /// Commits to git what is recorded from now on.
+    pub fn set_history(&mut self, history: History) {
+        self.store.history = Some(Arc::new(history));
+    }
+
     /// Records changes: when this returns `Ok`, all of them are on the disk, and
     /// in one git commit if there is a history; `message` is what it says.
     /// An error other than [`RecordError::Unfinished`] leaves everything as it

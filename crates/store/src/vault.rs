@@ -80,7 +80,7 @@ impl Keys {
     }
 
     /// Keeps keys that were made in this run.
-    pub(crate) fn insert(&mut self, keys: ZoneKeys) {
+    pub fn insert(&mut self, keys: ZoneKeys) {
         self.zones.insert(keys.zone().clone(), keys);
     }
 }

@@ -1,34 +1,210 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Plaintext comes and goes.
+//! The protected files of a work tree, exchanged all together: ciphertext for
+//! plaintext ([`unlock`]) and back ([`lock`]).
+//!
+//! New files are written under git's directory first, so that plaintext never
+//! lies under a name that git would take as it is, and renamed when all of them
+//! are on the disk. What is killed in between is finished by the next run: every
+//! file is in one of its two forms, and the filter knows both.
 
-use crate::{
-    git::{GitError, Repository},
-    keyring::Keyring,
-    zone::Rules,
+mod lock;
+mod unlock;
+
+use std::{
+    collections::HashSet,
+    fs::{self, Metadata},
+    io,
+    path::{Path, PathBuf},
+    time::SystemTime,
 };
 
-/// Why.
-#[derive(Debug, thiserror::Error)]
+use thiserror::Error;
+
+pub(crate) use self::{lock::lock, unlock::unlock};
+use crate::{
+    durable::{self, Access, FileError},
+    git::{Entered, GitError, IndexChange, IndexEntry, IndexStat, Patience, Repository, Stat},
+    keyring::KeyringError,
+    manifest::ManifestError,
+    read::ReadError,
+    seal::SealError,
+};
+
+/// Called with the number of files that are done and of those there are.
+pub(crate) type Progress<'a> = dyn FnMut(usize, usize) + 'a;
+
+/// Why a work tree was not unlocked or locked. Nothing was changed then, unless
+/// the system failed on the way; the same command again finishes in that case.
+#[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum WorkTreeError {
-    /// git.
+    /// git could not do or tell something.
     #[error(transparent)]
     Git(#[from] GitError),
+    /// The system refused.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// A file cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The keyring cannot be written or removed.
+    #[error(transparent)]
+    Keyring(#[from] KeyringError),
+    /// The store of another work tree cannot be understood.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// Protected files hold something that git does not have.
+    #[error("{} protected {} what git does not have: {}", paths.len(),
+        if paths.len() == 1 { "file holds" } else { "files hold" }, paths.join(", "))]
+    Changed {
+        /// The files, relative to the top of the work tree; those of another
+        /// work tree with its own path in front.
+        paths: Vec<String>,
+    },
+    /// A link or a folder where a protected file or its folder belongs.
+    #[error("{path} is not what git has there: {what} is in its place")]
+    InTheWay {
+        /// Relative to the top of the work tree.
+        path: String,
+        /// What stands there.
+        what: &'static str,
+    },
+    /// What git has of a file is not what was sealed.
+    #[error("{path} cannot be opened: {source}")]
+    Broken {
+        /// Relative to the top of the work tree.
+        path: String,
+        /// What is wrong with it.
+        source: SealError,
+    },
 }
 
-pub(crate) fn unlock(
-    _: &Repository,
-    _: &Rules,
-    _: &Keyring,
-    _: &mut dyn FnMut(usize, usize),
-) -> Result<usize, WorkTreeError> {
-    Ok(0)
+/// New forms of files on their way into one work tree.
+struct Exchange<'a> {
+    repository: &'a Repository,
+    stage: PathBuf,
+    ready: Vec<Ready>,
+    /// Files that are right as they stand, and that the index may not know yet.
+    right: Vec<(IndexEntry, Stat)>,
+    /// Folders that were found to be folders, and no links.
+    folders: HashSet<PathBuf>,
 }
 
-pub(crate) fn lock(
-    _: &Repository,
-    _: &Rules,
-    _: &Keyring,
-    _: &mut dyn FnMut(usize, usize),
-) -> Result<usize, WorkTreeError> {
-    Ok(0)
+struct Ready {
+    staged: PathBuf,
+    target: PathBuf,
+    entry: IndexEntry,
+    /// What tells that nobody has written to it since.
+    written: (u64, Option<SystemTime>),
+}
+
+impl<'a> Exchange<'a> {
+    /// An empty stage; what a run that was killed left there is removed.
+    fn new(repository: &'a Repository, name: &str) -> Result<Self, WorkTreeError> {
+        let stage = repository.state().join(name);
+        sweep(&stage)?;
+        durable::make_directories(&stage)?;
+        Ok(Self { repository, stage, ready: Vec::new(), right: Vec::new(), folders: HashSet::new() })
+    }
+
+    /// The protected file of an entry, which no link leads to; `None` if there is none.
+    fn target(&mut self, entry: &IndexEntry) -> Result<Option<(PathBuf, Metadata)>, WorkTreeError> {
+        let target = self.repository.file_path(&entry.path);
+        let in_the_way = |what| WorkTreeError::InTheWay { path: shown(&entry.path), what };
+        let top = self.repository.work_tree();
+        let above: Vec<_> = target.ancestors().skip(1).take_while(|folder| *folder != top).collect();
+        for folder in above.into_iter().rev() {
+            if self.folders.contains(folder) {
+                continue;
+            }
+            match durable::inspect(folder)? {
+                None => return Ok(None),
+                Some(metadata) if metadata.is_symlink() => {
+                    return Err(in_the_way("a symbolic link to a folder"));
+                }
+                Some(metadata) if !metadata.is_dir() => return Err(in_the_way("a file instead of a folder")),
+                Some(_) => self.folders.insert(folder.to_owned()),
+            };
+        }
+        match durable::inspect(&target)? {
+            None => Ok(None),
+            Some(metadata) if metadata.is_file() => Ok(Some((target, metadata))),
+            Some(metadata) if metadata.is_symlink() => Err(in_the_way("a symbolic link")),
+            Some(metadata) if metadata.is_dir() => Err(in_the_way("a folder")),
+            Some(_) => Err(in_the_way("something else")),
+        }
+    }
+
+    /// Puts a new form of a file on the stage: for the owner alone, and as old as
+    /// the form it replaces, for it says the same.
+    fn stage(
+        &mut self,
+        entry: IndexEntry,
+        target: PathBuf,
+        old: &Metadata,
+        bytes: &[u8],
+    ) -> Result<(), WorkTreeError> {
+        let staged = self.stage.join(self.ready.len().to_string());
+        let access = if is_executable(&entry) { Access::Mode(0o700) } else { Access::Owner };
+        let modified = old.modified().ok();
+        durable::write_unsynced(&staged, bytes, access, modified)?;
+        let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        self.ready.push(Ready { staged, target, entry, written: (length, modified) });
+        Ok(())
+    }
+
+    /// Renames everything into place and tells the index; gives the number of files.
+    fn finish(mut self) -> Result<usize, WorkTreeError> {
+        let ready = std::mem::take(&mut self.ready);
+        let count = ready.len();
+        if count > 0 {
+            durable::sync_file_system(&self.stage)?;
+        }
+        let mut changes = Vec::with_capacity(count);
+        for Ready { staged, target, entry, written } in ready {
+            fs::rename(&staged, &target).map_err(FileError::new("rename a new file to", &target))?;
+            // A stranger's change of this very moment is git's to find.
+            let file = durable::inspect(&target)?;
+            let file = file.filter(|file| (file.len(), file.modified().ok()) == written);
+            changes.extend(file.and_then(|file| refreshed(entry, Stat::of(&file))));
+        }
+        for (entry, stat) in std::mem::take(&mut self.right) {
+            changes.extend(refreshed(entry, stat));
+        }
+        if !changes.is_empty() {
+            self.repository.update_index(&changes, "work-tree", Patience::Wait)?;
+        }
+        Ok(count)
+    }
+}
+
+impl Drop for Exchange<'_> {
+    fn drop(&mut self) {
+        // What cannot be removed now is removed before the next exchange.
+        drop(sweep(&self.stage));
+    }
+}
+
+/// The same entry, remembering the file that was found to be right. A name that
+/// is not UTF-8, and a side of a conflict, git looks into by itself.
+fn refreshed(entry: IndexEntry, stat: Stat) -> Option<IndexChange> {
+    let path = String::from_utf8(entry.path).ok().filter(|_| entry.stage == 0 && entry.stat != Some(stat))?;
+    let entered = Entered { oid: entry.oid, mode: entry.mode, stat: IndexStat::Known(stat) };
+    Some(IndexChange { path, entered: Some(entered) })
+}
+
+fn is_executable(entry: &IndexEntry) -> bool {
+    entry.mode & 0o100 != 0
+}
+
+fn shown(path: &[u8]) -> String {
+    String::from_utf8_lossy(path).into_owned()
+}
+
+/// Removes a stage with all that is left on it.
+fn sweep(stage: &Path) -> Result<(), FileError> {
+    match fs::remove_dir_all(stage) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(FileError::new("remove", stage)(error)),
+        _ => Ok(()),
+    }
 }

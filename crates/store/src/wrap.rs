@@ -90,6 +90,14 @@ pub enum Recipient {
     OpenPgp(OpenPgpCertificate),
 }
 
+/// Makes an age key: the text of an identity file, which is for its owner alone,
+/// and its public half.
+#[must_use]
+pub fn generate_identity() -> (SecretBytes, Recipient) {
+    let (file, recipient) = age::generate();
+    (file, Recipient::Age(recipient))
+}
+
 impl Recipient {
     /// Reads an `age1...` text, one line of an SSH public key file, or an
     /// OpenPGP certificate, armored or not.

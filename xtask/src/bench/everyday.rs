@@ -102,7 +102,7 @@ pub(crate) fn run(scratch: &Path) -> Outcome<Part> {
         )?);
     }
     let about = "P-256, no passphrases, `--batch`, on a directory that easy-rsa made.".to_owned();
-    Ok(Part { heading: "Everyday commands", about, races })
+    Ok(Part { heading: "Everyday commands", about, races, limits: Vec::new() })
 }
 
 /// `program` with `words` on the PKI `pki` of `folder`.

@@ -101,7 +101,7 @@ fn run(scratch: &Path, heading: &'static str, about: &str, at_least: f64) -> Out
             },
         )?);
     }
-    Ok(Part { heading, about: about.to_owned(), races })
+    Ok(Part { heading, about: about.to_owned(), races, limits: Vec::new() })
 }
 
 /// The real rows with made-up ones before them.

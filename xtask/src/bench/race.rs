@@ -25,6 +25,11 @@ pub(crate) enum Average {
 }
 
 impl Times {
+    /// Of runs that were measured elsewhere.
+    pub(crate) fn of(milliseconds: Vec<f64>) -> Self {
+        Self(milliseconds)
+    }
+
     /// Milliseconds.
     pub(crate) fn average(&self, average: Average) -> f64 {
         match average {
@@ -88,7 +93,8 @@ pub(crate) fn race(
     Ok(Race { name, other, ours, theirs, average, at_least })
 }
 
-fn time(command: &mut Command) -> Outcome<f64> {
+/// Milliseconds that a program takes to its end, which has to be a good one.
+pub(crate) fn time(command: &mut Command) -> Outcome<f64> {
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let start = Instant::now();
     let status = command.status()?;

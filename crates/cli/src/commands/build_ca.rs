@@ -13,7 +13,7 @@ use certkeep_pki::{
 };
 
 use super::{details, word};
-use crate::{order, report::Failure, session::Session, terminal::Safe};
+use crate::{message, order, report::Failure, session::Session, terminal::Safe};
 
 /// Arguments of `build-ca`.
 #[derive(Debug, clap::Args)]
@@ -40,7 +40,7 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
         let mut changes = build::empty_database();
         changes.create(PkiPath::CaKey, file);
         changes.replace(PkiPath::Request(EntryName::ca()), request.to_pem());
-        session.record(&changes)?;
+        session.record(&changes, &message::of(&["build-ca", "subca"]))?;
         if !session.settings.dry_run {
             session.terminal.notice("made the key and the request of a subordinate CA");
             details::say_files(session, &["reqs/ca.req".to_owned()]);
@@ -63,7 +63,7 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
     let certificate = issued.certificate().clone();
     let mut changes = issued.into_changes();
     changes.create(PkiPath::CaKey, file);
-    session.record(&changes)?;
+    session.record(&changes, &message::about(&["build-ca"], &certificate))?;
     if !session.settings.dry_run {
         session.terminal.notice(format_args!(
             "made the CA {}, valid until {}",

@@ -31,15 +31,17 @@ pub(super) fn run(args: &Args, kind: CertificateType, session: &mut Session) -> 
         AltNames::OfType => AltNames::OfRequest,
         named => named,
     };
-    make(name, kind, alt_names, no_pass, session)
+    let command = format!("build-{kind}-full");
+    make(name, kind, alt_names, no_pass, &[&command, &args.name], session)
 }
 
-/// Makes key, request and certificate for `name`.
+/// Makes key, request and certificate for `name`; `command` is what was typed.
 pub(super) fn make(
     name: EntryName,
     kind: CertificateType,
     alt_names: AltNames,
     no_pass: bool,
+    command: &[&str],
     session: &mut Session,
 ) -> Result<(), Failure> {
     let key_path = PkiPath::PrivateKey(name.clone());
@@ -65,7 +67,7 @@ pub(super) fn make(
     let mut changes = ChangeSet::new();
     changes.create(key_path.clone(), file);
     changes.create(request_path.clone(), request.to_pem());
-    let certificate = details::issue(session, proposal, changes)?;
+    let certificate = details::issue(session, proposal, changes, command)?;
     let files = [key_path.relative(), request_path.relative(), certificate_path.relative()];
     details::say_issued(session, &certificate, &files);
     Ok(())

@@ -12,7 +12,7 @@ use certkeep_pki::{
     },
 };
 
-use crate::{render, report::Failure, session::Session, terminal::Safe};
+use crate::{message, render, report::Failure, session::Session, terminal::Safe};
 
 /// Shows a proposal and asks for a yes; `from_file` adds a word of caution for a
 /// request that somebody else may have made.
@@ -45,7 +45,7 @@ pub(super) fn confirm(session: &mut Session, proposal: &Proposal, from_file: boo
     Ok(session.terminal.confirm(details.trim_end(), "Confirm requested details: ")?)
 }
 
-/// Signs, records, and says what came of it.
+/// Signs and records; `command` is what was typed.
 ///
 /// # Errors
 ///
@@ -54,13 +54,14 @@ pub(super) fn issue(
     session: &mut Session,
     proposal: Proposal,
     before: certkeep_pki::change::ChangeSet,
+    command: &[&str],
 ) -> Result<Certificate, Failure> {
     let signer = session.ca_signer()?;
     let issued: Issued = proposal.sign(&*signer)?;
     let certificate = issued.certificate().clone();
     let mut changes = before;
     changes.extend(issued.into_changes());
-    session.record(&changes)?;
+    session.record(&changes, &message::about(command, &certificate))?;
     Ok(certificate)
 }
 

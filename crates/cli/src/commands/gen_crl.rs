@@ -8,7 +8,7 @@ use certkeep_pki::{
 };
 
 use super::details;
-use crate::{order, report::Failure, session::Session};
+use crate::{message, order, report::Failure, session::Session};
 
 /// Proposes the CRL, signs it, records it. A present CRL that cannot be read is
 /// replaced: only its number is missed.
@@ -29,7 +29,7 @@ pub(super) fn run(session: &mut Session) -> Result<(), Failure> {
     let (number, revoked, next_update) =
         (proposal.number().clone(), proposal.revoked(), proposal.next_update());
     let issued = proposal.sign(&*session.ca_signer()?)?;
-    session.record(&issued.into_changes())?;
+    session.record(&issued.into_changes(), &message::of(&["gen-crl"]))?;
     if !session.settings.dry_run {
         session.terminal.notice(format_args!(
             "signed CRL number {number}: {revoked} revoked, next one due before {next_update}"

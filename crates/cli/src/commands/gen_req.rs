@@ -12,7 +12,7 @@ use certkeep_pki::{
 };
 
 use super::{details, word};
-use crate::{order, report::Failure, session::Session};
+use crate::{message, order, report::Failure, session::Session};
 
 /// Arguments of `gen-req`.
 #[derive(Debug, clap::Args)]
@@ -47,7 +47,7 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
     let mut changes = certkeep_pki::change::ChangeSet::new();
     changes.replace(key_path.clone(), file);
     changes.replace(request_path.clone(), request.to_pem());
-    session.record(&changes)?;
+    session.record(&changes, &message::of(&["gen-req", &args.name]))?;
     if !session.settings.dry_run {
         session.terminal.notice(format_args!("made a key and a request for {}", details::subject(&subject)));
         details::say_files(session, &[key_path.relative(), request_path.relative()]);

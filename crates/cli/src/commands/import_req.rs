@@ -11,7 +11,7 @@ use certkeep_pki::{
 
 use super::details;
 use crate::{
-    input,
+    input, message,
     report::Failure,
     session::Session,
     terminal::{Safe, shell_word},
@@ -37,7 +37,7 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
     session.refuse_existing(&path)?;
     let mut changes = ChangeSet::new();
     changes.create(path.clone(), request.to_pem());
-    session.record(&changes)?;
+    session.record(&changes, &message::of(&["import-req", &args.name]))?;
     if !session.settings.dry_run {
         session.terminal.notice(format_args!("filed the request of {}", details::subject(request.subject())));
         details::say_files(session, &[path.relative()]);

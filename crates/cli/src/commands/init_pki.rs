@@ -11,7 +11,7 @@ use certkeep_store::{
     store::{OpenError, Store},
 };
 
-use crate::{report::Failure, session::Session, settings::Algo, terminal::Safe, vars_example};
+use crate::{message, report::Failure, session::Session, settings::Algo, terminal::Safe, vars_example};
 
 /// Arguments of `init-pki`.
 #[derive(Debug, clap::Args)]
@@ -52,6 +52,7 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
     }
     crate::interrupt::may_hold_lock(pki.clone());
     Store::create(&pki, &changes, existing, session.modes())?;
+    session.adopt_pki(&message::of(&["init-pki"]))?;
     session.terminal.notice(format_args!("made an empty PKI in {}", Safe(&shown)));
     session.terminal.notice("next: `certkeep build-ca`");
     Ok(())

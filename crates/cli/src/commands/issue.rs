@@ -50,5 +50,7 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
             AltNames::Given(SubjectAltNames { critical: false, names })
         }
     };
-    build_full::make(name, kind, alt_names, !no_pass.is_empty(), session)
+    let words = args.alt_names.iter().map(String::as_str).filter(|word| !word.is_empty());
+    let command: Vec<&str> = ["issue", &args.kind, &args.name].into_iter().chain(words).collect();
+    build_full::make(name, kind, alt_names, !no_pass.is_empty(), &command, session)
 }

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `quickstart`: a whole CA with a server and a client certificate and a CRL, to
-//! look at and to start from. Each step is the command a user would type.
+//! `quickstart`: a git repository with an encrypted store, and in it a whole CA with
+//! a server and a client certificate and a CRL, to look at and to start from. Each
+//! step is the command a user would type, with the commit that it ends in.
 
 use std::{
-    fs, io,
+    fs,
+    io::{self, Write as _},
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
+    process::Command,
 };
 
 use certkeep_pki::{
@@ -19,9 +23,13 @@ use certkeep_pki::{
     },
 };
 
-use super::{build_ca, build_full, gen_crl, init_pki};
+use certkeep_store::{member::MemberName, wrap::generate_identity};
+
+use super::{build_ca, build_full, gen_crl, init_pki, store::init};
 use crate::{
-    lookup, order, render,
+    identities, lookup, message, order, recipients,
+    recipients::Found,
+    render,
     report::Failure,
     session::Session,
     settings::{Algo, Format},
@@ -37,7 +45,7 @@ const CLIENT: &str = "client";
 /// Arguments of `quickstart`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The folder to make; the PKI is in its subfolder pki
+    /// The folder to make: a git repository with the PKI in its subfolder pki
     directory: PathBuf,
 }
 
@@ -59,17 +67,20 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
         return Ok(());
     }
     let made = make_empty(&directory)?;
-    let outcome = build(&directory, session);
+    let mut new_identity = None;
+    let outcome = build(&directory, &mut new_identity, session);
     if outcome.is_err() {
         // Nothing in it is worth more than an empty folder to try again.
-        let _ = fs::remove_dir_all(directory.join("pki"));
         let _ = undo(&directory, made);
+        if let Some(file) = new_identity {
+            let _ = fs::remove_file(file);
+        }
     }
     outcome
 }
 
 /// The steps, quietly: what they made is said once, at the end.
-fn build(directory: &Path, session: &mut Session) -> Result<(), Failure> {
+fn build(directory: &Path, new_identity: &mut Option<PathBuf>, session: &mut Session) -> Result<(), Failure> {
     let folder = directory.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     let silent = session.settings.silent;
     let settings = &mut session.settings;
@@ -77,10 +88,16 @@ fn build(directory: &Path, session: &mut Session) -> Result<(), Failure> {
     settings.batch = true;
     settings.silent = true;
     settings.no_pass = true;
+    settings.no_commit = false;
     if settings.algo.is_none() && settings.curve.is_none() && settings.key_size.is_none() {
         settings.algo = Some(Algo::Ec);
     }
     let named = settings.subject.common_name.take();
+    let member = member(new_identity, session)?;
+    let shown = member.1.shown();
+    git(identities::git(directory).args(["init", "--quiet"]), "make a repository")?;
+    let stand_in = name_the_author(directory)?;
+    init::make(vec![member], message::of(&["store", "init"]), session)?;
     let common_name = named.unwrap_or_else(|| format!("{folder} CA").chars().take(64).collect());
     session.terminal.configure(&session.settings);
     init_pki::run(&init_pki::Args { algo: None, curve: None }, session)?;
@@ -90,17 +107,92 @@ fn build(directory: &Path, session: &mut Session) -> Result<(), Failure> {
     let names = ["localhost", "127.0.0.1", "::1"].map(general_name::guess);
     let names = names.into_iter().collect::<Result<Vec<_>, _>>()?;
     let names = AltNames::Given(SubjectAltNames { critical: false, names });
-    build_full::make(EntryName::parse(SERVER)?, CertificateType::Server, names, true, session)?;
-    build_full::make(EntryName::parse(CLIENT)?, CertificateType::Client, AltNames::OfType, true, session)?;
+    build_full::make(
+        EntryName::parse(SERVER)?,
+        CertificateType::Server,
+        names,
+        true,
+        &["build-server-full", SERVER],
+        session,
+    )?;
+    build_full::make(
+        EntryName::parse(CLIENT)?,
+        CertificateType::Client,
+        AltNames::OfType,
+        true,
+        &["build-client-full", CLIENT],
+        session,
+    )?;
     gen_crl::run(session)?;
     session.settings.silent = silent;
     session.terminal.configure(&session.settings);
-    say(directory, session)
+    say(directory, &shown, session)?;
+    if let Some(file) = new_identity {
+        session.terminal.warning(format_args!(
+            "{} is a new key, and the only one that opens this store: keep a copy in a safe place",
+            Safe(file.display())
+        ));
+    }
+    if stand_in {
+        session.terminal.notice(
+            "git has no user.name and user.email, so commits in this repository are by certkeep <certkeep@localhost>",
+        );
+    }
+    Ok(())
+}
+
+/// The first member: whoever runs this, with a key of his own, or with a new one.
+fn member(new_identity: &mut Option<PathBuf>, session: &Session) -> Result<(MemberName, Found), Failure> {
+    let machine = &session.settings.machine;
+    let found = match recipients::own(machine)? {
+        Some(found) => Some(found),
+        None => recipients::of_identity_file(machine)?,
+    };
+    let found = match found {
+        Some(found) => found,
+        None => {
+            let path = machine.identity_file().ok_or_else(Failure::no_own_key)?;
+            let (file, recipient) = generate_identity();
+            let written = fs::DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(path.parent().unwrap_or(&path))
+                .and_then(|()| fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path))
+                .and_then(|mut opened| opened.write_all(file.expose()).and_then(|()| opened.sync_all()));
+            written.map_err(|error| Failure::cannot_write(&path, &error))?;
+            let place = path.display().to_string();
+            *new_identity = Some(path);
+            Found { recipient, place }
+        }
+    };
+    let name = found.suggested_name().map_or_else(|| MemberName::parse("owner"), Ok)?;
+    Ok((name, found))
+}
+
+/// Has git commit under a name of ours in this repository, where it has none: says so.
+fn name_the_author(directory: &Path) -> Result<bool, Failure> {
+    let settings = [("user.name", "certkeep"), ("user.email", "certkeep@localhost")];
+    let missing = settings.into_iter().filter(|(name, _)| identities::git_setting(directory, name).is_none());
+    let mut any = false;
+    for (name, value) in missing {
+        git(identities::git(directory).args(["config", name, value]), "be given a name for commits")?;
+        any = true;
+    }
+    Ok(any)
+}
+
+/// Runs git, which is to do `what`.
+fn git(command: &mut Command, what: &str) -> Result<(), Failure> {
+    let answer = command.output().map_err(|error| Failure::git(what, &error.to_string()))?;
+    if answer.status.success() {
+        return Ok(());
+    }
+    Err(Failure::git(what, &String::from_utf8_lossy(&answer.stderr)))
 }
 
 /// What was made, where, until when, and what to try next.
-fn say(directory: &Path, session: &mut Session) -> Result<(), Failure> {
-    let value = describe(session)?;
+fn say(directory: &Path, member: &str, session: &mut Session) -> Result<(), Failure> {
+    let value = describe(directory, member, session)?;
     let text = match session.settings.format {
         Format::Json => render::json(&value),
         Format::Text | Format::Pem => {
@@ -115,11 +207,14 @@ fn say(directory: &Path, session: &mut Session) -> Result<(), Failure> {
         }
     };
     session.terminal.data(&text)?;
-    session.terminal.warning("the private keys are not encrypted: keep the folder to yourself");
+    session.terminal.notice(
+        "git keeps every private key encrypted; in this folder those of the certificates are in the clear \
+         until `certkeep lock`",
+    );
     Ok(())
 }
 
-fn describe(session: &Session) -> Result<Value, Failure> {
+fn describe(directory: &Path, member: &str, session: &Session) -> Result<Value, Failure> {
     let pki = session.settings.pki.clone();
     let file = |path: &PkiPath| Value::Text(pki.join(path.relative()).display().to_string());
     let authority = session.authority()?;
@@ -141,6 +236,8 @@ fn describe(session: &Session) -> Result<Value, Failure> {
     let crl = session.read(&PkiPath::CrlPem)?.ok_or_else(Failure::no_crl)?;
     let crl = Crl::read(&crl).map_err(|error| Failure::unreadable(&PkiPath::CrlPem, &error))?;
     Ok(Value::Section(vec![
+        ("repository", directory.display().to_string().into()),
+        ("member", member.into()),
         ("ca", made(authority.certificate(), &[PkiPath::CaCertificate, PkiPath::CaKey])),
         ("server", issued(SERVER)?),
         ("client", issued(CLIENT)?),
@@ -183,8 +280,20 @@ fn refuse_entries(mut entries: fs::ReadDir, directory: &Path) -> Result<(), Fail
     if entries.next().is_none() { Ok(()) } else { Err(Failure::not_empty(directory)) }
 }
 
+/// Removes what is in the folder, which was empty, and the folder if it was made.
 fn undo(directory: &Path, made: bool) -> io::Result<()> {
-    if made { fs::remove_dir(directory) } else { Ok(()) }
+    if made {
+        return fs::remove_dir_all(directory);
+    }
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            fs::remove_dir_all(entry.path())
+        } else {
+            fs::remove_file(entry.path())
+        }?;
+    }
+    Ok(())
 }
 
 fn cannot_make(directory: &Path, error: &io::Error) -> Failure {

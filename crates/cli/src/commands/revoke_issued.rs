@@ -4,11 +4,9 @@
 use certkeep_pki::{
     ca::revoke::{self, Target},
     index::Reason,
-    layout::PkiPath,
-    x509::request::Request,
 };
 
-use crate::{lookup, report::Failure, session::Session, terminal::Safe};
+use crate::{lookup, message, report::Failure, session::Session, terminal::Safe};
 
 /// Arguments of `revoke-issued`.
 #[derive(Debug, clap::Args)]
@@ -28,10 +26,8 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
     session.lock()?;
     session.authority()?;
     let found = lookup::certificate(session, &args.certificate)?;
-    let request =
-        found.name.as_ref().map(|name| session.read(&PkiPath::Request(name.clone()))).transpose()?;
     // A request that cannot be read is no reason to leave a certificate valid.
-    let request = request.flatten().and_then(|bytes| Request::read(&bytes).ok());
+    let request = found.name.as_ref().and_then(|name| session.request(name).ok());
     let request_key = request.map(|request| request.public_key().clone());
     let target = Target { certificate: found.certificate, name: found.name, request_key };
     let proposal = revoke::propose_revocation(target, reason, session.database()?, session.now)?;
@@ -49,7 +45,9 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
         },
     );
     session.terminal.confirm(details, "  Continue with revocation: ")?;
-    session.record(&proposal.into_changes())?;
+    let words = [Some("revoke-issued"), Some(args.certificate.as_str()), args.reason.as_deref()];
+    let words: Vec<&str> = words.into_iter().flatten().filter(|word| !word.is_empty()).collect();
+    session.record(&proposal.into_changes(), &message::about(&words, &certificate))?;
     if !session.settings.dry_run {
         session.terminal.notice(format_args!(
             "revoked {} (serial number {})",

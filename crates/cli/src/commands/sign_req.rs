@@ -42,7 +42,8 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
     let proposal = authority.propose(order, database, session.now)?;
     let foreign = !session.exists(&PkiPath::PrivateKey(name))?;
     details::confirm(session, &proposal, foreign)?;
-    let certificate = details::issue(session, proposal, ChangeSet::new())?;
+    let certificate =
+        details::issue(session, proposal, ChangeSet::new(), &["sign-req", &args.kind, &args.name])?;
     details::say_issued(session, &certificate, &[path.relative()]);
     Ok(())
 }

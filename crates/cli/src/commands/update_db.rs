@@ -3,7 +3,7 @@
 
 use certkeep_pki::ca::expire;
 
-use crate::{report::Failure, session::Session};
+use crate::{message, report::Failure, session::Session};
 
 /// Marks the rows and says how many those were.
 pub(super) fn run(session: &mut Session) -> Result<(), Failure> {
@@ -11,7 +11,7 @@ pub(super) fn run(session: &mut Session) -> Result<(), Failure> {
     session.authority()?;
     let expired = expire::update(session.database()?, session.now);
     if !expired.changes.as_slice().is_empty() {
-        session.record(&expired.changes)?;
+        session.record(&expired.changes, &message::of(&["update-db"]))?;
     }
     for serial in &expired.serials {
         session.terminal.notice(format_args!("expired: serial number {serial}"));

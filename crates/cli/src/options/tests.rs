@@ -131,6 +131,9 @@ fn names_add_up_wherever_they_stand() {
     assert_eq!(line.options.certificate.san, ["DNS:a", "DNS:b", "DNS:c"]);
     let Verb::SignReq { kind, name } = line.command;
     assert_eq!((kind.as_str(), name.as_str()), ("server", "web1"));
+    let line = parse(&["--identity", "a", "sign-req", "--identity=b", "server", "web1", "--identity", "-"]);
+    let files = line.expect("valid").options.store.identity;
+    assert_eq!(files, ["a", "b", "-"].map(PathBuf::from));
 }
 
 #[test]

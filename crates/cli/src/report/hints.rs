@@ -98,6 +98,9 @@ fn instead(reason: &Reason) -> String {
         Reason::MissingName => "write `set_var NAME VALUE`".to_owned(),
         Reason::Name(_) => "a name has letters, digits and `_`; write `set_var NAME VALUE`".to_owned(),
         Reason::Nul => "remove the character; the file may be saved as UTF-16".to_owned(),
+        Reason::Secret("CERTKEEP_IDENTITY") => {
+            "name a file: `--identity=FILE`, or set the variable in the environment".to_owned()
+        }
         Reason::Secret(_) => {
             "give it on the command line or in the environment: `--passin=env:NAME`, `--passin=file:PATH`".to_owned()
         }

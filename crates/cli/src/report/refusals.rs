@@ -186,6 +186,7 @@ impl From<RecordError> for Failure {
         match &error {
             RecordError::Unfinished(_) => failure
                 .with_hint("nothing is lost: the next command that writes to the PKI completes the change"),
+            RecordError::Git(git) => failure.of_git(git),
             _ => failure,
         }
     }

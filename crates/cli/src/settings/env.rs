@@ -28,6 +28,9 @@ macro_rules! table {
 }
 
 table! {
+    CERTKEEP_IDENTITY: "the text of a key to unlock the store with: an age identity, an SSH private key or an armored OpenPGP secret key",
+    CERTKEEP_IDENTITY_FILE: "a file with a key to unlock the store with",
+    CERTKEEP_NO_COMMIT: "any text: write files and leave the commit to the user",
     CERTKEEP_PROFILE_SET: "which built-in certificate profiles to use: strict (default) or easyrsa",
     EASYRSA: "the working directory that holds the PKI directory and a vars file (default: the current directory)",
     EASYRSA_ALGO: "key algorithm: rsa, ec or ed (default: ec in the strict set, rsa in the easyrsa set)",
@@ -81,6 +84,24 @@ pub const EASYRSA_NS_SUPPORT: Known = Known { name: "EASYRSA_NS_SUPPORT", meanin
 
 /// Names the file of openssl's settings, which many vars files do without need.
 pub const EASYRSA_SSL_CONF: Known = Known { name: "EASYRSA_SSL_CONF", meaning: "settings of openssl" };
+
+/// What `exec` sets for its command: the folder with the PKI in the clear.
+pub const CERTKEEP_DIR: &str = "CERTKEEP_DIR";
+
+/// Variables of the system that say where things are on this machine. A value that
+/// is not UTF-8 is as good as any other.
+pub mod machine {
+    /// The home directory: SSH keys, the age identity, the shell's `~`.
+    pub const HOME: &str = "HOME";
+    /// Where gpg has its keys; `~/.gnupg` without it.
+    pub const GNUPGHOME: &str = "GNUPGHOME";
+    /// A folder in memory that is this user's alone.
+    pub const RUNTIME: &str = "XDG_RUNTIME_DIR";
+    /// The terminal on which gpg's agent may ask.
+    pub const GPG_TTY: &str = "GPG_TTY";
+    /// Where programs are.
+    pub const PATH: &str = "PATH";
+}
 
 /// Variables of easy-rsa that ask for what certkeep does not have; to go on
 /// without it would make something else than was asked for.

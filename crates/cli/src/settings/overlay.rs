@@ -16,11 +16,12 @@ use crate::options::GlobalOptions;
 
 /// Sets a variable for every option that was given.
 pub(super) fn apply(options: &GlobalOptions, variables: &mut Variables) {
-    let GlobalOptions { conversation, pki, key, certificate, subject } = options;
+    let GlobalOptions { conversation, pki, store, key, certificate, subject } = options;
     let both = conversation.sbatch;
     let batch_option = if conversation.batch { "batch" } else { "sbatch" };
     let silent_option = if conversation.silent { "silent" } else { "sbatch" };
     let switches = [
+        (env::CERTKEEP_NO_COMMIT, "no-commit", store.no_commit),
         (env::EASYRSA_AUTO_SAN, "auto-san", certificate.auto_san),
         (env::EASYRSA_BATCH, batch_option, conversation.batch || both),
         (env::EASYRSA_BC_CRIT, "bc-crit", certificate.bc_crit),

@@ -296,6 +296,22 @@ fn passphrase_sources_come_from_option_or_environment_and_are_not_repeated() {
     assert!(refusal(&["--passin="], &[], "").contains("--passin"));
 }
 
+#[test]
+fn identities_come_from_options_and_environment() {
+    let named = settings(
+        &["--identity=key", "--identity=-"],
+        &[("CERTKEEP_IDENTITY", "AGE-SECRET-KEY-1"), ("CERTKEEP_IDENTITY_FILE", "/etc/key")],
+        "set_var CERTKEEP_IDENTITY_FILE other\nset_var X \"$CERTKEEP_IDENTITY\"",
+    );
+    assert_eq!(named.identities.files, [Path::new("/srv/key"), Path::new("-")]);
+    assert_eq!(named.identities.environment_file.as_deref(), Some(Path::new("/etc/key")));
+    assert!(!format!("{named:?}").contains("AGE-SECRET"), "{named:?}");
+    assert!(named.identities.text.is_some_and(|text| text.expose() == b"AGE-SECRET-KEY-1"));
+    assert!(settings(&["--no-commit"], &[], "").no_commit);
+    assert!(settings(&[], &[("CERTKEEP_NO_COMMIT", "1")], "").no_commit);
+    assert!(!settings(&[], &[("CERTKEEP_IDENTITY", "")], "").no_commit);
+}
+
 #[cfg(unix)]
 #[test]
 fn a_variable_that_is_not_text_is_named() {

@@ -5,9 +5,11 @@
 //! comes first sets a variable, `force_set_var` overrules. Nothing is checked
 //! or converted; [`super::Settings`] does that.
 
-use std::{collections::BTreeMap, ffi::OsString, fmt};
+use std::{collections::BTreeMap, ffi::OsString, fmt, os::unix::ffi::OsStringExt as _};
 
-use super::env::Known;
+use certkeep_pki::secret::SecretBytes;
+
+use super::{env, env::Known};
 
 /// Where the value of a variable was given, as an error names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +34,8 @@ pub struct Variables {
     known: BTreeMap<String, Variable>,
     /// Variables of the environment that are not UTF-8.
     unreadable: BTreeMap<String, OsString>,
+    /// The text of `CERTKEEP_IDENTITY`, which no vars file sees and nothing else keeps.
+    identity: Option<SecretBytes>,
 }
 
 impl Variables {
@@ -42,6 +46,10 @@ impl Variables {
         let mut variables = Self::default();
         for (name, value) in environment {
             let Ok(name) = name.into_string() else { continue };
+            if name == env::CERTKEEP_IDENTITY.name {
+                variables.identity = Some(SecretBytes::new(value.into_vec()));
+                continue;
+            }
             match value.into_string() {
                 Ok(value) => variables.set(&name, value, Origin::Environment),
                 Err(value) => {
@@ -56,6 +64,11 @@ impl Variables {
     #[must_use]
     pub fn is_unreadable(&self, name: &str) -> bool {
         self.unreadable.contains_key(name)
+    }
+
+    /// Hands the text of `CERTKEEP_IDENTITY` over; set to nothing is not set.
+    pub fn take_identity(&mut self) -> Option<SecretBytes> {
+        self.identity.take().filter(|text| !text.is_empty())
     }
 
     /// Sets a variable whatever it was before.
@@ -118,6 +131,16 @@ mod tests {
         let variables =
             Variables::from_environment([(OsString::from("EASYRSA_PASSIN"), OsString::from("pass:hunter2"))]);
         assert_eq!(format!("{variables:?}"), r#"{"EASYRSA_PASSIN"}"#);
+    }
+
+    #[test]
+    fn an_identity_is_handed_over_once_and_seen_nowhere_else() {
+        let environment = [(OsString::from("CERTKEEP_IDENTITY"), OsString::from("AGE-SECRET-KEY-1"))];
+        let mut variables = Variables::from_environment(environment);
+        assert_eq!(variables.value("CERTKEEP_IDENTITY"), None);
+        assert_eq!(format!("{variables:?}"), "{}");
+        assert!(variables.take_identity().is_some_and(|text| text.expose() == b"AGE-SECRET-KEY-1"));
+        assert!(variables.take_identity().is_none());
     }
 
     #[test]

@@ -62,7 +62,7 @@ pub enum Reason {
     /// One of `; & | < > ( )` outside quotes.
     #[error("`{0}` outside quotes joins, redirects or groups shell commands")]
     Operator(char),
-    /// EASYRSA_PASSIN or EASYRSA_PASSOUT.
+    /// EASYRSA_PASSIN, EASYRSA_PASSOUT or CERTKEEP_IDENTITY.
     #[error("{0} has no place in a file that anybody may read")]
     Secret(&'static str),
     /// More than [`VALUE_LIMIT`] bytes.
@@ -80,6 +80,8 @@ pub enum Reason {
 }
 
 const SECRETS: [&str; 2] = ["EASYRSA_PASSIN", "EASYRSA_PASSOUT"];
+/// As secret; no line can show it, but one could set it.
+const IDENTITY: &str = "CERTKEEP_IDENTITY";
 
 /// The longest value, in bytes: 1 MiB, far more than any setting needs. Each
 /// line can be twice its predecessor, so something has to end that.
@@ -116,7 +118,7 @@ fn carry_out(command: &Command<'_>, variables: &mut Variables) -> Result<(), Rea
         return Err(Reason::Name(name));
     }
     // The names may have been put together by an expansion.
-    if let Some(secret) = SECRETS.into_iter().find(|secret| *secret == name) {
+    if let Some(secret) = SECRETS.into_iter().chain([IDENTITY]).find(|secret| *secret == name) {
         return Err(Reason::Secret(secret));
     }
     let value = expansion::second(&raw_value, variables)?;

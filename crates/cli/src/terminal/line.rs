@@ -58,6 +58,20 @@ pub(crate) fn standard_input() -> io::Result<File> {
     }
 }
 
+/// Standard output, likewise: for bytes that are no text.
+pub(crate) fn standard_output() -> io::Result<File> {
+    #[cfg(unix)]
+    {
+        use std::os::fd::AsFd;
+        Ok(File::from(io::stdout().as_fd().try_clone_to_owned()?))
+    }
+    #[cfg(windows)]
+    {
+        use std::os::windows::io::AsHandle;
+        Ok(File::from(io::stdout().as_handle().try_clone_to_owned()?))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

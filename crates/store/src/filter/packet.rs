@@ -66,8 +66,6 @@ impl<R: Read> Packets<R> {
     }
 
     /// Everything up to the end of the list, as one file of at most `limit` bytes.
-    /// A buffer that proves too small is zeroised when it is exchanged for one of
-    /// twice its size.
     pub(crate) fn contents(&mut self, limit: u64) -> Result<Zeroizing<Vec<u8>>, PacketError> {
         let mut contents = Zeroizing::new(Vec::new());
         while let Some(payload) = self.next()? {
@@ -75,12 +73,7 @@ impl<R: Read> Packets<R> {
             if !u64::try_from(needed).is_ok_and(|needed| needed <= limit) {
                 return Err(PacketError::TooLarge(limit));
             }
-            if needed > contents.capacity() {
-                let mut larger = Zeroizing::new(Vec::with_capacity(needed.max(2 * contents.capacity())));
-                larger.extend_from_slice(&contents);
-                contents = larger;
-            }
-            contents.extend_from_slice(payload);
+            append(&mut contents, payload);
         }
         Ok(contents)
     }
@@ -112,6 +105,36 @@ impl<R: Read> Packets<R> {
         self.start += count;
         self.buffer.get(start..start + count)
     }
+}
+
+/// Everything up to the end of the input, of at most `limit` bytes.
+pub(crate) fn whole(mut input: impl Read, limit: u64) -> Result<Zeroizing<Vec<u8>>, PacketError> {
+    let mut contents = Zeroizing::new(Vec::new());
+    let mut buffer = Zeroizing::new(vec![0; LONGEST]);
+    loop {
+        let read = match input.read(&mut buffer) {
+            Ok(0) => return Ok(contents),
+            Ok(read) => read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error.into()),
+        };
+        append(&mut contents, buffer.get(..read).unwrap_or_default());
+        if !u64::try_from(contents.len()).is_ok_and(|length| length <= limit) {
+            return Err(PacketError::TooLarge(limit));
+        }
+    }
+}
+
+/// A buffer that proves too small is zeroised when it is exchanged for one of
+/// twice its size.
+fn append(contents: &mut Zeroizing<Vec<u8>>, bytes: &[u8]) {
+    let needed = contents.len() + bytes.len();
+    if needed > contents.capacity() {
+        let mut larger = Zeroizing::new(Vec::with_capacity(needed.max(2 * contents.capacity())));
+        larger.extend_from_slice(contents);
+        *contents = larger;
+    }
+    contents.extend_from_slice(bytes);
 }
 
 fn length(digits: &[u8]) -> Option<usize> {

@@ -7,7 +7,7 @@ use std::io::{Read, Write};
 use certkeep_pki::secret::SecretBytes;
 use thiserror::Error;
 
-use super::packet::{PacketError, Packets, Sender};
+use super::packet::{self, PacketError, Packets, Sender};
 use crate::read::SIZE_LIMIT;
 
 /// Which way a file goes.
@@ -61,6 +61,15 @@ pub fn run(input: impl Read, output: impl Write, answer: &mut Answer<'_>) -> Res
         sender.flush()?;
     }
     Ok(())
+}
+
+/// A file on a pipe, whole.
+///
+/// # Errors
+///
+/// The pipe breaks, or brings more than is read of any file.
+pub fn read_to_end(input: impl Read) -> Result<SecretBytes, ProcessError> {
+    Ok(packet::whole(input, SIZE_LIMIT)?.into())
 }
 
 fn greet(packets: &mut Packets<impl Read>, sender: &mut Sender<impl Write>) -> Result<(), ProcessError> {

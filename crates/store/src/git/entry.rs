@@ -50,7 +50,12 @@ pub(crate) struct IndexEntry {
 impl IndexEntry {
     /// Whether it is a file with bytes of its own, and in no conflict.
     pub(crate) fn is_file(&self) -> bool {
-        self.stage == 0 && matches!(self.mode, FILE_MODE | EXECUTABLE_MODE)
+        self.stage == 0 && self.has_bytes()
+    }
+
+    /// Whether it is a file with bytes of its own, or one side of a conflict about one.
+    pub(crate) fn has_bytes(&self) -> bool {
+        matches!(self.mode, FILE_MODE | EXECUTABLE_MODE)
     }
 }
 

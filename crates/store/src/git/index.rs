@@ -55,7 +55,13 @@ pub(crate) struct IndexChange {
 impl Repository {
     /// All entries of the index, those of conflicts among them.
     pub(crate) fn index_entries(&self) -> Result<Vec<IndexEntry>, GitError> {
-        match self.open_index(&self.index_path()) {
+        self.index_entries_at(None)
+    }
+
+    /// As [`Repository::index_entries`], of the index that a git works with for
+    /// the moment.
+    pub(crate) fn index_entries_at(&self, path: Option<&Path>) -> Result<Vec<IndexEntry>, GitError> {
+        match self.open_index(path.unwrap_or(&self.index_path())) {
             Ok(index) => Ok(index.iter().map(entry_of).collect()),
             // A split or sparse index, which libgit2 does not read.
             Err(_) => self.listed_entries(&["ls-files", "-z", "--stage"]),

@@ -15,14 +15,16 @@ use crate::{
 /// A commit on top of HEAD.
 pub(crate) struct Draft {
     repository: Repository,
-    who: Identity,
+    /// Not asked for where nothing is committed.
+    who: Option<Identity>,
     changes: Vec<TreeChange>,
 }
 
 impl Draft {
-    /// Nothing is written yet. Whoever has no name finds out here.
-    pub(crate) fn new(repository: &Repository) -> Result<Self, GitError> {
-        let who = repository.identity()?;
+    /// Nothing is written yet. Whoever has no name finds out here, unless
+    /// nothing is to be committed.
+    pub(crate) fn new(repository: &Repository, commits: bool) -> Result<Self, GitError> {
+        let who = commits.then(|| repository.identity()).transpose()?;
         Ok(Self { repository: repository.reopen()?, who, changes: Vec::new() })
     }
 
@@ -59,10 +61,12 @@ impl Draft {
         self.changes.push(TreeChange { path, entry: None });
     }
 
-    /// Writes the commit; `None` when nothing is different from HEAD.
+    /// Writes the commit; `None` when nothing is different from HEAD, and where
+    /// nothing is committed.
     pub(crate) fn finish(self, message: &Message) -> Result<Option<String>, GitError> {
+        let Some(who) = &self.who else { return Ok(None) };
         let head = self.repository.head_commit()?;
-        let commit = self.repository.write_commit(head, &self.changes, &self.who, &message.to_string())?;
+        let commit = self.repository.write_commit(head, &self.changes, who, &message.to_string())?;
         Ok(commit.map(|commit| commit.to_string()))
     }
 }
@@ -83,7 +87,7 @@ impl<'a> PkiDraft<'a> {
         if !prefix.is_empty() {
             prefix.push('/');
         }
-        Ok(Self { draft: Draft::new(&repository)?, history, message, prefix })
+        Ok(Self { draft: Draft::new(&repository, history.commits)?, history, message, prefix })
     }
 
     pub(crate) fn begin(&mut self, scratch: &Path) -> Result<(), GitError> {

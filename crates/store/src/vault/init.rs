@@ -58,6 +58,8 @@ pub struct Report {
     pub sealed: Vec<String>,
     /// Secrets that earlier commits hold in the clear: sealing comes too late for those.
     pub exposed: Vec<Past>,
+    /// The keys that were made, for what else this run does.
+    pub keys: Vec<ZoneKeys>,
 }
 
 /// A zone that is to be.
@@ -155,10 +157,11 @@ pub(super) fn establish(
         }
     }
     keyring.write(&vault.repository.state().join("keyring"))?;
-    vault.pin(&keys.into_values().collect::<Vec<_>>())?;
+    let keys: Vec<ZoneKeys> = keys.into_values().collect();
+    vault.pin(&keys)?;
     let commit =
         record_repository(&vault.repository, &edit.changes, &making.message)?.map(|oid| oid.to_string());
-    Ok((vault, Report { created_repository: false, commit, sealed, exposed }))
+    Ok((vault, Report { created_repository: false, commit, sealed, exposed, keys }))
 }
 
 /// The members by name: nobody twice.

@@ -16,10 +16,15 @@ use std::{
 };
 
 use age::{
-    DecryptError, Decryptor, EncryptError, Encryptor, NoCallbacks, armor::ArmoredReader,
-    plugin::RecipientPluginV1, scrypt, secrecy::SecretString, tag, tagpq, x25519,
+    DecryptError, Decryptor, EncryptError, Encryptor, NoCallbacks,
+    armor::ArmoredReader,
+    plugin::RecipientPluginV1,
+    scrypt,
+    secrecy::{ExposeSecret as _, SecretString},
+    tag, tagpq, x25519,
 };
 use certkeep_pki::secret::{Passphrase, SecretBytes};
+use zeroize::Zeroizing;
 
 pub(crate) use self::ssh::SshKey;
 pub use self::ssh::SshRecipient;
@@ -67,6 +72,18 @@ impl AgeRecipient {
             wrap(&plugin, payload)
         }
     }
+}
+
+/// A new key, as the text of an identity file, and its public half.
+pub(crate) fn generate() -> (SecretBytes, AgeRecipient) {
+    let identity = x25519::Identity::generate();
+    let public = identity.to_public().to_string();
+    let secret = identity.to_string();
+    let mut file = Zeroizing::new(Vec::with_capacity(512));
+    file.extend_from_slice(format!("# public key: {public}\n").as_bytes());
+    file.extend_from_slice(secret.expose_secret().as_bytes());
+    file.push(b'\n');
+    (SecretBytes::from(file), AgeRecipient(public))
 }
 
 fn wrap(recipient: &dyn age::Recipient, payload: &SecretBytes) -> Result<Vec<u8>, WrapError> {

@@ -128,6 +128,24 @@ impl Gpg {
         Ok(String::from_utf8_lossy(listing).lines().any(is_secret_encryption_key))
     }
 
+    /// The fingerprints of the keys whose owner can decrypt with this gpg, but
+    /// for those that have expired or were revoked. Asks nobody.
+    ///
+    /// # Errors
+    ///
+    /// When gpg cannot be run.
+    pub fn secret_keys(&self) -> Result<Vec<String>, GpgError> {
+        let answer = self.run(&["--with-colons", "--list-secret-keys"], &[], OUTPUT_LIMIT)?;
+        let listing = answer.output.as_ref().map_or(&[][..], SecretBytes::expose);
+        let listing = String::from_utf8_lossy(listing);
+        let lines: Vec<&str> = listing.lines().collect();
+        // A key begins with its `sec` line; the first `fpr` line behind it is its own.
+        let keys = lines.chunk_by(|_, next| !next.starts_with("sec:"));
+        let own = keys.filter(|key| key.iter().any(|line| is_secret_encryption_key(line) && is_valid(line)));
+        let fingerprints = own.filter_map(|key| key.iter().find_map(|line| line.strip_prefix("fpr:")));
+        Ok(fingerprints.filter_map(|fields| fields.split(':').nth(8).map(str::to_owned)).collect())
+    }
+
     fn run(&self, arguments: &[&str], input: &[&[u8]], limit: usize) -> Result<Answer, GpgError> {
         let failed = |source: io::Error| match source.kind() {
             io::ErrorKind::NotFound => GpgError::Missing { program: self.program.clone() },
@@ -135,6 +153,7 @@ impl Gpg {
         };
         let mut child = Command::new(&self.program)
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .env_remove("CERTKEEP_IDENTITY")
             .args(["--batch", "--no-tty", "--no-auto-key-locate", "--status-fd", "2"])
             .args(arguments)
             .stdin(Stdio::piped())
@@ -247,6 +266,11 @@ fn is_secret_encryption_key(line: &str) -> bool {
     matches!(fields[..], ["sec" | "ssb", ..])
         && fields.get(11).is_some_and(|uses| uses.contains('e'))
         && fields.get(14).is_some_and(|token| *token != "#")
+}
+
+/// Field 2: expired, revoked, disabled and invalid keys are no use.
+fn is_valid(line: &str) -> bool {
+    !matches!(line.split(':').nth(1), Some("e" | "r" | "d" | "i"))
 }
 
 /// The one key that gpg's keyring has under `id`: a fingerprint, a key id, an

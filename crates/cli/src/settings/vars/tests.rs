@@ -104,6 +104,7 @@ fn whatever_would_run_a_command_is_refused() {
         ("set_var X '\"a\"'", Reason::Unescaped('"')),
         ("set_var X a\0b", Reason::Nul),
         ("set_var EASYRSA_PASSIN pass:x", Reason::Secret("EASYRSA_PASSIN")),
+        ("set_var CERTKEEP_IDENTITY x", Reason::Secret("CERTKEEP_IDENTITY")),
         ("force_set_var EASYRSA_PASSOUT pass:x", Reason::Secret("EASYRSA_PASSOUT")),
         ("set_var EASYRSA_PASS\"OUT\" x", Reason::Secret("EASYRSA_PASSOUT")),
         ("set_var X $EASYRSA_PASSIN", Reason::Secret("EASYRSA_PASSIN")),

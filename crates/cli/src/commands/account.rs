@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What was done to a store: talk for people, data for programs.
+
+use certkeep_pki::x509::describe::Value;
+
+use crate::{render, report::Failure, session::Session, settings::Format};
+
+/// Says what came of a command that changes something: on standard error for
+/// people, as JSON on standard output where that is asked for.
+///
+/// # Errors
+///
+/// Standard output cannot be written.
+pub(super) fn say(session: &mut Session, title: &str, value: &Value) -> Result<(), Failure> {
+    match session.settings.format {
+        Format::Json => session.terminal.data(&render::json(value))?,
+        Format::Text | Format::Pem => session.terminal.notice(render::text(title, value).trim_end()),
+    }
+    Ok(())
+}
+
+/// Shows what was asked for.
+///
+/// # Errors
+///
+/// As [`say`].
+pub(super) fn show(session: &mut Session, title: &str, value: &Value) -> Result<(), Failure> {
+    let text = match session.settings.format {
+        Format::Json => render::json(value),
+        Format::Text | Format::Pem => render::text(title, value),
+    };
+    Ok(session.terminal.data(&text)?)
+}
+
+/// Anything with a name, as a list of texts.
+pub(super) fn texts(items: impl IntoIterator<Item = impl ToString>) -> Value {
+    Value::List(items.into_iter().map(|item| Value::Text(item.to_string())).collect())
+}
+
+/// A count.
+pub(super) fn number(count: usize) -> Value {
+    Value::Number(u64::try_from(count).unwrap_or(u64::MAX))
+}

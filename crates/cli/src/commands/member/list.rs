@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `member list`: everybody, with keys and zones. Needs no key; says more with one.
+
+use certkeep_pki::{moment::Moment, x509::describe::Value};
+use certkeep_store::{manifest::GrantState, vault::members::Known, wrap::Recipient};
+
+use super::super::account;
+use crate::{report::Failure, session::Session};
+
+/// Shows the list.
+pub(super) fn run(session: &mut Session) -> Result<(), Failure> {
+    let opened = session.opened()?;
+    let now = opened.now;
+    let known = opened.vault.members(opened.keys)?;
+    let doubtful =
+        known.iter().any(|known| known.zones.values().any(|state| *state == Some(GrantState::Outdated)));
+    let members = known.iter().map(|known| describe(known, now)).collect();
+    account::show(session, "Store", &Value::Section(vec![("members", Value::List(members))]))?;
+    if doubtful {
+        session.terminal.notice(
+            "who is to be confirmed came by a merge: look who that is, then `certkeep member refresh NAME`, \
+             or `certkeep member remove NAME`",
+        );
+    }
+    Ok(())
+}
+
+fn describe(known: &Known, now: Moment) -> Value {
+    let zones = known.zones.iter().map(|(zone, state)| match state {
+        Some(GrantState::Valid) => zone.to_string(),
+        Some(GrantState::Outdated) => format!("{zone} (to be confirmed)"),
+        Some(GrantState::Forged) => format!("{zone} (forged)"),
+        None => format!("{zone} (unchecked)"),
+    });
+    Value::Section(vec![
+        ("name", known.name.as_str().into()),
+        ("kind", known.member.kind.as_str().into()),
+        ("fingerprint", known.member.fingerprint.as_str().into()),
+        ("zones", account::texts(zones)),
+        ("subkeys", account::texts(subkeys(&known.member.key, now))),
+    ])
+}
+
+/// The encryption subkeys of an OpenPGP key: nothing is wrapped for one that has expired.
+fn subkeys(key: &str, now: Moment) -> Vec<String> {
+    let Ok(recipient) = Recipient::parse(key.as_bytes()) else { return vec!["cannot be read".to_owned()] };
+    let described = recipient.subkeys(now).into_iter().map(|subkey| {
+        let expires = subkey.expires.map_or_else(String::new, |moment| format!(", expires {moment}"));
+        format!("{} {}{expires}", subkey.fingerprint, subkey.state)
+    });
+    described.collect()
+}

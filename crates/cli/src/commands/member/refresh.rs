@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `member refresh`: OpenPGP keys that were renewed, and members that came by a merge.
+
+use std::collections::BTreeMap;
+
+use certkeep_pki::x509::describe::Value;
+use certkeep_store::{
+    manifest::GrantState,
+    member::{Kind, MemberName},
+    vault::{VaultError, members::Known},
+    wrap::{Recipient, gpg::recipient_from_gpg},
+};
+
+use super::super::account;
+use crate::{
+    identities, interrupt, message,
+    report::Failure,
+    session::{Opened, Session},
+    terminal::{Asker, Safe},
+};
+
+/// Arguments of `member refresh`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Whom to refresh (default: everybody)
+    #[arg(value_name = "NAME")]
+    names: Vec<String>,
+    /// Wrap for an OpenPGP key although it has expired
+    #[arg(long)]
+    allow_expired: bool,
+}
+
+/// Looks for renewed keys, shows who is to be confirmed, wraps the keys again.
+pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
+    let names = args.names.iter().map(|name| MemberName::parse(name)).collect::<Result<Vec<_>, _>>()?;
+    let known = known(session)?;
+    if let Some(missing) = names.iter().find(|name| !known.iter().any(|known| known.name == **name)) {
+        return Err(Failure::no_member(missing));
+    }
+    let wanted: Vec<&Known> =
+        known.iter().filter(|known| names.is_empty() || names.contains(&known.name)).collect();
+    let renewed = renewed(&wanted, args.allow_expired, session);
+    let outdated = |known: &&&Known| known.zones.values().any(|state| *state == Some(GrantState::Outdated));
+    let outdated: Vec<&Known> = wanted.iter().filter(outdated).copied().collect();
+    if !outdated.is_empty() {
+        let lines = outdated.iter().map(|known| {
+            let zones: Vec<String> = known.zones.keys().map(ToString::to_string).collect();
+            format!("  {}: {}, for {}", known.name, Safe(&known.member.fingerprint), zones.join(", "))
+        });
+        let lines: Vec<String> = lines.collect();
+        let details = format!(
+            "These were let in on another branch, before the present keys were made:\n{}",
+            lines.join("\n")
+        );
+        session.terminal.confirm(details, "Confirm them as members: ")?;
+    }
+    let confirmed: Vec<MemberName> = outdated.iter().map(|known| known.name.clone()).collect();
+    if renewed.is_empty() && confirmed.is_empty() {
+        session.terminal.notice("nobody has a newer key, and nobody is to be confirmed");
+        return Ok(());
+    }
+    if session.settings.dry_run {
+        for name in renewed.keys() {
+            session.terminal.notice(format_args!("would wrap the keys again for {name}"));
+        }
+        for name in &confirmed {
+            session.terminal.notice(format_args!("would confirm {name}"));
+        }
+        return Ok(());
+    }
+    let mut words = vec!["member", "refresh"];
+    words.extend(args.names.iter().map(String::as_str));
+    let Opened { vault, keys, terminal, now } = session.opened_to_write()?;
+    let report = {
+        let _signals = interrupt::put_off();
+        vault.refresh_members(
+            &renewed,
+            &confirmed,
+            args.allow_expired,
+            keys,
+            &mut Asker(terminal),
+            now,
+            &message::of(&words),
+        )?
+    };
+    let value = Value::Section(vec![
+        ("renewed", account::texts(renewed.keys())),
+        ("confirmed", account::texts(&confirmed)),
+        ("zones", account::texts(&report.zones)),
+        ("commit", report.commit.into()),
+    ]);
+    account::say(session, "Refreshed", &value)
+}
+
+/// The members; their grants are checked where a key at hand opens the zone.
+fn known(session: &mut Session) -> Result<Vec<Known>, Failure> {
+    let Opened { vault, keys, terminal, .. } = session.opened()?;
+    let zones: Vec<_> = vault.manifest().zones.keys().cloned().collect();
+    for zone in &zones {
+        match vault.zone_keys(zone, keys, &mut Asker(terminal)) {
+            Ok(_) | Err(VaultError::Identity { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(vault.members(keys)?)
+}
+
+/// Those whose OpenPGP key gpg knows in another form.
+fn renewed(wanted: &[&Known], allow_expired: bool, session: &mut Session) -> BTreeMap<MemberName, Recipient> {
+    let gpg = identities::gpg(&session.settings.machine);
+    let mut renewed = BTreeMap::new();
+    for known in wanted.iter().filter(|known| known.member.kind == Kind::OpenPgp) {
+        match recipient_from_gpg(&gpg, &known.member.fingerprint) {
+            Ok(recipient) if allow_expired || recipient.text() != known.member.key => {
+                renewed.insert(known.name.clone(), recipient);
+            }
+            Ok(_) => {}
+            Err(error) => session.terminal.notice(format_args!("{}: {}", known.name, Safe(error))),
+        }
+    }
+    renewed
+}

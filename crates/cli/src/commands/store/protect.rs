@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `store protect`, `store unprotect`: which files outside the PKI are kept sealed.
+
+use certkeep_pki::x509::describe::Value;
+use certkeep_store::{
+    vault::zones::Report,
+    zone::{KEYS, Pattern},
+};
+
+use super::{super::account, init, rotate};
+use crate::{
+    interrupt, message,
+    report::Failure,
+    session::{Opened, Session},
+    terminal::{Asker, Safe},
+};
+
+/// Arguments of `store protect`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Patterns as in .gitattributes, relative to the top of the repository
+    #[arg(value_name = "PATTERN", required = true)]
+    patterns: Vec<String>,
+    /// The zone that is to keep them
+    #[arg(long, default_value = KEYS)]
+    zone: String,
+}
+
+/// Arguments of `store unprotect`.
+#[derive(Debug, clap::Args)]
+pub(super) struct UnprotectArgs {
+    /// Patterns as they were given to `store protect`
+    #[arg(value_name = "PATTERN", required = true)]
+    patterns: Vec<String>,
+}
+
+/// Adds patterns to a zone.
+pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
+    let patterns = read(&args.patterns)?;
+    let zone = rotate::known(&args.zone, session.opened()?.vault)?;
+    if session.settings.dry_run {
+        for pattern in &patterns {
+            let pattern = Safe(pattern.as_str());
+            session.terminal.notice(format_args!("would keep {pattern} sealed, in the zone {zone}"));
+        }
+        return Ok(());
+    }
+    let mut words = vec!["store", "protect"];
+    words.extend(args.patterns.iter().map(String::as_str));
+    let Opened { vault, keys, terminal, .. } = session.opened_to_write()?;
+    vault.zone_keys(&zone, keys, &mut Asker(terminal))?;
+    let report = {
+        let _signals = interrupt::put_off();
+        vault.protect(&patterns, &zone, keys, &mut Asker(terminal), &message::of(&words))?
+    };
+    say("Protected", &report, session)?;
+    init::warn_of(&report.exposed, session);
+    Ok(())
+}
+
+/// Takes patterns away.
+pub(super) fn undo(args: &UnprotectArgs, session: &mut Session) -> Result<(), Failure> {
+    let patterns = read(&args.patterns)?;
+    let vault = &session.opened()?.vault;
+    let unknown =
+        patterns.iter().find(|pattern| !vault.rules().patterns().iter().any(|(known, _)| known == *pattern));
+    if let Some(unknown) = unknown {
+        return Err(Failure::no_pattern(unknown, vault.rules()));
+    }
+    let shown: Vec<String> = patterns.iter().map(|pattern| Safe(pattern.as_str()).to_string()).collect();
+    session
+        .terminal
+        .confirm(format!("About to have git keep these in the clear: {}", shown.join(", ")), "Confirm: ")?;
+    if session.settings.dry_run {
+        session.terminal.notice(format_args!("would keep in the clear: {}", shown.join(", ")));
+        return Ok(());
+    }
+    let mut words = vec!["store", "unprotect"];
+    words.extend(args.patterns.iter().map(String::as_str));
+    let Opened { vault, keys, terminal, .. } = session.opened_to_write()?;
+    let report = vault.unprotect(&patterns, keys, &mut Asker(terminal), &message::of(&words))?;
+    say("In the clear from now on", &report, session)
+}
+
+fn read(texts: &[String]) -> Result<Vec<Pattern>, Failure> {
+    Ok(texts.iter().map(|text| Pattern::parse(text)).collect::<Result<_, _>>()?)
+}
+
+fn say(title: &str, report: &Report, session: &mut Session) -> Result<(), Failure> {
+    let value = Value::Section(vec![
+        ("files", account::texts(&report.files)),
+        ("exposed", init::exposed(&report.exposed)),
+        ("commit", report.commit.clone().into()),
+    ]);
+    account::say(session, title, &value)
+}

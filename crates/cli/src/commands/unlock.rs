@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `unlock` and `lock`: whether the files of this clone are plaintext.
+
+use certkeep_pki::x509::describe::Value;
+use certkeep_store::{
+    vault::VaultError,
+    zone::{Mode, ZoneName},
+};
+
+use super::{account, store::init};
+use crate::{
+    interrupt,
+    report::Failure,
+    session::{Opened, Session},
+    terminal::Asker,
+};
+
+/// Arguments of `unlock`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Only say which zones a key on this machine opens; change nothing
+    #[arg(long)]
+    check: bool,
+}
+
+/// Opens every zone that a key at hand opens.
+pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
+    let Opened { vault, keys, terminal, .. } = session.opened()?;
+    let zones: Vec<(ZoneName, Mode)> =
+        vault.manifest().zones.iter().map(|(name, zone)| (name.clone(), zone.mode)).collect();
+    let (mut opened, mut closed, mut failure) = (Vec::new(), Vec::new(), None);
+    for (zone, mode) in &zones {
+        // A sealed zone is opened when one of its files is needed: to ask for its
+        // key now would be for nothing.
+        if !args.check && *mode == Mode::Sealed {
+            continue;
+        }
+        match vault.zone_keys(zone, keys, &mut Asker(terminal)) {
+            Ok(_) => opened.push(zone.clone()),
+            Err(error @ VaultError::Identity { .. }) => {
+                closed.push(zone.clone());
+                failure.get_or_insert(error);
+            }
+            // Not a key that is missing but a zone that is not to be trusted.
+            Err(error) => return Err(error.into()),
+        }
+    }
+    if let Some(failure) = failure.filter(|_| opened.is_empty()) {
+        return Err(failure.into());
+    }
+    let member = opened.iter().find_map(|zone| keys.opener(zone)).map(ToString::to_string);
+    let mut entries = vec![
+        ("member", member.into()),
+        ("opened", account::texts(&opened)),
+        ("closed", account::texts(&closed)),
+    ];
+    if args.check || session.settings.dry_run {
+        return account::show(session, "Zones", &Value::Section(entries));
+    }
+    let program = init::program(&session.settings.machine);
+    let Opened { vault, keys, terminal, .. } = session.opened_alone()?;
+    let mut progress = terminal.progress("unlocking");
+    let report = {
+        let _signals = interrupt::put_off();
+        vault.unlock(&program, keys, &mut Asker(terminal), &mut |done, total| progress.reach(done, total))?
+    };
+    drop(progress);
+    entries.push(("files", account::number(report.files)));
+    account::say(session, "Unlocked", &Value::Section(entries))
+}
+
+/// Puts ciphertext back and forgets the keys.
+pub(super) fn lock(session: &mut Session) -> Result<(), Failure> {
+    if session.settings.dry_run {
+        session.opened()?;
+        session
+            .terminal
+            .notice("would put ciphertext in the place of every unlocked file and forget the keys");
+        return Ok(());
+    }
+    let Opened { vault, terminal, .. } = session.opened_alone()?;
+    let mut progress = terminal.progress("locking");
+    let files = {
+        let _signals = interrupt::put_off();
+        vault.lock(&mut |done, total| progress.reach(done, total))?
+    };
+    drop(progress);
+    account::say(session, "Locked", &Value::Section(vec![("files", account::number(files))]))
+}

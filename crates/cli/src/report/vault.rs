@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What to do about the errors of the encrypted store, and the refusals of the
+//! commands that work on it.
+
+use std::{ffi::OsStr, io, path::Path};
+
+use certkeep_store::{
+    history::GitError,
+    identity::IdentityError,
+    manifest::Distrust,
+    member::{MemberName, MemberNameError},
+    vault::{Vault, VaultError},
+    wrap::{RecipientError, WrapError},
+    zone::{Pattern, PatternError, Rules, ZoneName, ZoneNameError},
+};
+
+use super::{ExitCode, Failure};
+use crate::terminal::{Safe, shell_word};
+
+const NAME_A_KEY: &str =
+    "name the key of a member: `certkeep --identity=FILE ...`, or CERTKEEP_IDENTITY_FILE";
+const MAKE_A_KEY: &str =
+    "make an age key: `mkdir -p ~/.config/certkeep && age-keygen -o ~/.config/certkeep/identity.txt`";
+
+impl From<VaultError> for Failure {
+    fn from(error: VaultError) -> Self {
+        let failure = Self::from_error(&error);
+        match &error {
+            VaultError::Record(_) => match error {
+                VaultError::Record(error) => error.into(),
+                _ => failure,
+            },
+            VaultError::Git(git) => failure.of_git(git),
+            VaultError::Identity { zone, source } => {
+                Self::closed(format!("nothing here opens the zone `{zone}`"), zone, source)
+            }
+            VaultError::Exists(_) => failure
+                .with_hint("look at it: `certkeep store status`")
+                .with_hint("let somebody in: `certkeep member add NAME KEY`"),
+            VaultError::NoZone { .. } => failure.with_hint("the zones: `certkeep store status`"),
+            VaultError::NoMember { .. } => failure.with_hint("the members: `certkeep member list`"),
+            VaultError::MemberExists { member } => failure
+                .with_hint(format!("give the new key another name, or take the old one out first: `certkeep member remove {member}`"))
+                .with_hint(format!("the same OpenPGP key with a new date or subkey: `certkeep member refresh {member}`")),
+            VaultError::KeyExists { .. } => failure.with_hint("the members: `certkeep member list`"),
+            VaultError::LastMember { .. } => {
+                failure.with_hint("let somebody else in first: `certkeep member add NAME KEY`")
+            }
+            VaultError::NoRecipient => failure.with_hint("name one: `certkeep store init --recipient=KEY`"),
+            VaultError::Distrust { source, .. } => match source {
+                Distrust::OtherEpoch | Distrust::OtherStore | Distrust::OtherKey => failure
+                    .with_hint("a merge may have mixed two states: `git log -- .certkeep`"),
+                _ => failure.with_hint(
+                    "do not go on before you know who changed it: `git log -p -- .certkeep`",
+                ),
+            },
+            VaultError::Pin(_) | VaultError::OpensNothing { .. } => failure.with_hint(
+                "do not go on before you know who changed it: `git log -p -- .certkeep`",
+            ),
+            VaultError::Staged { paths } => {
+                let mut failure = failure;
+                failure.causes.extend(paths.iter().map(|path| Safe(path).to_string()));
+                failure.with_hint("commit them first: `git commit`, or take them back: `git restore --staged FILE`")
+            }
+            VaultError::Wrap { member, source: WrapError::NoUsableSubkey { .. } } => failure
+                .with_hint(format!(
+                    "have `{member}` renew the key (`gpg --quick-set-expire FINGERPRINT 2y '*'`), import it, \
+                     then `certkeep member refresh {member}`"
+                )),
+            VaultError::Unconfirmed { members } => {
+                let names: Vec<&str> = members.iter().map(MemberName::as_str).collect();
+                let names = names.join(" ");
+                failure
+                    .with_hint("look at them: `certkeep member list`")
+                    .with_hint(format!("to confirm them: `certkeep member refresh {names}`"))
+                    .with_hint("to take one out: `certkeep member remove NAME`")
+            }
+            VaultError::KeyReplaced { member } => failure
+                .with_hint(format!("who changed it: `git log -p -- .certkeep/members/{member}.toml`")),
+            VaultError::PkiOutside(_) => {
+                failure.with_hint("run it in the folder of the PKI, or name the PKI: `certkeep --pki=DIR store init`")
+            }
+            VaultError::OutOfPlace { path } => failure.with_hint(format!(
+                "it belongs to another store: open it there, then put the plaintext in its place: {}",
+                Safe(shell_word(path))
+            )),
+            _ => failure,
+        }
+    }
+}
+
+impl Failure {
+    /// The same with what to do about a repository.
+    pub(super) fn of_git(self, error: &GitError) -> Self {
+        match error {
+            GitError::NoIdentity => self.with_hint(
+                "tell git who you are: `git config --global user.name NAME`, `git config --global user.email ADDRESS`",
+            ),
+            GitError::Foreign { path } => self.with_hint(format!(
+                "if you trust it: `git config --global --add safe.directory {}`",
+                Safe(shell_word(&path.display().to_string()))
+            )),
+            GitError::Busy { path } => self.with_hint(format!(
+                "if no git is running: `rm {}`",
+                Safe(shell_word(&path.display().to_string()))
+            )),
+            _ => self,
+        }
+    }
+
+    /// A sealed file of the PKI that was not opened.
+    pub fn sealed(path: &str, error: VaultError) -> Self {
+        match &error {
+            VaultError::Identity { zone, source } => Self::closed(
+                format!("{path} is sealed, and nothing here opens the zone `{zone}`"),
+                zone,
+                source,
+            ),
+            _ => error.into(),
+        }
+    }
+
+    /// No identity opens a zone: every place that was tried, and what else there is.
+    fn closed(message: String, zone: &ZoneName, source: &IdentityError) -> Self {
+        let mut failure = Self::refused(message);
+        match source {
+            IdentityError::NoneFits { tried } => {
+                failure.causes.extend(tried.iter().map(|tried| format!("{}", Safe(tried))));
+            }
+            _ => failure.causes.push(source.to_string()),
+        }
+        failure
+            .with_hint(NAME_A_KEY)
+            .with_hint(format!("who can open the zone `{zone}`: `certkeep member list`"))
+    }
+
+    /// There is no such zone.
+    pub fn no_zone(zone: &ZoneName, vault: &Vault) -> Self {
+        let zones: Vec<&str> = vault.manifest().zones.keys().map(ZoneName::as_str).collect();
+        Self::refused(format!("there is no zone `{zone}`"))
+            .with_hint(format!("the zones: {}", zones.join(", ")))
+    }
+
+    /// There is no such member.
+    pub fn no_member(member: &MemberName) -> Self {
+        Self::refused(format!("there is no member `{member}`"))
+            .with_hint("the members: `certkeep member list`")
+    }
+
+    /// A pattern that no zone has.
+    pub fn no_pattern(pattern: &Pattern, rules: &Rules) -> Self {
+        let patterns =
+            rules.patterns().iter().map(|(pattern, zone)| format!("{} ({zone})", Safe(pattern.as_str())));
+        let patterns: Vec<String> = patterns.collect();
+        let failure = Self::refused(format!("no zone has the pattern `{}`", Safe(pattern.as_str())));
+        if patterns.is_empty() {
+            failure
+        } else {
+            failure.with_hint(format!("the patterns: {}", patterns.join(", ")))
+        }
+    }
+
+    /// No folder in memory for plaintext.
+    pub fn no_memory() -> Self {
+        Self::refused("there is no folder in memory here: neither XDG_RUNTIME_DIR nor /dev/shm is one")
+            .with_hint("plaintext on a disk may outlive its removal; to allow that: `certkeep exec --allow-disk -- COMMAND`")
+    }
+
+    /// A change of the store without a commit would be half a change.
+    pub fn store_without_commit() -> Self {
+        Self::refused("a change of the store is a commit, and none is wanted")
+            .with_hint("leave out `--no-commit`, and `unset CERTKEEP_NO_COMMIT`")
+    }
+
+    /// A store that keeps no PKI.
+    pub fn store_without_pki() -> Self {
+        Self::refused("this store keeps no PKI")
+    }
+
+    /// A program of the user's that did not start.
+    pub fn cannot_run(program: &OsStr, error: &io::Error) -> Self {
+        let mut failure = Self::refused(format!("cannot run {}", Safe(program.display())));
+        failure.causes.push(error.to_string());
+        failure
+    }
+
+    /// A program of the user's ended with a code of its own, having said why itself.
+    pub fn of_command(exit: ExitCode) -> Self {
+        Self::refused("").with_exit(exit)
+    }
+
+    /// A file that was to be made.
+    pub fn cannot_write(path: &Path, error: &io::Error) -> Self {
+        let mut failure = Self::refused(format!("cannot write {}", Safe(path.display())));
+        failure.causes.push(error.to_string());
+        failure
+    }
+
+    /// The place of the PKI is in no store.
+    pub fn no_store(pki: &Path) -> Self {
+        let folder = pki.parent().unwrap_or(pki).display();
+        Self::refused(format!("{} is not in a certkeep repository", Safe(folder)))
+            .with_hint("make one: `certkeep store init`")
+            .with_hint("or go to the one you mean, or name its PKI: `certkeep --pki=DIR ...`")
+    }
+
+    /// A text that is nobody's public key.
+    pub fn no_recipient(text: &str, error: &RecipientError) -> Self {
+        let failure = Self::from_error(error);
+        let mut failure = Self { message: format!("`{}`: {}", Safe(text), failure.message), ..failure };
+        match error {
+            RecipientError::Ambiguous { fingerprints } => {
+                failure.causes.extend(fingerprints.iter().map(|fingerprint| Safe(fingerprint).to_string()));
+                failure.with_hint("name the one you mean by its whole fingerprint")
+            }
+            RecipientError::Private => {
+                failure.with_hint("the file beside it that ends in .pub is the public key")
+            }
+            RecipientError::NotInGpg(_) => failure.with_hint(
+                "a KEY is age1..., an SSH public key or its file, the file of an OpenPGP certificate, \
+                 or a fingerprint or address that gpg knows",
+            ),
+            RecipientError::SshType(_) | RecipientError::SecurityKey(_) => {
+                failure.with_hint("another SSH key: `ssh-keygen -t ed25519`").with_hint(MAKE_A_KEY)
+            }
+            _ => failure,
+        }
+    }
+
+    /// The user has no key at all.
+    pub fn no_own_key() -> Self {
+        Self::refused(
+            "this user has no key that could open the store: gpg has no secret key, and ~/.ssh no SSH key",
+        )
+        .with_hint(MAKE_A_KEY)
+        .with_hint("then name its public key: `certkeep store init --recipient=age1... --name=NAME`")
+    }
+
+    /// gpg has several keys of this user.
+    pub fn several_own_keys(fingerprints: &[String]) -> Self {
+        let mut failure = Self::refused("gpg has several secret keys, and one of them is to open the store");
+        failure.causes = fingerprints.to_vec();
+        failure.with_hint("name it: `certkeep store init --recipient=FINGERPRINT`")
+    }
+
+    /// An identity file of age that does not tell its public key.
+    pub fn identity_without_public_key(path: &str) -> Self {
+        Self::refused(format!("{} does not tell its public key", Safe(path))).with_hint(format!(
+            "name it: `certkeep store init --recipient=$(age-keygen -y {})`",
+            Safe(shell_word(path))
+        ))
+    }
+
+    /// A key whose owner has no name yet.
+    pub fn nameless(shown: &str) -> Self {
+        Self::refused(format!("what is the owner of this key called? {shown}"))
+            .with_hint("give a name: `--name=NAME`, one for each `--recipient`")
+    }
+
+    /// More names than keys.
+    pub fn too_many_names() -> Self {
+        Self::refused("there are more names than recipients")
+            .with_hint("the first `--name` belongs to the first `--recipient`, and so on")
+    }
+
+    /// git was not to be run.
+    pub fn git(what: &str, said: &str) -> Self {
+        let mut failure = Self::refused(format!("git could not {what}"));
+        failure.causes.extend(said.lines().map(|line| Safe(line).to_string()));
+        failure
+    }
+}
+
+impl From<MemberNameError> for Failure {
+    fn from(error: MemberNameError) -> Self {
+        Self::from_error(&error)
+    }
+}
+
+impl From<ZoneNameError> for Failure {
+    fn from(error: ZoneNameError) -> Self {
+        Self::from_error(&error)
+    }
+}
+
+impl From<PatternError> for Failure {
+    fn from(error: PatternError) -> Self {
+        let failure = Self::from_error(&error);
+        match &error {
+            PatternError::Folder(text) => {
+                let folder = text.trim_end_matches('/');
+                failure.with_hint(format!("everything in it: `{}/**`", Safe(folder)))
+            }
+            _ => failure.with_hint("for example: `*.key`, `deploy/secrets/**`"),
+        }
+    }
+}

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The encrypted store that the PKI is kept in, if it is in one: found once, its
+//! keys asked for when a file needs them and never before.
+
+use std::{fs, os::unix::fs::DirBuilderExt as _};
+
+use certkeep_pki::{change::ChangeSet, layout::PkiPath, moment::Moment, secret::SecretBytes};
+use certkeep_store::{
+    history::{History, Message},
+    store::{OpenError, Store},
+    vault::{Keys, Vault},
+};
+
+use super::Session;
+use crate::{
+    identities,
+    report::Failure,
+    terminal::{Asker, Terminal},
+};
+
+/// What a command that changes a store works with, each part by itself.
+pub struct Opened<'a> {
+    /// The store.
+    pub vault: &'a mut Vault,
+    /// The keys of this run.
+    pub keys: &'a mut Keys,
+    /// Where the talk goes; [`Asker`] makes a prompt of it.
+    pub terminal: &'a mut Terminal,
+    /// The clock, read once.
+    pub now: Moment,
+}
+
+impl Session {
+    /// The store that the place of the PKI is in, whether it keeps that PKI or not.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be read.
+    pub fn vault(&self) -> Result<Option<&Vault>, Failure> {
+        if self.vault.get().is_none() {
+            let found = Vault::find(&self.settings.pki)?;
+            return Ok(self.vault.get_or_init(|| found).as_ref());
+        }
+        Ok(self.vault.get().and_then(Option::as_ref))
+    }
+
+    /// Remembers a store that was made in this run.
+    pub fn enter(&mut self, vault: Vault, keys: Keys) {
+        (self.vault, self.keys) = (Some(vault).into(), Some(keys));
+    }
+
+    /// The store that keeps this PKI.
+    pub(super) fn keeper(&self) -> Result<Option<&Vault>, Failure> {
+        let keeps = |vault: &&Vault| {
+            let place = vault.path_in_repository(&self.settings.pki);
+            place.is_some() && place == vault.manifest().pki
+        };
+        Ok(self.vault()?.filter(keeps))
+    }
+
+    /// The store, for a command that works on the store itself. The PKI of this
+    /// run is the one that the store keeps, from wherever in it certkeep was called.
+    ///
+    /// # Errors
+    ///
+    /// There is none, or an identity cannot be read.
+    pub fn opened(&mut self) -> Result<Opened<'_>, Failure> {
+        let Some(vault) = self.vault()? else { return Err(Failure::no_store(&self.settings.pki)) };
+        if let Some(pki) = vault.pki() {
+            self.settings.pki = pki;
+        }
+        self.gather_keys()?;
+        let vault = self.vault.get_mut().and_then(Option::as_mut).expect("found above");
+        let keys = self.keys.as_mut().expect("gathered above");
+        Ok(Opened { vault, keys, terminal: &mut self.terminal, now: self.now })
+    }
+
+    /// As [`Session::opened_alone`], to change what the repository says of the
+    /// store, which is always a commit.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::opened_alone`]; no commit is wanted.
+    pub fn opened_to_write(&mut self) -> Result<Opened<'_>, Failure> {
+        if self.settings.no_commit { Err(Failure::store_without_commit()) } else { self.opened_alone() }
+    }
+
+    /// As [`Session::opened`], as the only writer of the PKI that the store keeps,
+    /// if there is one yet.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::opened`] and [`Session::lock`].
+    pub fn opened_alone(&mut self) -> Result<Opened<'_>, Failure> {
+        self.opened()?;
+        match self.open_store() {
+            Ok(_) => self.lock()?,
+            Err(_) if !self.settings.pki.exists() => {}
+            Err(failure) => return Err(failure),
+        }
+        self.opened()
+    }
+
+    fn gather_keys(&mut self) -> Result<(), Failure> {
+        if self.keys.is_none() {
+            self.keys = Some(identities::keys(&mut self.settings)?);
+        }
+        Ok(())
+    }
+
+    /// The plaintext of a file of the PKI.
+    pub(super) fn unsealed(&mut self, path: &PkiPath, bytes: SecretBytes) -> Result<SecretBytes, Failure> {
+        let Some(vault) = self.keeper()? else { return Ok(bytes) };
+        let place = vault.path_in_repository(&self.settings.pki.join(path.relative()));
+        let Some(place) = place else { return Ok(bytes) };
+        let Opened { vault, keys, terminal, .. } = self.opened()?;
+        vault
+            .open_file(&place, bytes, keys, &mut Asker(terminal))
+            .map_err(|error| Failure::sealed(&path.relative(), error))
+    }
+
+    /// What the writer needs to end in a commit; `None` outside a store.
+    pub(super) fn history(&mut self, changes: &ChangeSet) -> Result<Option<History>, Failure> {
+        if self.keeper()?.is_none() {
+            return Ok(None);
+        }
+        let commits = !self.settings.no_commit;
+        let Opened { vault, keys, terminal, .. } = self.opened()?;
+        let history = vault.history(changes, keys, &mut Asker(terminal))?;
+        Ok(history.map(|history| if commits { history } else { history.without_commits() }))
+    }
+
+    /// Commits a PKI that was made in its place; nothing happens outside a store.
+    ///
+    /// # Errors
+    ///
+    /// It is there, and not committed.
+    pub fn adopt_pki(&mut self, message: &Message) -> Result<(), Failure> {
+        if self.settings.no_commit || self.keeper()?.is_none() {
+            return Ok(());
+        }
+        let Opened { vault, keys, terminal, .. } = self.opened()?;
+        let commit = vault.adopt(keys, &mut Asker(terminal), message)?;
+        self.say_committed(commit.as_deref());
+        Ok(())
+    }
+
+    /// Names a commit that was made.
+    pub(super) fn say_committed(&mut self, commit: Option<&str>) {
+        if let Some(commit) = commit {
+            self.terminal.notice(format_args!("committed {}", commit.get(..10).unwrap_or(commit)));
+        }
+    }
+
+    /// Opens the PKI. git keeps no empty folders, so a clone may lack some.
+    pub(super) fn open_store(&self) -> Result<Store, Failure> {
+        let pki = &self.settings.pki;
+        match Store::open(pki) {
+            Err(error @ OpenError::NotAPki { .. }) => {
+                let cloned = self.keeper()?.is_some()
+                    && fs::read_dir(pki).is_ok_and(|mut entries| entries.next().is_some());
+                let make = |name| fs::DirBuilder::new().recursive(true).mode(0o700).create(pki.join(name));
+                if !cloned || ["private", "reqs", "issued"].into_iter().any(|name| make(name).is_err()) {
+                    return Err(error.into());
+                }
+                Ok(Store::open(pki)?)
+            }
+            opened => Ok(opened?),
+        }
+    }
+}

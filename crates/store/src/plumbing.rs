@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What git calls us for, in the repository that it works in: the filter, the
+//! text of a difference, the merge of a file. Asks nobody, writes nothing but
+//! what git reads.
+
+use std::{
+    cell::OnceCell,
+    collections::HashMap,
+    fs,
+    io::{Read, Write},
+    path::{Path, PathBuf},
+};
+
+use certkeep_pki::secret::SecretBytes;
+use thiserror::Error;
+
+use crate::{
+    durable::FileError,
+    filter::{
+        self, Filter, FilterError, Kept,
+        process::{self, Direction, ProcessError},
+    },
+    git::{GitError, Oid, Repository},
+    keyring::{Keyring, KeyringError},
+    merge::{self, Winner},
+    read::{ReadError, read_secret_file},
+};
+
+/// Why git's call could not be answered at all.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum PlumbingError {
+    /// The repository cannot be opened.
+    #[error(transparent)]
+    Git(#[from] GitError),
+    /// The keyring cannot be read.
+    #[error(transparent)]
+    Keyring(#[from] KeyringError),
+    /// The conversation with git ended early.
+    #[error(transparent)]
+    Process(#[from] ProcessError),
+    /// The file is not to go where git wants it.
+    #[error(transparent)]
+    Filter(#[from] FilterError),
+    /// A file that git names cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The outcome of a merge cannot be written.
+    #[error(transparent)]
+    Write(#[from] FileError),
+}
+
+/// The repository that git works in, and its keys.
+#[derive(Debug)]
+pub struct Plumbing {
+    /// `None` for a bare one: there, nothing is opened or sealed.
+    repository: Option<Repository>,
+    keyring: Option<Keyring>,
+    index: Option<PathBuf>,
+    staged: OnceCell<HashMap<Vec<u8>, Oid>>,
+}
+
+impl Plumbing {
+    /// The repository that the environment names as git sets it, or else the one
+    /// that the current directory is in. `index` is what `GIT_INDEX_FILE` says,
+    /// `keyring` another keyring than that of the repository.
+    ///
+    /// # Errors
+    ///
+    /// The repository or the keyring cannot be read.
+    pub fn open(index: Option<PathBuf>, keyring: Option<&Path>) -> Result<Self, PlumbingError> {
+        let repository = Repository::from_environment()?;
+        let own = repository.as_ref().map(|repository| repository.state().join("keyring"));
+        let keyring = match keyring.or(own.as_deref()) {
+            Some(path) => Keyring::read(path)?,
+            None => None,
+        };
+        Ok(Self { repository, keyring, index, staged: OnceCell::new() })
+    }
+
+    /// Answers git until it has no more files. `refused` is told of every file
+    /// that was not let through.
+    ///
+    /// # Errors
+    ///
+    /// [`PlumbingError::Process`].
+    pub fn process(
+        &self,
+        input: impl Read,
+        output: impl Write,
+        refused: &mut dyn FnMut(FilterError),
+    ) -> Result<(), PlumbingError> {
+        let filter = self.filter();
+        let mut answer = |direction, path: &[u8], contents| {
+            let filtered = apply(&filter, direction, path, contents);
+            filtered.map_err(&mut *refused).ok()
+        };
+        Ok(process::run(input, output, &mut answer)?)
+    }
+
+    /// Filters one file, named relative to the top of the work tree.
+    ///
+    /// # Errors
+    ///
+    /// [`PlumbingError::Filter`], or the pipe broke.
+    pub fn filter_one(
+        &self,
+        direction: Direction,
+        path: &[u8],
+        input: impl Read,
+    ) -> Result<SecretBytes, PlumbingError> {
+        let contents = process::read_to_end(input)?;
+        Ok(apply(&self.filter(), direction, path, contents)?)
+    }
+
+    /// What `git diff` shows of a file.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read.
+    pub fn textconv(&self, file: &Path) -> Result<SecretBytes, PlumbingError> {
+        Ok(filter::textconv(self.keyring.as_ref(), read(file)?))
+    }
+
+    /// Merges three files that git made of blobs: the outcome replaces `ours`,
+    /// which stays as it is where nobody wins.
+    ///
+    /// # Errors
+    ///
+    /// A file cannot be read or written.
+    pub fn merge(&self, base: &Path, ours: &Path, theirs: &Path) -> Result<Winner, PlumbingError> {
+        let theirs = read(theirs)?;
+        let winner =
+            merge::merge(self.keyring.as_ref(), read(base)?.expose(), read(ours)?.expose(), theirs.expose());
+        if winner == Winner::Theirs {
+            fs::write(ours, theirs.expose()).map_err(FileError::new("write", ours))?;
+        }
+        Ok(winner)
+    }
+
+    fn filter(&self) -> Filter<'_> {
+        let manifest = self.repository.as_ref().map_or(Ok(None), filter::manifest);
+        Filter::new(manifest, self.keyring.as_ref(), self)
+    }
+
+    fn blob_of(&self, path: &[u8]) -> Option<Oid> {
+        let repository = self.repository.as_ref()?;
+        let staged = self.staged.get_or_init(|| {
+            let entries = repository.index_entries_at(self.index.as_deref()).unwrap_or_default();
+            let files = entries.into_iter().filter(|entry| entry.is_file());
+            files.map(|entry| (entry.path, entry.oid)).collect()
+        });
+        staged.get(path).copied().or_else(|| {
+            let path = std::str::from_utf8(path).ok()?;
+            repository.head_entry(path).ok().flatten().map(|entry| entry.oid)
+        })
+    }
+}
+
+/// What cannot be found out counts as not kept: the file is sealed anew, or refused.
+impl Kept for Plumbing {
+    fn is(&self, path: &[u8], bytes: &[u8]) -> bool {
+        let hash = self.repository.as_ref().and_then(|repository| repository.hash_blob(bytes).ok());
+        hash.is_some() && hash == self.blob_of(path)
+    }
+
+    fn read(&self, path: &[u8]) -> Option<Vec<u8>> {
+        self.repository.as_ref()?.blob_if_here(self.blob_of(path)?).ok().flatten()
+    }
+}
+
+fn apply(
+    filter: &Filter<'_>,
+    direction: Direction,
+    path: &[u8],
+    contents: SecretBytes,
+) -> Result<SecretBytes, FilterError> {
+    match direction {
+        Direction::Clean => filter.clean(path, contents),
+        Direction::Smudge => filter.smudge(path, contents),
+    }
+}
+
+/// A file of git's; one that is gone is empty.
+fn read(file: &Path) -> Result<SecretBytes, ReadError> {
+    Ok(read_secret_file(file)?.unwrap_or_else(|| SecretBytes::new(Vec::new())))
+}

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Plaintext becomes ciphertext, where git has the same; if there is more of it
+//! anywhere under a protected path, nothing happens.
+
+use std::{
+    collections::BTreeMap,
+    ffi::OsStr,
+    fs::{self, File},
+    io::Read as _,
+    os::unix::ffi::OsStrExt as _,
+    path::{Path, PathBuf},
+};
+
+use walkdir::{DirEntry, WalkDir};
+
+use super::{Exchange, Progress, WorkTreeError, shown, sweep};
+use crate::{
+    durable::FileError,
+    filter,
+    git::{IndexEntry, Repository},
+    git_crypt,
+    keyring::Keyring,
+    read::read_secret_file,
+    repository::RepositoryLock,
+    seal,
+    zone::{Protection, Rules},
+};
+
+/// Plaintext in git's objects, if some other configuration made git keep it.
+const TEXTCONV_NOTES: &str = "refs/notes/textconv/certkeep";
+
+/// Writes the ciphertext of every protected file that is plaintext, in this work
+/// tree and all that are linked with it, and removes the keyring; gives the
+/// number of files. The driver stays: it refuses plaintext from now on.
+pub(crate) fn lock(
+    repository: &Repository,
+    rules: &Rules,
+    keyring: &Keyring,
+    progress: &mut Progress<'_>,
+) -> Result<usize, WorkTreeError> {
+    let _lock = RepositoryLock::acquire(repository)?;
+    let linked = linked(repository)?;
+    let mut plans = vec![Plan::new(repository, keyring, 0)?];
+    plans.first_mut().expect("just made").all(rules, progress)?;
+    for (number, tree) in (1..).zip(&linked) {
+        let mut plan = Plan::new(tree, keyring, number)?;
+        // What is checked out there may be older than the store.
+        let own = filter::manifest(tree)?.map(|manifest| manifest.rules());
+        plan.all(own.as_ref().unwrap_or(rules), progress)?;
+        let name = |path: &String| tree.work_tree().join(path).display().to_string();
+        plan.changed = plan.changed.iter().map(name).collect();
+        plans.push(plan);
+    }
+    let changed: Vec<_> = plans.iter_mut().flat_map(|plan| std::mem::take(&mut plan.changed)).collect();
+    if !changed.is_empty() {
+        return Err(WorkTreeError::Changed { paths: changed });
+    }
+    let mut files = 0;
+    for plan in plans {
+        files += plan.exchange.finish()?;
+    }
+    repository.git(&["update-ref", "-d", TEXTCONV_NOTES], &[])?;
+    // Images of conflicts; git cannot be told to make none of certain paths.
+    sweep(&repository.common_dir().join("rr-cache"))?;
+    sweep(&repository.state().join("unlock"))?;
+    // Last: whatever was interrupted before can be done again.
+    Keyring::remove(&repository.state().join("keyring"))?;
+    Ok(files)
+}
+
+/// What is to happen in one work tree.
+struct Plan<'a> {
+    tree: &'a Repository,
+    keyring: &'a Keyring,
+    exchange: Exchange<'a>,
+    /// What would be lost.
+    changed: Vec<String>,
+}
+
+impl<'a> Plan<'a> {
+    fn new(tree: &'a Repository, keyring: &'a Keyring, number: usize) -> Result<Self, WorkTreeError> {
+        let exchange = Exchange::new(tree, &format!("lock-{number}"))?;
+        Ok(Self { tree, keyring, exchange, changed: Vec::new() })
+    }
+
+    fn all(&mut self, rules: &Rules, progress: &mut Progress<'_>) -> Result<(), WorkTreeError> {
+        // The sides of a conflict belong to one file.
+        let mut tracked: BTreeMap<Vec<u8>, Vec<IndexEntry>> = BTreeMap::new();
+        for entry in self.tree.index_entries()? {
+            if matches!(rules.protection(&entry.path), Protection::Zone(_)) {
+                tracked.entry(entry.path.clone()).or_default().push(entry);
+            }
+        }
+        self.changed = untracked(self.tree.work_tree(), rules, &tracked)?;
+        let count = tracked.len();
+        for (done, (path, entries)) in tracked.into_iter().enumerate() {
+            progress(done, count);
+            self.file(&path, entries)?;
+        }
+        progress(count, count);
+        Ok(())
+    }
+
+    fn file(&mut self, path: &[u8], entries: Vec<IndexEntry>) -> Result<(), WorkTreeError> {
+        // Otherwise a link or a submodule: nothing that was ever sealed.
+        let Some(first) = entries.first().filter(|entry| entry.has_bytes()) else { return Ok(()) };
+        let Some((target, metadata)) = self.exchange.target(first)? else { return Ok(()) };
+        let Some(found) = read_secret_file(&target)? else { return Ok(()) };
+        if is_ciphertext(found.expose()) {
+            return Ok(());
+        }
+        let mut staged = None;
+        for entry in entries {
+            let blob = self.tree.blob(entry.oid)?;
+            if blob == found.expose() {
+                // git has it in the clear; `status` says so.
+                return Ok(());
+            }
+            if self.opens_to(&blob, found.expose()) {
+                return self.exchange.stage(entry, target, &metadata, &blob);
+            }
+            staged = staged.or(is_ciphertext(&blob).then_some((entry, blob)));
+        }
+        // Something else is staged, but the last commit has this.
+        let head = match std::str::from_utf8(path) {
+            Ok(path) => self.tree.head_blob(path)?.unwrap_or_default(),
+            Err(_) => Vec::new(),
+        };
+        match staged {
+            Some((entry, blob)) if self.opens_to(&head, found.expose()) => {
+                self.exchange.stage(entry, target, &metadata, &blob)
+            }
+            _ => {
+                self.changed.push(shown(path));
+                Ok(())
+            }
+        }
+    }
+
+    fn opens_to(&self, blob: &[u8], plaintext: &[u8]) -> bool {
+        matches!(self.keyring.open(blob), Ok(Some(opened)) if opened.plaintext.expose() == plaintext)
+    }
+}
+
+/// Plaintext under protected paths that git does not know, ignored or not.
+/// Repositories inside of this one are not ours.
+fn untracked(
+    top: &Path,
+    rules: &Rules,
+    tracked: &BTreeMap<Vec<u8>, Vec<IndexEntry>>,
+) -> Result<Vec<String>, WorkTreeError> {
+    let mut found = Vec::new();
+    let ours = |entry: &DirEntry| {
+        let nested = entry.depth() > 0 && entry.file_type().is_dir() && entry.path().join(".git").exists();
+        entry.file_name() != ".git" && !nested
+    };
+    for entry in WalkDir::new(top).sort_by_file_name().into_iter().filter_entry(ours) {
+        let entry = entry.map_err(|error| {
+            let path = error.path().unwrap_or(top).to_owned();
+            FileError::new("list", &path)(error.into())
+        })?;
+        let Ok(relative) = entry.path().strip_prefix(top) else { continue };
+        let path = relative.as_os_str().as_bytes();
+        let protected = matches!(rules.protection(path), Protection::Zone(_));
+        if !entry.file_type().is_file() || !protected || tracked.contains_key(path) {
+            continue;
+        }
+        let mut beginning = Vec::new();
+        let read = File::open(entry.path()).and_then(|file| file.take(16).read_to_end(&mut beginning));
+        read.map_err(FileError::new("read", entry.path()))?;
+        if !is_ciphertext(&beginning) {
+            found.push(shown(path));
+        }
+    }
+    Ok(found)
+}
+
+/// What may lie about: sealed by us, by git-crypt, or empty.
+fn is_ciphertext(bytes: &[u8]) -> bool {
+    bytes.is_empty() || seal::is_sealed(bytes) || bytes.starts_with(git_crypt::MAGIC)
+}
+
+/// The other work trees of the repository that can be reached.
+fn linked(repository: &Repository) -> Result<Vec<Repository>, WorkTreeError> {
+    let listed = repository.git(&["worktree", "list", "--porcelain"], &[])?;
+    let mut linked = Vec::new();
+    let here = fs::canonicalize(repository.work_tree()).ok();
+    for line in listed.split(|&byte| byte == b'\n') {
+        let Some(path) = line.strip_prefix(b"worktree ") else { continue };
+        let Ok(path) = fs::canonicalize(PathBuf::from(OsStr::from_bytes(path))) else { continue };
+        let tree = Repository::discover(&path)?;
+        // A bare repository is in the list, too, and may lie inside another one.
+        linked.extend(tree.filter(|tree| {
+            let top = fs::canonicalize(tree.work_tree()).ok();
+            top.as_ref() == Some(&path) && top != here
+        }));
+    }
+    Ok(linked)
+}
