@@ -84,8 +84,8 @@ impl Team {
             "age-keygen -o identity.txt 2>/dev/null
              mkdir work/ca && cd work/ca
              git init -q
-             certkeep store init --recipient \"$(age-keygen -y ../../identity.txt)\" --name owner
-             certkeep --batch init-pki
+             certkeep --batch store init --recipient \"$(age-keygen -y ../../identity.txt)\" --name owner
+             export CERTKEEP_IDENTITY_FILE=~/identity.txt; certkeep --batch init-pki
              certkeep --batch --nopass build-ca
              certkeep --batch --nopass issue server www www.example.net",
         );
@@ -152,7 +152,9 @@ impl Person {
     pub(crate) fn shell(&self, how: &[&str], script: &str) -> Command {
         let bin = self.root.join("bin");
         let mut command = Command::new("setsid");
-        command.args(how).args(["timeout", "--kill-after=1", LIMIT, "sh", "-euc", script]);
+        // `! command` never ends a shell; `no command` does.
+        let script = format!("no() {{ if \"$@\"; then return 1; fi; }}\n{script}");
+        command.args(how).args(["timeout", "--kill-after=1", LIMIT, "sh", "-euc", &script]);
         command.current_dir(&self.home).env_clear().envs([
             ("HOME", self.home.as_os_str()),
             ("GNUPGHOME", self.home.join(".gnupg").as_os_str()),
