@@ -3,7 +3,6 @@
 //! others clone it without any. With the real git, gpg, ssh-keygen and age.
 #![cfg(unix)]
 
-#[expect(dead_code, reason = "only its terminal is of use here")]
 #[path = "world/pty.rs"]
 mod pty;
 #[expect(dead_code, reason = "each topic uses a part of it")]
@@ -127,9 +126,7 @@ fn a_key_under_a_passphrase_in_gpg_opens_with_its_agent() {
     let alice = alice(&team, "alices-own");
     // To create needs no passphrase: it only encrypts.
     alice.does(
-        "cd work && mkdir ca && cd ca
-         certkeep --batch store init && certkeep --batch init-pki && certkeep --batch --nopass build-ca
-         certkeep lock
+        "cd work && certkeep quickstart ca && cd ca && certkeep lock
          printf '#!/bin/sh\necho OK\nwhile read -r line; do case \"$line\" in GETPIN*) echo D alices-own; echo OK;; BYE*) echo OK; exit;; *) echo OK;; esac; done\n' \
              > ~/pinentry && chmod 700 ~/pinentry
          gpgconf --kill gpg-agent
@@ -158,7 +155,9 @@ fn who_has_no_key_reads_certificates_and_commits_other_files() {
          echo hello > README && git add README && git commit -qm README && git push -q",
     );
     guest.is_clean("work/ca");
-    guest.fails("cd work/ca && certkeep unlock", "nothing here opens the zone `keys`").says("~/.ssh");
+    guest
+        .fails("cd work/ca && certkeep unlock", "nothing here opens the zone `keys`")
+        .says(".ssh/id_ed25519: not there");
     guest.fails("cd work/ca && certkeep --batch sign-req client www", "exists already");
     guest
         .fails("cd work/ca && certkeep --batch gen-crl", "private/ca.key is sealed")
@@ -188,7 +187,7 @@ fn who_is_removed_opens_nothing_any_more_and_everybody_else_does() {
         .says("pki/reqs/www.req")
         .says("stays readable to bob")
         .says("certkeep revoke-issued www keyCompromise")
-        .says("certkeep issue server www DNS:www.example.net")
+        .says("certkeep issue server www DNS:www DNS:www.example.net")
         .says("make a new CA");
     let (commands, _) = said.stderr.split_once("  certkeep gen-crl").expect("the commands");
     let commands: Vec<&str> =
