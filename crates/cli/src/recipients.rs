@@ -21,6 +21,8 @@ pub struct Found {
     pub recipient: Recipient,
     /// Where it was found, for the question: `gpg's keyring`, or a file.
     pub place: String,
+    /// Whether the key itself was named, so that there is nothing to ask about.
+    pub exact: bool,
 }
 
 impl Found {
@@ -50,18 +52,20 @@ pub fn find(text: &str, machine: &Machine) -> Result<Found, Failure> {
     if text.starts_with("age1") || text.starts_with("ssh-") || text.contains(" AAAA") {
         let recipient =
             Recipient::parse(text.as_bytes()).map_err(|error| Failure::no_recipient(text, &error))?;
-        return Ok(Found { recipient, place: "the command line".to_owned() });
+        return Ok(Found { recipient, place: "the command line".to_owned(), exact: true });
     }
     let path = machine.here.join(text);
     if path.is_file() {
-        return of_file(path, text);
+        return Ok(Found { exact: true, ..of_file(path, text)? });
     }
     if text.contains('/') || text.ends_with(".pub") || text.ends_with(".asc") {
         return Err(Failure::cannot_read(text, &io::ErrorKind::NotFound.into()));
     }
     let gpg = identities::gpg(machine);
     let recipient = recipient_from_gpg(&gpg, text).map_err(|error| Failure::no_recipient(text, &error))?;
-    Ok(Found { recipient, place: "gpg's keyring".to_owned() })
+    let typed: String = text.trim_start_matches("0x").chars().filter(|character| *character != ' ').collect();
+    let exact = typed.eq_ignore_ascii_case(&recipient.fingerprint());
+    Ok(Found { recipient, place: "gpg's keyring".to_owned(), exact })
 }
 
 /// The key of whoever runs the program: the one secret key of gpg that can
@@ -106,13 +110,13 @@ pub fn of_identity_file(machine: &Machine) -> Result<Option<Found>, Failure> {
     let public = public.ok_or_else(|| Failure::identity_without_public_key(&shown))?;
     let recipient =
         Recipient::parse(public.as_bytes()).map_err(|error| Failure::no_recipient(&shown, &error))?;
-    Ok(Some(Found { recipient, place: shown }))
+    Ok(Some(Found { recipient, place: shown, exact: false }))
 }
 
 fn of_file(path: PathBuf, shown: &str) -> Result<Found, Failure> {
     let bytes = input::read(&path)?;
     let recipient = Recipient::parse(&bytes).map_err(|error| Failure::no_recipient(shown, &error))?;
-    Ok(Found { recipient, place: path.display().to_string() })
+    Ok(Found { recipient, place: path.display().to_string(), exact: false })
 }
 
 /// gpg's own keys that can decrypt: one of them is the user's, several are a question.
@@ -123,7 +127,7 @@ fn own_of_gpg(gpg: &Gpg) -> Result<Option<Found>, Failure> {
         (Some(fingerprint), true) => {
             let recipient = recipient_from_gpg(gpg, &fingerprint)
                 .map_err(|error| Failure::no_recipient(&fingerprint, &error))?;
-            Ok(Some(Found { recipient, place: "gpg's keyring".to_owned() }))
+            Ok(Some(Found { recipient, place: "gpg's keyring".to_owned(), exact: false }))
         }
         (Some(last), false) => {
             fingerprints.push(last);

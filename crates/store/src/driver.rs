@@ -56,6 +56,11 @@ pub(crate) fn install(repository: &Repository, rules: &Rules, program: &str) -> 
             repository.set_config(name, &value)?;
         }
     }
+    tell_attributes(repository, rules)
+}
+
+/// Writes the rules where no file of the repository can overrule them.
+pub(crate) fn tell_attributes(repository: &Repository, rules: &Rules) -> Result<(), DriverError> {
     let path = repository.common_dir().join("info/attributes");
     let before = read_file(&path)?.unwrap_or_default();
     let after = attributes::apply_block(&before, &attributes::block(rules));

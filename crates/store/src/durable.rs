@@ -94,9 +94,14 @@ pub(crate) fn write_new(
     access: Access,
     owner: Option<Owner>,
 ) -> Result<Written, FileError> {
+    write_bytes(path, bytes_of(contents), access, owner)
+}
+
+/// What is written, whether it is secret or not.
+pub(crate) fn bytes_of(contents: &Contents) -> &[u8] {
     match contents {
-        Contents::Public(bytes) => write_bytes(path, bytes, access, owner),
-        Contents::Secret(bytes) => write_bytes(path, bytes.expose(), access, owner),
+        Contents::Public(bytes) => bytes,
+        Contents::Secret(bytes) => bytes.expose(),
     }
 }
 

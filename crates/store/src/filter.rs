@@ -137,7 +137,11 @@ impl<'a> Filter<'a> {
     pub fn clean(&self, path: &[u8], contents: SecretBytes) -> Result<SecretBytes, FilterError> {
         let bytes = contents.expose();
         let protection = self.protection(path);
-        if bytes.is_empty() || protection == Ok(Protection::Public) || self.is_ciphertext(path, bytes)? {
+        if bytes.is_empty()
+            || is_line(bytes)
+            || protection == Ok(Protection::Public)
+            || self.is_ciphertext(path, bytes)?
+        {
             return Ok(contents);
         }
         match protection {
@@ -256,8 +260,18 @@ pub fn textconv(keyring: Option<&Keyring>, contents: SecretBytes) -> SecretBytes
         Ok(Some(id)) => id.to_string(),
         _ => "unknown".to_owned(),
     };
-    let line = format!("certkeep: sealed, key {key}, {} bytes\n", bytes.len());
+    let line = format!("{LINE_BEGIN}{key}, {} bytes\n", bytes.len());
     SecretBytes::new(line.into_bytes())
+}
+
+/// How the line begins that stands for a sealed file.
+const LINE_BEGIN: &str = "certkeep: sealed, key ";
+
+/// Whether bytes are the line that [`textconv`] shows: `git blame` sends that
+/// through the filter again.
+fn is_line(bytes: &[u8]) -> bool {
+    let line = bytes.strip_prefix(LINE_BEGIN.as_bytes()).and_then(|rest| rest.strip_suffix(b" bytes\n"));
+    line.is_some_and(|rest| rest.len() < 64 && !rest.contains(&b'\n'))
 }
 
 fn broken(path: &[u8], bytes: &[u8], source: SealError) -> FilterError {

@@ -229,20 +229,10 @@ impl Repository {
 
     /// Sets a value for this repository and its linked work trees.
     pub(crate) fn set_config(&self, name: &str, value: &str) -> Result<(), GitError> {
-        self.local_config()
+        let local = self.inner.config().and_then(|config| config.open_level(ConfigLevel::Local));
+        local
             .and_then(|mut config| config.set_str(name, value))
             .map_err(GitError::library("write the configuration"))
-    }
-
-    /// Unsets what [`Repository::set_config`] set.
-    pub(crate) fn unset_config(&self, name: &str) -> Result<(), GitError> {
-        absent_is_none(self.local_config().and_then(|mut config| config.remove(name)))
-            .map(drop)
-            .map_err(GitError::library("write the configuration"))
-    }
-
-    fn local_config(&self) -> Result<git2::Config, git2::Error> {
-        self.inner.config()?.open_level(ConfigLevel::Local)
     }
 }
 

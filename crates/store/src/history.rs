@@ -136,18 +136,4 @@ impl History {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_message_has_its_trailers_in_the_last_paragraph() {
-        let message = Message::new("sign-req client web1")
-            .with("Certkeep-Serial", "0A")
-            .with("Certkeep-Subject", "CN=x\nCertkeep-Serial: 0B");
-        assert_eq!(
-            message.to_string(),
-            "sign-req client web1\n\nCertkeep-Serial: 0A\nCertkeep-Subject: CN=x Certkeep-Serial: 0B\n"
-        );
-        assert_eq!(Message::new("gen-crl").to_string(), "gen-crl\n");
-    }
-}
+mod tests;

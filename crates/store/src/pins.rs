@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What this clone has seen of a store: which key id a zone had in which epoch.
-//! Whoever can push but not open could exchange a key or bring an old one back;
-//! whoever has seen the right one notices. Survives `lock`; holds no secret.
+//! Whoever can push but not open could exchange a key, or the whole store, or
+//! bring an old one back; whoever has seen the right one notices. Survives `lock`; holds no secret.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -14,6 +14,7 @@ use crate::{
     read::{ReadError, read_file},
     seal::{KeyId, StoreId},
     zone::{Epoch, ZoneName},
+    zone_keys::ZoneKeys,
 };
 
 const HEADER: &str = "certkeep pins 1";
@@ -35,6 +36,22 @@ pub enum PinError {
     /// Another version of certkeep wrote them, or nobody.
     #[error("line {0} of the pins cannot be understood")]
     Line(usize),
+    /// The store was exchanged for another one.
+    #[error("this is the store {found}; it was {seen} when this clone saw it first")]
+    OtherStore {
+        /// The store that was here.
+        seen: StoreId,
+        /// The store that is here now.
+        found: StoreId,
+    },
+    /// The keys hold none of an epoch that was seen.
+    #[error("zone {zone} has no key of epoch {epoch} any more, which this clone has seen")]
+    Dropped {
+        /// The zone.
+        zone: ZoneName,
+        /// The epoch.
+        epoch: Epoch,
+    },
     /// The epoch had another key when it was seen before.
     #[error("zone {zone} has the key {found} in epoch {epoch}; it was {seen} when this clone saw it first")]
     Substituted {
@@ -88,29 +105,46 @@ impl Pins {
         Ok(pins)
     }
 
-    /// Compares the present key of a zone with what was seen.
+    /// Compares the keys of a zone with what was seen: those of every epoch,
+    /// for a later one that nobody has seen yet is certified by the earlier ones.
     ///
     /// # Errors
     ///
-    /// [`PinError::Substituted`] and [`PinError::RolledBack`].
-    pub fn check(&self, store: StoreId, zone: &ZoneName, epoch: Epoch, id: KeyId) -> Result<(), PinError> {
-        if let Some(&seen) = self.0.get(&(store, zone.clone(), epoch))
-            && seen != id
-        {
-            return Err(PinError::Substituted { zone: zone.clone(), epoch, seen, found: id });
-        }
-        let epochs = self.0.keys().filter(|(of, name, _)| *of == store && name == zone);
-        match epochs.map(|&(.., seen)| seen).max() {
-            Some(seen) if seen > epoch => {
-                Err(PinError::RolledBack { zone: zone.clone(), seen, found: epoch })
+    /// What speaks against them.
+    pub fn check(&self, keys: &ZoneKeys) -> Result<(), PinError> {
+        let zone = keys.zone();
+        for ((store, name, epoch), &seen) in &self.0 {
+            let (store, epoch) = (*store, *epoch);
+            if store != keys.store() {
+                return Err(PinError::OtherStore { seen: store, found: keys.store() });
             }
-            _ => Ok(()),
+            if name != zone {
+                continue;
+            }
+            match keys.sealing(epoch).map(|key| key.id()) {
+                Some(found) if found == seen => {}
+                Some(found) => return Err(PinError::Substituted { zone: zone.clone(), epoch, seen, found }),
+                None if epoch > keys.current() => {
+                    return Err(PinError::RolledBack {
+                        zone: zone.clone(),
+                        seen: epoch,
+                        found: keys.current(),
+                    });
+                }
+                None => return Err(PinError::Dropped { zone: zone.clone(), epoch }),
+            }
         }
+        Ok(())
     }
 
-    /// Remembers a key that was checked; says whether it is new.
-    pub fn remember(&mut self, store: StoreId, zone: &ZoneName, epoch: Epoch, id: KeyId) -> bool {
-        self.0.insert((store, zone.clone(), epoch), id) != Some(id)
+    /// Remembers the keys of a zone, which were checked or made here, and no
+    /// other store's.
+    pub fn remember(&mut self, keys: &ZoneKeys) {
+        self.0.retain(|(store, ..), _| *store == keys.store());
+        for epoch in keys.epochs() {
+            let id = keys.sealing(epoch).expect("it has a key").id();
+            self.0.insert((keys.store(), keys.zone().clone(), epoch), id);
+        }
     }
 
     /// Writes down what was seen, whole or not at all.
@@ -131,33 +165,49 @@ impl Pins {
 mod tests {
     use std::fs;
 
+    use certkeep_pki::secret::SecretBytes;
+    use rand_core::{OsRng, TryRngCore as _};
+
     use super::*;
 
     #[test]
-    fn another_key_and_an_earlier_epoch_are_refused() {
+    fn other_keys_and_earlier_epochs_are_refused() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("certkeep/pins");
-        let store = StoreId::parse(&"01".repeat(16)).expect("digits");
-        let other = StoreId::parse(&"02".repeat(16)).expect("digits");
-        let id = |digit: &str| KeyId::parse(&digit.repeat(32)).expect("digits");
-        let zone = |name| ZoneName::parse(name).expect("valid");
-        let second = Epoch::FIRST.next().expect("two");
+        let mut rng = OsRng.unwrap_err();
+        let store = StoreId::generate(&mut rng);
+        let mut fresh =
+            |store, zone| ZoneKeys::generate(store, ZoneName::parse(zone).expect("valid"), &mut rng);
+        let (first, forged, reqs) = (fresh(store, "keys"), fresh(store, "keys"), fresh(store, "reqs"));
+        let (other, again) = (StoreId::parse(&"02".repeat(16)).expect("digits"), fresh(store, "keys"));
+        let elsewhere = fresh(other, "reqs");
+        let mut rotated = |keys: &ZoneKeys| keys.rotated(&mut rng).expect("another");
+        let second = rotated(&first);
+        let third = rotated(&second);
 
         let mut pins = Pins::read(&path).expect("nothing there");
-        assert!(pins.remember(store, &zone("keys"), Epoch::FIRST, id("a")));
-        assert!(pins.remember(store, &zone("keys"), second, id("b")));
-        assert!(!pins.remember(store, &zone("keys"), second, id("b")));
+        pins.remember(&second);
         pins.write(&path).expect("written");
 
         let pins = Pins::read(&path).expect("readable");
-        let check = |store, name, epoch, digit| pins.check(store, &zone(name), epoch, id(digit));
-        assert!(check(store, "keys", second, "b").is_ok());
-        assert!(check(store, "keys", second.next().expect("three"), "c").is_ok());
-        assert!(matches!(check(store, "keys", second, "c"), Err(PinError::Substituted { .. })));
-        assert!(matches!(check(store, "keys", Epoch::FIRST, "c"), Err(PinError::Substituted { .. })));
-        assert!(matches!(check(store, "keys", Epoch::FIRST, "a"), Err(PinError::RolledBack { .. })));
-        assert!(check(store, "reqs", Epoch::FIRST, "c").is_ok());
-        assert!(check(other, "keys", Epoch::FIRST, "c").is_ok());
+        for fine in [&second, &third, &reqs] {
+            assert!(pins.check(fine).is_ok(), "{fine:?}");
+        }
+        assert!(matches!(pins.check(&first), Err(PinError::RolledBack { .. })));
+        // A key that certifies itself: the epochs before are its own as well.
+        let forged = rotated(&forged);
+        let forged = rotated(&forged);
+        assert!(matches!(pins.check(&forged), Err(PinError::Substituted { epoch: Epoch::FIRST, .. })));
+        assert!(matches!(pins.check(&rotated(&first)), Err(PinError::Substituted { .. })));
+        assert!(matches!(pins.check(&elsewhere), Err(PinError::OtherStore { .. })));
+        // The same without the first epoch.
+        let payload = String::from_utf8(rotated(&again).to_payload().expose().to_vec()).expect("text");
+        let without: Vec<_> = payload.lines().filter(|line| !line.starts_with("epoch 1 ")).collect();
+        let mut seen_first = Pins::default();
+        seen_first.remember(&first);
+        let without = SecretBytes::new(without.join("\n").into_bytes());
+        let without = ZoneKeys::parse(&without).expect("keys");
+        assert!(matches!(seen_first.check(&without), Err(PinError::Dropped { .. })));
 
         for text in ["", "certkeep pins 2\n", "certkeep pins 1\nx\n"] {
             fs::write(&path, text).expect("written");

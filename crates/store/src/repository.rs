@@ -236,3 +236,6 @@ fn prepare(
     promise(&site.stage, &journal, written)?;
     Ok(Some(journal))
 }
+
+#[cfg(test)]
+mod tests;

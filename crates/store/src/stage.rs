@@ -16,8 +16,8 @@ use certkeep_pki::{change::Contents, layout::Sensitivity};
 
 use crate::{
     durable::{
-        Access, FileError, Owner, Written, copy_new, inspect, make_directory, permissions, sync_directory,
-        write_new,
+        Access, FileError, Owner, Written, bytes_of, copy_new, inspect, make_directory, permissions,
+        sync_directory, write_new,
     },
     history::draft::PkiDraft,
     journal::{Journal, Step},
@@ -117,13 +117,6 @@ fn store(
     };
     let stored = draft.stored(&from, placement.relative, contents)?;
     Ok((bytes_of(&stored) != bytes_of(contents)).then_some(stored))
-}
-
-fn bytes_of(contents: &Contents) -> &[u8] {
-    match contents {
-        Contents::Public(bytes) => bytes,
-        Contents::Secret(bytes) => bytes.expose(),
-    }
 }
 
 fn absence_of(path: &Path) -> FileError {

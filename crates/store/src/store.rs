@@ -4,6 +4,8 @@
 //! Reading needs no lock and no right to write. A change that was committed
 //! but interrupted is seen as done by every reader who may look for it, whether
 //! or not its files are in their places yet.
+//!
+//! long: half of it is what callers need to know, on the one type that they use.
 
 use std::{
     collections::BTreeSet,

@@ -229,7 +229,7 @@ impl Vault {
         let zone = self.zone(name)?;
         zone.verify(name, self.manifest.store, self.manifest.pki.as_deref(), keys)
             .map_err(|source| VaultError::Distrust { zone: name.clone(), source })?;
-        self.pins()?.check(self.manifest.store, name, keys.current(), keys.sealing_now().id())?;
+        self.pins()?.check(keys)?;
         let mut sealed = 0;
         for entry in self.repository.index_entries()? {
             if self.rules.protection(&entry.path) != Protection::Zone(name) || !entry.is_file() {

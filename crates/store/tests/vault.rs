@@ -13,15 +13,17 @@ use certkeep_pki::moment::Moment;
 use certkeep_store::{
     history::Message,
     identity::Sources,
-    manifest::Distrust,
+    manifest::{Distrust, Wrap},
     member::MemberName,
-    seal::{self, SealError},
+    pins::PinError,
+    seal::{self, Padding, SealError},
     vault::{
         Keys, Vault, VaultError,
         init::{self, Making},
     },
     wrap::Recipient,
     zone::{Mode, ZoneName},
+    zone_keys::ZoneKeys,
 };
 use people::{Home, Person, now, secret};
 use playground::Playground;
@@ -247,6 +249,36 @@ fn a_store_made_by_somebody_else_is_not_trusted() {
     let noticed = store.opens(&clone, "alice", CA);
     assert!(matches!(noticed, Err(VaultError::Distrust { source: Distrust::Mac, .. })), "{noticed:?}");
     drop(other);
+}
+
+/// Somebody who can push begins an epoch of his own in the zone of the CA's key,
+/// with made-up keys for the epochs before and a file that they open. It is well
+/// certified, by himself.
+#[test]
+fn an_epoch_that_certifies_itself_is_noticed_where_the_right_one_was_seen() {
+    let store = Store::new();
+    let top = &store.ground.top;
+    let rng = &mut OsRng.unwrap_err();
+    let mut manifest = store.vault().manifest().clone();
+    let made_up = ZoneKeys::generate(manifest.store, zone("ca"), rng).rotated(rng).expect("another");
+    manifest.certify(&zone("ca"), &made_up);
+    manifest.grant(&zone("ca"), &name("alice"), &made_up);
+    let recipient = store.recipient("alice");
+    let bytes = recipient.wrap(&made_up.to_payload(), moment(), false).expect("wrapped");
+    let described = manifest.zones.get_mut(&zone("ca")).expect("there");
+    described.wraps.clear();
+    described.wraps.insert((made_up.current(), name("alice")), Wrap { kind: recipient.kind(), bytes });
+    fs::remove_dir_all(top.join(".certkeep")).expect("removed");
+    for (path, bytes) in manifest.to_files() {
+        let path = top.join(".certkeep").join(path);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        fs::write(path, bytes).expect("written");
+    }
+    let forged = made_up.sealing_now().seal(b"his own", Padding::None);
+    fs::write(top.join(CA), forged).expect("written");
+    store.ground.git(&["add", CA]);
+    let noticed = store.opens(top, "alice", CA);
+    assert!(matches!(noticed, Err(VaultError::Pin(PinError::Substituted { .. }))), "{noticed:?}");
 }
 
 #[test]

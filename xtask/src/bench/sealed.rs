@@ -84,7 +84,7 @@ pub(crate) fn run(scratch: &Path) -> Outcome<Part> {
     let (ours, plain, theirs) = (ground("ours")?, ground("plain")?, ground("theirs")?);
     ours.does(
         "age-keygen -o ~/identity.txt 2>/dev/null
-         certkeep store init --recipient \"$(age-keygen -y ~/identity.txt)\" --name owner
+         certkeep --batch store init --recipient \"$(age-keygen -y ~/identity.txt)\" --name owner
          certkeep store protect 'keys/**'",
     )?;
     theirs.does("git-crypt init; echo 'keys/** filter=git-crypt diff=git-crypt' >.gitattributes")?;

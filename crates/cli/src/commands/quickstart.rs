@@ -162,7 +162,7 @@ fn member(new_identity: &mut Option<PathBuf>, session: &Session) -> Result<(Memb
             written.map_err(|error| Failure::cannot_write(&path, &error))?;
             let place = path.display().to_string();
             *new_identity = Some(path);
-            Found { recipient, place }
+            Found { recipient, place, exact: false }
         }
     };
     let name = found.suggested_name().map_or_else(|| MemberName::parse("owner"), Ok)?;

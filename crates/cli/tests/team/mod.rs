@@ -84,8 +84,8 @@ impl Team {
             "age-keygen -o identity.txt 2>/dev/null
              mkdir work/ca && cd work/ca
              git init -q
-             certkeep store init --recipient \"$(age-keygen -y ../../identity.txt)\" --name owner
-             certkeep --batch init-pki
+             certkeep --batch store init --recipient \"$(age-keygen -y ../../identity.txt)\" --name owner
+             export CERTKEEP_IDENTITY_FILE=~/identity.txt; certkeep --batch init-pki
              certkeep --batch --nopass build-ca
              certkeep --batch --nopass issue server www www.example.net",
         );
@@ -139,10 +139,23 @@ impl Person {
     /// Runs a script at home, which ends at the first command that fails.
     #[must_use = "say whether it was to succeed"]
     pub(crate) fn tries(&self, script: &str) -> Said {
+        let output = self.shell(&["--wait"], script).stdin(Stdio::null()).output().expect("a shell");
+        Said {
+            script: script.to_owned(),
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
+    /// A script, to be run at home in a session of its own; `how` is for `setsid`.
+    pub(crate) fn shell(&self, how: &[&str], script: &str) -> Command {
         let bin = self.root.join("bin");
         let mut command = Command::new("setsid");
-        command.args(["--wait", "timeout", "--kill-after=1", LIMIT, "sh", "-euc", script]);
-        command.current_dir(&self.home).env_clear().stdin(Stdio::null()).envs([
+        // `! command` never ends a shell; `no command` does.
+        let script = format!("no() {{ if \"$@\"; then return 1; fi; }}\n{script}");
+        command.args(how).args(["timeout", "--kill-after=1", LIMIT, "sh", "-euc", &script]);
+        command.current_dir(&self.home).env_clear().envs([
             ("HOME", self.home.as_os_str()),
             ("GNUPGHOME", self.home.join(".gnupg").as_os_str()),
             ("TMPDIR", self.root.join("tmp").as_os_str()),
@@ -155,13 +168,7 @@ impl Person {
             ("GIT_TERMINAL_PROMPT", "0"),
         ]);
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
-        let output = command.output().expect("a shell");
-        Said {
-            script: script.to_owned(),
-            code: output.status.code().unwrap_or(-1),
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        }
+        command
     }
 
     /// Runs a script that has to succeed; gives what it printed.
@@ -195,6 +202,13 @@ impl Person {
 }
 
 impl Said {
+    /// `fact` is on its standard error.
+    #[track_caller]
+    pub(crate) fn says(self, fact: &str) -> Self {
+        assert!(self.stderr.contains(fact), "`{fact}` is not said: {}\n{}", self.script, self.stderr);
+        self
+    }
+
     /// It succeeded.
     #[track_caller]
     pub(crate) fn well(self) -> Self {

@@ -90,13 +90,23 @@ impl Repository {
         if tree == before.id() {
             return Ok(None);
         }
-        if self.config_flag("commit.gpgSign")? == Some(true) {
-            return self.signed_commit(tree, parent.map(|parent| parent.id()), who, message).map(Some);
+        let commit = if self.config_flag("commit.gpgSign")? == Some(true) {
+            self.signed_commit(tree, parent.map(|parent| parent.id()), who, message)?
+        } else {
+            let tree = self.inner.find_tree(tree).map_err(writing())?;
+            let parents: Vec<_> = parent.iter().collect();
+            let commit = self.inner.commit(None, &who.author, &who.committer, message, &tree, &parents);
+            commit.map_err(writing())?
+        };
+        // libgit2 has synced the files and their names, git the files only; and
+        // neither the names of new directories.
+        let objects = self.common_dir().join("objects");
+        let directory = objects.join(commit.to_string().get(..2).unwrap_or_default());
+        if directory.is_dir() {
+            sync_directory(&directory)?;
         }
-        let tree = self.inner.find_tree(tree).map_err(writing())?;
-        let parents: Vec<_> = parent.iter().collect();
-        let commit = self.inner.commit(None, &who.author, &who.committer, message, &tree, &parents);
-        commit.map(Some).map_err(writing())
+        sync_directory(&objects)?;
+        Ok(Some(commit))
     }
 
     fn signed_commit(
@@ -128,15 +138,7 @@ impl Repository {
             message: "its output is not the name of a commit".to_owned(),
         };
         let hex = String::from_utf8(output).map_err(|_| unreadable())?;
-        let commit = self.oid(hex.trim_end()).ok_or_else(unreadable)?;
-        // git has synced the file, not its name.
-        let objects = self.common_dir().join("objects");
-        let directory = objects.join(hex.get(..2).ok_or_else(unreadable)?);
-        if directory.is_dir() {
-            sync_directory(&directory)?;
-            sync_directory(&objects)?;
-        }
-        Ok(commit)
+        self.oid(hex.trim_end()).ok_or_else(unreadable)
     }
 
     /// What a commit changed, compared with its parent.

@@ -18,8 +18,8 @@ use super::{GitError, Oid, Repository};
 use crate::durable::{Access, FileError, inspect, make_directory, remove_if_present, sync_directory};
 
 /// How long another git is waited for.
-const PATIENCE: Duration = Duration::from_secs(10);
-const POLL: Duration = Duration::from_millis(20);
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const POLL: Duration = Duration::from_millis(20);
 
 /// Whether to wait for another git that holds a lock file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,9 +60,16 @@ impl Repository {
     }
 
     /// Moves what `head` names from its commit to `commit`, with a line in the
-    /// reflogs. False when somebody else has moved it meanwhile.
-    pub(crate) fn move_head(&self, head: &Head, commit: Oid, patience: Patience) -> Result<bool, GitError> {
-        let scratch = Scratch::new(self, &commit.to_string())?;
+    /// reflogs. False when somebody else has moved it meanwhile. `token` is
+    /// nobody else's; so is the commit.
+    pub(crate) fn move_head(
+        &self,
+        head: &Head,
+        commit: Oid,
+        token: &str,
+        patience: Patience,
+    ) -> Result<bool, GitError> {
+        let scratch = Scratch::new(self, token)?;
         let path = self.private_or_common(&head.name).join(&head.name);
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent).map_err(FileError::new("create", parent))?;

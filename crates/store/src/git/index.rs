@@ -9,7 +9,7 @@ use std::{
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     thread,
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use git2::Index;
@@ -17,12 +17,9 @@ use git2::Index;
 use super::{
     GitError, Oid, Repository,
     entry::{IndexEntry, Stat},
-    head::{LockFile, Patience, Scratch},
+    head::{LockFile, PATIENCE, POLL, Patience, Scratch},
 };
 use crate::durable::{FileError, inspect};
-
-const POLL: Duration = Duration::from_millis(50);
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What an entry says of the file of the work tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,7 +130,8 @@ impl Repository {
         let new = scratch.join("index");
         let old = inspect(path)?;
         if old.is_some() {
-            fs::copy(path, &new).map_err(FileError::new("copy", path))?;
+            let bytes = fs::read(path).map_err(FileError::new("read", path))?;
+            fs::write(&new, bytes).map_err(FileError::new("write", &new))?;
         }
         let Ok(mut index) = self.open_index(&new) else { return Ok(false) };
         let writing = || GitError::library("write the index");

@@ -47,7 +47,7 @@ pub(crate) fn land(
                 None => break None,
             },
         };
-        if repository.move_head(&head, next, patience)? {
+        if repository.move_head(&head, next, name, patience)? {
             break Some(next);
         }
     };

@@ -7,6 +7,7 @@ use certkeep_pki::moment::Moment;
 
 use super::{Keys, Vault, VaultError, edit::Edit};
 use crate::{
+    driver,
     history::Message,
     manifest::{GrantState, Manifest, Wrap},
     member::{Member, MemberName},
@@ -174,6 +175,9 @@ impl Vault {
         let commit = record_repository(&self.repository, &edit.changes, message)?.map(|oid| oid.to_string());
         self.manifest = after;
         self.rules = rules;
+        if driver::is_installed(&self.repository)? {
+            driver::tell_attributes(&self.repository, &self.rules)?;
+        }
         Ok(commit)
     }
 }

@@ -154,8 +154,7 @@ impl Vault {
     pub(super) fn pin(&self, seen: &[ZoneKeys]) -> Result<(), VaultError> {
         let mut pins = self.pins()?;
         for keys in seen {
-            let key = keys.sealing_now().id();
-            pins.remember(self.manifest.store, keys.zone(), keys.current(), key);
+            pins.remember(keys);
         }
         Ok(pins.write(&self.repository.state().join("pins"))?)
     }

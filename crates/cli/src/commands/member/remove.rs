@@ -16,6 +16,7 @@ use crate::{
     interrupt, lookup, message,
     report::Failure,
     session::{Opened, Session},
+    settings::Format,
     terminal::{Asker, Safe, shell_word},
 };
 
@@ -87,16 +88,18 @@ fn say(name: &MemberName, removal: &Removal, session: &mut Session) -> Result<()
         }
     }
     let commands: Vec<String> = keys.iter().flat_map(Readable::commands).collect();
-    let value = Value::Section(vec![
+    let mut entries = vec![
         ("member", name.as_str().into()),
         ("zones", account::texts(&removal.rotated.zones)),
         ("files_sealed_anew", account::number(removal.rotated.files)),
         ("commit", removal.rotated.commit.clone().into()),
         ("private_keys_he_could_read", Value::List(keys.iter().map(Readable::describe).collect())),
         ("other_files_he_could_read", account::texts(&others)),
-        ("commands", account::texts(&commands)),
-    ]);
-    account::say(session, "Removed", &value)?;
+    ];
+    if session.settings.format == Format::Json {
+        entries.push(("commands", account::texts(&commands)));
+    }
+    account::say(session, "Removed", &Value::Section(entries))?;
     if removal.readable.is_empty() {
         return Ok(());
     }
@@ -129,7 +132,10 @@ fn private_key(path: &str, folder: Option<&str>, present: bool, session: &Sessio
     if let Some(name) = relative.strip_prefix("private/").and_then(|file| file.strip_suffix(".key")) {
         key.name = EntryName::parse(name).ok();
         // The index may be gone or broken; the key is listed all the same.
-        key.certificate = lookup::certificate(session, name).ok().map(|found| found.certificate);
+        key.certificate = match name {
+            "ca" => session.authority().ok().map(|authority| authority.certificate().clone()),
+            _ => lookup::certificate(session, name).ok().map(|found| found.certificate),
+        };
         return Some(key);
     }
     let file = relative.strip_prefix("revoked/private_by_serial/")?;

@@ -66,7 +66,9 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
         Safe(session.settings.pki.display()),
         described(&members),
     );
-    session.terminal.confirm(details, "Confirm the members: ")?;
+    if members.iter().any(|(_, found)| !found.exact) {
+        session.terminal.confirm(details, "Compare the keys, then confirm: ")?;
+    }
     if session.settings.dry_run {
         session.terminal.notice(format_args!("would make a store in {}", Safe(folder.display())));
         session.terminal.notice(described(&members));
