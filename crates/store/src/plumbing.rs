@@ -160,8 +160,9 @@ impl Plumbing {
 /// What cannot be found out counts as not kept: the file is sealed anew, or refused.
 impl Kept for Plumbing {
     fn is(&self, path: &[u8], bytes: &[u8]) -> bool {
-        let hash = self.repository.as_ref().and_then(|repository| repository.hash_blob(bytes).ok());
-        hash.is_some() && hash == self.blob_of(path)
+        // Nothing is hashed for a file that is new.
+        let (Some(kept), Some(repository)) = (self.blob_of(path), &self.repository) else { return false };
+        repository.hash_blob(bytes).is_ok_and(|hash| hash == kept)
     }
 
     fn read(&self, path: &[u8]) -> Option<Vec<u8>> {
