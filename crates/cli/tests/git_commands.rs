@@ -33,8 +33,10 @@ fn with_secrets(team: &Team) -> Person {
 /// The blob that HEAD has of a path begins as a sealed file does.
 #[track_caller]
 fn assert_sealed_in_head(person: &Person, folder: &str, path: &str) {
-    let script = format!("cd {folder}
- git cat-file blob 'HEAD:{path}' | head -c 8 | od -An -tx1");
+    let script = format!(
+        "cd {folder}
+ git cat-file blob 'HEAD:{path}' | head -c 8 | od -An -tx1"
+    );
     assert_eq!(person.does(&script).trim(), "00 43 4b 53 45 41 4c 00", "{path}");
 }
 
@@ -51,21 +53,45 @@ fn files_of_every_kind_are_sealed_and_come_back() {
     ] {
         assert_sealed_in_head(&alice, "work/ca", path);
     }
-    assert_eq!(alice.does("cd work/ca
- git cat-file -s HEAD:secrets/empty").trim(), "0");
-    assert!(alice.does("cd work/ca
- git ls-files -s secrets/run.sh").starts_with("100755"));
+    assert_eq!(
+        alice
+            .does(
+                "cd work/ca
+ git cat-file -s HEAD:secrets/empty"
+            )
+            .trim(),
+        "0"
+    );
+    assert!(
+        alice
+            .does(
+                "cd work/ca
+ git ls-files -s secrets/run.sh"
+            )
+            .starts_with("100755")
+    );
     alice.is_clean("work/ca");
-    let before = alice.does("cd work/ca
- find secrets -type f -exec sha256sum {} + | sort");
-    alice.does("cd work/ca
+    let before = alice.does(
+        "cd work/ca
+ find secrets -type f -exec sha256sum {} + | sort",
+    );
+    alice.does(
+        "cd work/ca
  rm -r secrets pki/private/www.key
- git checkout -q .");
-    assert_eq!(alice.does("cd work/ca
- find secrets -type f -exec sha256sum {} + | sort"), before);
-    alice.does("cd work/ca
+ git checkout -q .",
+    );
+    assert_eq!(
+        alice.does(
+            "cd work/ca
+ find secrets -type f -exec sha256sum {} + | sort"
+        ),
+        before
+    );
+    alice.does(
+        "cd work/ca
  openssl pkey -noout -in pki/private/www.key
- test -x secrets/run.sh");
+ test -x secrets/run.sh",
+    );
     alice.is_clean("work/ca");
 }
 
@@ -154,16 +180,20 @@ fn branches_meet_again() {
         ),
         "",
     );
-    alice.does("cd work/ca
+    alice.does(
+        "cd work/ca
  test \"$(git ls-files -u | wc -l)\" = 3
- git merge --abort");
+ git merge --abort",
+    );
     alice.is_clean("work/ca");
-    alice.does("cd work/ca
+    alice.does(
+        "cd work/ca
  no git merge -q left
  git checkout -q --theirs secrets/1.txt
  grep -q left secrets/1.txt
  git add .
- git commit -qm merged");
+ git commit -qm merged",
+    );
     alice.is_clean("work/ca");
 }
 
@@ -260,12 +290,16 @@ fn clones_of_every_kind_hold_ciphertext() {
         assert!(alice.is_sealed(&format!("{folder}/secrets/1.txt")));
         alice.is_clean(&folder);
         // A clone that nothing was configured in: git itself would take plaintext.
-        alice.does(&format!("cd {folder}
- certkeep --identity ~/identity.txt unlock"));
+        alice.does(&format!(
+            "cd {folder}
+ certkeep --identity ~/identity.txt unlock"
+        ));
         assert!(alice.text(&format!("{folder}/secrets/1.txt")).starts_with(CANARY));
         alice.is_clean(&folder);
-        alice.does(&format!("cd {folder}
- certkeep lock"));
+        alice.does(&format!(
+            "cd {folder}
+ certkeep lock"
+        ));
         assert!(alice.is_sealed(&format!("{folder}/secrets/1.txt")));
         alice.is_clean(&folder);
     }
@@ -275,18 +309,32 @@ fn clones_of_every_kind_hold_ciphertext() {
 fn a_locked_tree_takes_no_plaintext_and_does_everything_else() {
     let team = Team::new();
     let alice = with_secrets(&team);
-    alice.does("cd work/ca
- certkeep lock");
+    alice.does(
+        "cd work/ca
+ certkeep lock",
+    );
     assert!(alice.is_sealed("work/ca/secrets/1.txt") && alice.is_sealed("work/ca/pki/private/www.key"));
     alice.is_clean("work/ca");
-    alice.fails(&format!("cd work/ca
+    alice.fails(
+        &format!(
+            "cd work/ca
  echo {CANARY} >secrets/new.txt
- git add ."), "locked");
-    alice.fails(&format!("cd work/ca
+ git add ."
+        ),
+        "locked",
+    );
+    alice.fails(
+        &format!(
+            "cd work/ca
  echo {CANARY} >pki/private/new.key
- git add -A"), "locked");
-    alice.does("cd work/ca
- rm secrets/new.txt pki/private/new.key");
+ git add -A"
+        ),
+        "locked",
+    );
+    alice.does(
+        "cd work/ca
+ rm secrets/new.txt pki/private/new.key",
+    );
     alice.does(
         "cd work/ca
          echo more >>README
@@ -312,8 +360,10 @@ fn a_locked_tree_takes_no_plaintext_and_does_everything_else() {
  git archive HEAD >/dev/null",
     );
     alice.is_clean("work/ca");
-    alice.does("cd work/ca
- certkeep --identity ~/identity.txt unlock");
+    alice.does(
+        "cd work/ca
+ certkeep --identity ~/identity.txt unlock",
+    );
     assert!(alice.text("work/ca/secrets/two.txt").starts_with(CANARY));
     alice.is_clean("work/ca");
 }
@@ -332,14 +382,21 @@ fn a_driver_that_is_configured_for_everybody_refuses_plaintext() {
         alice.path("work/ca").display()
     ));
     bob.is_clean("work/ca");
-    bob.fails(&format!("cd work/ca
+    bob.fails(
+        &format!(
+            "cd work/ca
  echo {CANARY} >pki/private/new.key
- git add ."), "locked");
-    bob.does("cd work/ca
+ git add ."
+        ),
+        "locked",
+    );
+    bob.does(
+        "cd work/ca
  rm pki/private/new.key
  echo x >x
  git add .
- git commit -qm x");
+ git commit -qm x",
+    );
     bob.is_clean("work/ca");
 }
 
@@ -403,8 +460,15 @@ fn nested_attributes_cannot_switch_the_filter_off() {
     ));
     assert_sealed_in_head(&alice, "work/ca", "pki/private/nested.key");
     assert_sealed_in_head(&alice, "work/ca", "secrets/nested.txt");
-    assert_eq!(alice.does("cd work/ca
- git cat-file blob HEAD:secrets/.gitattributes").trim(), "* !filter");
+    assert_eq!(
+        alice
+            .does(
+                "cd work/ca
+ git cat-file blob HEAD:secrets/.gitattributes"
+            )
+            .trim(),
+        "* !filter"
+    );
 }
 
 #[test]
@@ -417,7 +481,7 @@ fn a_repository_of_sha_256_and_a_large_file() {
  cd work/ca
          certkeep --batch store init --recipient \"$(age-keygen -y ~/identity.txt)\" --name owner
          export CERTKEEP_IDENTITY_FILE=~/identity.txt; certkeep --batch init-pki
- certkeep --batch --nopass build-ca
+ certkeep --batch --nopass --identity ~/identity.txt build-ca
          certkeep store protect 'secrets/**'
          mkdir secrets
  yes {CANARY} | head -c 100000000 >secrets/large

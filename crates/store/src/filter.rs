@@ -137,7 +137,11 @@ impl<'a> Filter<'a> {
     pub fn clean(&self, path: &[u8], contents: SecretBytes) -> Result<SecretBytes, FilterError> {
         let bytes = contents.expose();
         let protection = self.protection(path);
-        if bytes.is_empty() || is_line(bytes) || protection == Ok(Protection::Public) || self.is_ciphertext(path, bytes)? {
+        if bytes.is_empty()
+            || is_line(bytes)
+            || protection == Ok(Protection::Public)
+            || self.is_ciphertext(path, bytes)?
+        {
             return Ok(contents);
         }
         match protection {
