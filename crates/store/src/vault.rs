@@ -5,6 +5,8 @@
 //! Here the parts meet: the manifest says who may open what, an identity opens
 //! the wrapped keys, git keeps what was sealed. Each change of a store is
 //! gathered and decided in a room below and recorded as one commit.
+//!
+//! long: how keys are found and trusted is one chain, read from top to bottom.
 
 mod edit;
 mod error;
