@@ -148,7 +148,7 @@ fn what_must_not_be_is_refused_and_changes_nothing() {
 fn interrupted(playground: &Playground) -> String {
     let (repository, changes) = (open(playground), changes());
     let site = Site::repository(&repository).expect("a place");
-    let (draft, directories) = (Draft::new(&repository), check(&repository, &changes));
+    let (draft, directories) = (Draft::new(&repository, true), check(&repository, &changes));
     let draft = draft.expect("begun");
     let directories = directories.expect("possible");
     let message = Message::new("store: a change");
