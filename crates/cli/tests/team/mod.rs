@@ -86,8 +86,8 @@ impl Team {
              git init -q
              certkeep --batch store init --recipient \"$(age-keygen -y ../../identity.txt)\" --name owner
              export CERTKEEP_IDENTITY_FILE=~/identity.txt; certkeep --batch init-pki
-             certkeep --batch --nopass --identity ~/identity.txt build-ca
-             certkeep --batch --nopass --identity ~/identity.txt issue server www www.example.net",
+             certkeep --batch --nopass build-ca
+             certkeep --batch --nopass issue server www www.example.net",
         );
         person
     }
