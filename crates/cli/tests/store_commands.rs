@@ -227,6 +227,21 @@ fn secrets_of_the_past_are_named_and_what_is_not_sealed_has_an_exit_code() {
 }
 
 #[test]
+fn nothing_that_git_does_not_have_is_lost_by_locking() {
+    let team = Team::new();
+    let alice = open(&team);
+    alice.does("cd work/ca && echo more >> pki/private/www.key && echo loose > pki/private/loose.key");
+    alice
+        .fails("cd work/ca && certkeep lock", "2 protected files hold what git does not have")
+        .says("pki/private/www.key")
+        .says("pki/private/loose.key")
+        .says("git restore FILE");
+    alice.does("cd work/ca && git restore pki/private/www.key && rm pki/private/loose.key && certkeep lock");
+    alice.does("cd work/ca && certkeep | grep -q 'Store: .*work/ca (locked)'");
+    alice.does("cd work/ca && certkeep unlock && certkeep | grep -q 'unlocked: keys, reqs'");
+}
+
+#[test]
 fn keys_of_a_zone_go_into_a_file_of_its_owner_alone() {
     let team = Team::new();
     let alice = open(&team);

@@ -10,6 +10,7 @@ use certkeep_store::{
     manifest::Distrust,
     member::{MemberName, MemberNameError},
     vault::{Vault, VaultError},
+    worktree::WorkTreeError,
     wrap::{RecipientError, WrapError},
     zone::{Pattern, PatternError, Rules, ZoneName, ZoneNameError},
 };
@@ -22,6 +23,11 @@ const NAME_A_KEY: &str =
 const MAKE_A_KEY: &str =
     "make an age key: `mkdir -p ~/.config/certkeep && age-keygen -o ~/.config/certkeep/identity.txt`";
 
+/// Where to look for whoever broke a file.
+fn history_of(path: &str) -> String {
+    format!("who changed it: `git log -- {}`", Safe(shell_word(path)))
+}
+
 impl From<VaultError> for Failure {
     fn from(error: VaultError) -> Self {
         let failure = Self::from_error(&error);
@@ -31,6 +37,8 @@ impl From<VaultError> for Failure {
                 _ => failure,
             },
             VaultError::Git(git) => failure.of_git(git),
+            VaultError::WorkTree(error) => failure.of_work_tree(error),
+            VaultError::Open { path, .. } => failure.with_hint(history_of(path)),
             VaultError::Identity { zone, source } => {
                 Self::closed(format!("nothing here opens the zone `{zone}`"), zone, source)
             }
@@ -104,6 +112,21 @@ impl Failure {
                 "if no git is running: `rm {}`",
                 Safe(shell_word(&path.display().to_string()))
             )),
+            _ => self,
+        }
+    }
+
+    /// The same with what to do about files that are not as git has them.
+    fn of_work_tree(self, error: &WorkTreeError) -> Self {
+        match error {
+            WorkTreeError::Git(git) => self.of_git(git),
+            WorkTreeError::Changed { .. } => self
+                .with_hint("to keep it: `git add FILE`, then `git commit`")
+                .with_hint("to go back to what git has: `git restore FILE`; a file that git does not know: `rm FILE`"),
+            WorkTreeError::InTheWay { path, .. } => {
+                self.with_hint(format!("move it away: `mv {0} {0}.mine`", Safe(shell_word(path))))
+            }
+            WorkTreeError::Broken { path, .. } => self.with_hint(history_of(path)),
             _ => self,
         }
     }
