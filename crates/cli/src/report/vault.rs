@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What to do about the errors of the encrypted store, and the refusals of the
-//! commands that work on it.
+//! commands that work on it. long: one short arm for each error, and no logic.
 
 use std::{ffi::OsStr, io, path::Path};
 
