@@ -108,6 +108,7 @@ const FORBIDDEN_DEPENDENCIES: &[(&str, &[&str])] = &[
 
 /// Files that may look into a secret, and why. A new file needs a reason here.
 const EXPOSERS: &[(&str, &str)] = &[
+    ("crates/cli/src/commands/plumbing.rs", "hands git what the filter made"),
     ("crates/cli/src/settings/passphrase.rs", "one passphrase serves several commands' questions: copies it"),
     ("crates/pki/src/key.rs", "encrypts a private key under a passphrase"),
     ("crates/pki/src/key/legacy.rs", "derives the key of openssl's old PEM encryption"),
@@ -124,6 +125,9 @@ const EXPOSERS: &[(&str, &str)] = &[
     ("crates/store/src/filter/process.rs", "hands git what the filter made"),
     ("crates/store/src/keyring.rs", "reads and writes the keys of an unlocked repository"),
     ("crates/store/src/merge.rs", "compares the plaintexts of both sides"),
+    ("crates/store/src/plumbing.rs", "hands git's temporary files to the merge"),
+    ("crates/store/src/worktree/lock.rs", "compares files with what git has of them"),
+    ("crates/store/src/worktree/unlock.rs", "writes plaintext into the work tree"),
 ];
 
 /// The rules for one source file.
