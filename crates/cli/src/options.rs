@@ -227,7 +227,8 @@ const REPEATABLE: [&str; 3] = ["--san", "--subject-alt-name", "--identity"];
 /// What follows `--` stays as it is.
 pub fn trimmed_arguments(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     let mut arguments: Vec<OsString> = arguments.into_iter().collect();
-    while arguments.len() > 1 && arguments.last().is_some_and(|last| last.is_empty()) {
+    let open = !arguments.iter().any(|argument| argument == "--");
+    while open && arguments.len() > 1 && arguments.last().is_some_and(|last| last.is_empty()) {
         arguments.pop();
     }
     let switches = value::switches();

@@ -20,6 +20,7 @@ fn recipe(name: &str) -> &'static str {
 /// A store whose owner can push to `hub.git`, and who has run the recipe `add`.
 fn store_with(team: &Team, add: &str) -> Person {
     let alice = team.store("alice");
+    let alice = alice.with("CERTKEEP_IDENTITY_FILE", &alice.path("identity.txt").display().to_string());
     alice.does(
         "git init -q --bare -b main ../hub.git
          cd work/ca && git remote add origin ../../../hub.git && git push -q -u origin main",

@@ -374,7 +374,7 @@ fn quickstart_makes_a_whole_ca() {
     for folder in ["demo", "empty"] {
         let value = world.run(["--format=json", "quickstart", folder]).success().json();
         let keys: Vec<&String> = value.as_object().expect("an object").keys().collect();
-        assert_eq!(keys, ["ca", "server", "client", "crl"]);
+        assert_eq!(keys, ["repository", "member", "ca", "server", "client", "crl"]);
         let option = format!("--pki={folder}/pki");
         for name in ["localhost", "client"] {
             world.run([&option, "verify-cert", name]).success().shows("Status: GOOD");
@@ -383,7 +383,7 @@ fn quickstart_makes_a_whole_ca() {
         }
     }
     let text = world.run(["quickstart", "third"]).success();
-    text.shows("Next, for example:").says("not encrypted");
+    text.shows("Next, for example:").says("until `certkeep lock`");
 }
 
 #[test]

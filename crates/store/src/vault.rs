@@ -5,6 +5,8 @@
 //! Here the parts meet: the manifest says who may open what, an identity opens
 //! the wrapped keys, git keeps what was sealed. Each change of a store is
 //! gathered and decided in a room below and recorded as one commit.
+//!
+//! long: how keys are found and trusted is one chain, read from top to bottom.
 
 mod edit;
 mod error;
@@ -167,7 +169,7 @@ impl Vault {
         prompt: &mut dyn Prompt,
     ) -> Result<&'k ZoneKeys, VaultError> {
         if !keys.zones.contains_key(zone) {
-            let found = match self.from_keyring(zone)? {
+            let found = match self.keys_at_hand(zone)? {
                 Some(found) => found,
                 None => {
                     let (member, found) = self.unwrap(zone, keys, prompt)?;
@@ -176,12 +178,14 @@ impl Vault {
                 }
             };
             self.trust(&found)?;
+            // Where nothing can be written, nothing can be put in its place either.
+            drop(self.pin(std::slice::from_ref(&found)));
             keys.insert(found);
         }
         Ok(keys.zones.get(zone).expect("inserted above"))
     }
 
-    fn from_keyring(&self, zone: &ZoneName) -> Result<Option<ZoneKeys>, VaultError> {
+    fn keys_at_hand(&self, zone: &ZoneName) -> Result<Option<ZoneKeys>, VaultError> {
         let epoch = self.zone(zone)?.epoch;
         let keyring = self.keyring()?;
         let found = keyring.as_ref().and_then(|keyring| keyring.zone(zone));

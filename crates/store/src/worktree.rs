@@ -54,8 +54,7 @@ pub enum WorkTreeError {
     #[error(transparent)]
     Manifest(#[from] ManifestError),
     /// Protected files hold something that git does not have.
-    #[error("{} protected {} what git does not have: {}", paths.len(),
-        if paths.len() == 1 { "file holds" } else { "files hold" }, paths.join(", "))]
+    #[error("{} protected {} what git does not have", paths.len(), if paths.len() == 1 { "file holds" } else { "files hold" })]
     Changed {
         /// The files, relative to the top of the work tree; those of another
         /// work tree with its own path in front.

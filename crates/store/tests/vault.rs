@@ -2,7 +2,7 @@
 //! A store from its making to the day a member goes, and everything that
 //! somebody who can push, but has no key, might put into it.
 
-#[expect(dead_code, reason = "people for other tests, too")]
+#[expect(dead_code, clippy::unwrap_used, reason = "people for other tests, too")]
 mod people;
 #[expect(dead_code, reason = "as above")]
 mod playground;

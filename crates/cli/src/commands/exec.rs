@@ -34,8 +34,8 @@ pub struct Args {
     /// Use a folder on a disk where there is none in memory
     #[arg(long)]
     allow_disk: bool,
-    /// The program and its arguments
-    #[arg(value_name = "COMMAND", required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    /// The program and its arguments, behind --
+    #[arg(value_name = "COMMAND", required = true, last = true)]
     command: Vec<OsString>,
 }
 
@@ -59,7 +59,8 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
     session.store()?;
     let failed = |error: io::Error| Failure::cannot_write(&parent, &error);
     let folder = PrivateFolder::make(&parent).map_err(failed)?;
-    let closed = fill(&folder, session)?;
+    let mut closed = fill(&folder, session)?;
+    closed.sort();
     if !closed.is_empty() {
         session
             .terminal

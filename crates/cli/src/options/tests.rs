@@ -146,8 +146,8 @@ fn empty_arguments_at_the_end_are_nothing() {
 
 #[test]
 fn what_stands_behind_two_dashes_is_not_touched() {
-    let given = ["certkeep", "--batch=1", "--", "--san=x", "--batch=1"].map(OsString::from);
-    assert_eq!(trimmed_arguments(given), ["certkeep", "--batch", "--", "--san=x", "--batch=1"]);
+    let given = ["certkeep", "--batch=1", "--", "--san=x", "--batch=1", ""].map(OsString::from);
+    assert_eq!(trimmed_arguments(given), ["certkeep", "--batch", "--", "--san=x", "--batch=1", ""]);
 }
 
 #[test]

@@ -76,7 +76,7 @@ impl Team {
         person
     }
 
-    /// A store in `NAME/work/ca` with a CA and the server certificate `www`,
+    /// A store in `work/ca` of a new home with a CA and the server certificate `www`,
     /// made by somebody with an age identity in `identity.txt`.
     pub(crate) fn store(&self, name: &str) -> Person {
         let person = self.person(name);

@@ -147,7 +147,7 @@ impl Vault {
         for zone in self.manifest.zones.keys() {
             let found = match keys.zones.get(zone) {
                 Some(found) => Some(found.clone()),
-                None => self.from_keyring(zone)?,
+                None => self.keys_at_hand(zone)?,
             };
             open.extend(found.map(|found| (zone.clone(), found)));
         }

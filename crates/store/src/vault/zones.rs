@@ -30,6 +30,12 @@ pub struct Report {
     pub exposed: Vec<Past>,
 }
 
+/// A file that changes sides, with what git has of it.
+struct Moved {
+    path: Vec<u8>,
+    blob: Vec<u8>,
+}
+
 impl Vault {
     /// Adds patterns to a zone: what git has of their files is sealed, in the
     /// same commit.
@@ -58,7 +64,7 @@ impl Vault {
         let rules = after.rules();
         let mut edit = Edit::default();
         let mut files = Vec::new();
-        for (path, blob) in self.moved(&rules)? {
+        for Moved { path, blob } in self.moved(&rules)? {
             if blob.is_empty() || seal::is_sealed(&blob) || blob.starts_with(git_crypt::MAGIC) {
                 continue;
             }
@@ -106,7 +112,7 @@ impl Vault {
         }
         let mut edit = Edit::default();
         let mut files = Vec::new();
-        for (path, blob) in self.moved(&after.rules())? {
+        for Moved { path, blob } in self.moved(&after.rules())? {
             let Protection::Zone(zone) = self.rules.protection(&path) else { continue };
             let shown = text(&path)?;
             let opened = keys.zones.get(zone).map(|keys| keys.open(&blob));
@@ -206,7 +212,7 @@ impl Vault {
 
     /// The index's regular files that `rules` judge otherwise than those of
     /// this store, with their blobs. Staged changes of them are not ours to commit.
-    fn moved(&self, rules: &Rules) -> Result<Vec<(Vec<u8>, Vec<u8>)>, VaultError> {
+    fn moved(&self, rules: &Rules) -> Result<Vec<Moved>, VaultError> {
         let head = self.head_files()?;
         let (mut moved, mut staged) = (Vec::new(), Vec::new());
         for entry in self.repository.index_entries()? {
@@ -217,7 +223,7 @@ impl Vault {
                 staged.push(String::from_utf8_lossy(&entry.path).into_owned());
             }
             let blob = self.repository.blob(entry.oid)?;
-            moved.push((entry.path, blob));
+            moved.push(Moved { path: entry.path, blob });
         }
         if staged.is_empty() { Ok(moved) } else { Err(VaultError::Staged { paths: staged }) }
     }

@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The commands that make, show and change a store: who may be named, what is
+//! confirmed, what a dry run does, what is said in JSON, and every refusal.
+#![cfg(unix)]
+
+mod team;
+
+use serde_json::Value;
+use team::{Person, Team};
+
+/// A store, and its owner's identity named by the environment.
+fn open(team: &Team) -> Person {
+    let alice = team.store("alice");
+    let file = alice.path("identity.txt").display().to_string();
+    alice.with("CERTKEEP_IDENTITY_FILE", &file)
+}
+
+/// What a command prints with `--format=json`.
+fn json(person: &Person, command: &str) -> Value {
+    let text = person.does(&format!("cd work/ca && certkeep --batch --format=json {command}"));
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+/// Everything that a command could change: files, commits, git's folder but for its index and objects.
+fn state(person: &Person) -> String {
+    person.does(
+        "cd work/ca && git rev-parse HEAD && git status --porcelain
+         find . -type f ! -path './.git/objects/*' ! -path ./.git/index -exec sha256sum {} + | sort",
+    )
+}
+
+#[test]
+fn a_dry_run_of_every_command_changes_nothing() {
+    let team = Team::new();
+    let alice = open(&team);
+    alice.does(
+        "age-keygen -o new.txt 2>/dev/null && age-keygen -y new.txt > new.pub
+         cd work/ca && certkeep store protect '*.secret' && certkeep --batch member add bob $(ssh-keygen -q -t ed25519 -N '' -f ~/k && echo ~/k.pub)",
+    );
+    let before = state(&alice);
+    for command in [
+        "store rotate",
+        "store rotate --zone=keys",
+        "store export-key keys ~/exported",
+        "store protect 'a/**'",
+        "store unprotect '*.secret'",
+        "store zone set ca --mode transparent",
+        "lock",
+        "unlock",
+        "member add new $(cat ~/new.pub)",
+        "member remove bob",
+        "--nopass issue client jane",
+        "gen-crl",
+        "exec -- true",
+    ] {
+        let said = alice.tries(&format!("cd work/ca && certkeep --batch --dry-run {command}")).well();
+        assert!(said.stderr.contains("would ") || command == "unlock", "{said:?}");
+        assert_eq!(state(&alice), before, "{command}");
+    }
+    assert!(!alice.path("exported").exists());
+    alice.does("cd work && mkdir other && cd other && certkeep --batch --dry-run store init --recipient $(cat ~/new.pub) --name x && test ! -e .git");
+}
+
+#[test]
+fn every_command_has_something_to_say_to_programs() {
+    let team = Team::new();
+    let alice = open(&team);
+    alice.does("age-keygen -o new.txt 2>/dev/null && age-keygen -y new.txt > new.pub");
+    let added = json(&alice, "member add new $(cat ~/new.pub) --zone keys --zone reqs");
+    assert_eq!(added["zones"], serde_json::json!(["keys", "reqs"]));
+    assert!(added["commit"].is_string());
+    let listed = json(&alice, "member list");
+    assert_eq!(listed["members"][0]["name"], "new");
+    assert_eq!(listed["members"][0]["zones"], serde_json::json!(["keys", "reqs"]));
+    assert_eq!(listed["members"][1]["zones"], serde_json::json!(["ca (unchecked)", "keys", "reqs"]));
+    let status = json(&alice, "store status");
+    assert_eq!(status["sound"], true);
+    assert_eq!(status["files"].as_array().map(Vec::len), Some(3));
+    assert_eq!(status["zones"][0]["zone"], "ca");
+    assert_eq!(status["zones"][0]["unlocked"], false);
+    assert_eq!(status["zones"][1]["unlocked"], true);
+    assert_eq!(json(&alice, "store rotate --zone keys")["files"], 1);
+    assert_eq!(json(&alice, "store status")["zones"][1]["epoch"], 2);
+    let removed = json(&alice, "member remove new");
+    assert_eq!(removed["private_keys_he_could_read"][0]["name"], "www");
+    assert!(
+        removed["commands"][1]
+            .as_str()
+            .is_some_and(|command| command.starts_with("certkeep issue server www"))
+    );
+    assert_eq!(json(&alice, "lock")["files"].as_u64(), Some(2));
+    let opened = json(&alice, "unlock");
+    assert_eq!(opened["opened"], serde_json::json!(["keys", "reqs"]));
+    assert_eq!(opened["member"], "owner");
+    assert_eq!(json(&alice, "unlock --check")["opened"], serde_json::json!(["ca", "keys", "reqs"]));
+    assert_eq!(json(&alice, "store zone set ca --mode=transparent")["mode"], "transparent");
+    assert!(alice.text("work/ca/pki/private/ca.key").contains("PRIVATE KEY"));
+    assert_eq!(json(&alice, "store zone set ca --mode=sealed")["mode"], "sealed");
+    assert!(alice.is_sealed("work/ca/pki/private/ca.key"));
+    alice.is_clean("work/ca");
+}
+
+#[test]
+fn every_kind_of_key_can_be_named() {
+    let team = Team::new();
+    let alice = open(&team);
+    alice.does(
+        "age-keygen -o a.txt 2>/dev/null
+         ssh-keygen -q -t ed25519 -N '' -C carol@desk -f ed && ssh-keygen -q -t rsa -b 3072 -N '' -f rsa
+         gpg --batch --quiet --passphrase '' --quick-gen-key 'Dave <dave@example.net>' future-default default never
+         gpg --batch --quiet --passphrase '' --quick-gen-key 'Dave Two <two@example.net>' future-default default never
+         gpg --armor --export dave@example.net > dave.asc
+         ssh-keygen -q -t ecdsa -N '' -f ecdsa",
+    );
+    let add =
+        |name: &str, key: &str| format!("cd work/ca && certkeep --batch member add {name} {key} --zone=keys");
+    alice.does(&add("a", "$(age-keygen -y ~/a.txt)"));
+    alice.does(&add("carol", "~/ed.pub"));
+    alice.does(&add("erin", "\"$(cat ~/rsa.pub)\""));
+    alice.does(&add("dave", "~/dave.asc"));
+    let two = add("two", "two@example.net");
+    alice.fails(&two.replace("--batch ", ""), "not confirmed").says("Dave Two");
+    alice.does(&two);
+    let fingerprint =
+        alice.does("gpg --with-colons --list-keys two@example.net | grep ^fpr | head -1 | cut -d: -f10");
+    let listed = json(&alice, "member list");
+    let listed = listed["members"].as_array().expect("a list");
+    let two = listed.iter().find(|member| member["name"] == "two").expect("listed");
+    assert_eq!(two["fingerprint"].as_str(), Some(fingerprint.trim()));
+    for (key, fact, hint) in [
+        ("example.net", "2 keys, where one is needed", "whole fingerprint"),
+        ("nobody@example.net", "gpg knows no key", "a fingerprint or address that gpg knows"),
+        ("~/a.txt", "a private key", "ends in .pub"),
+        ("~/ecdsa.pub", "keys cannot be encrypted to", "ssh-keygen -t ed25519"),
+        ("~/missing.pub", "cannot read", ""),
+        ("age1nonsense", "not a valid age recipient", ""),
+    ] {
+        alice.fails(&add("x", key), fact).says(hint);
+    }
+    alice.fails(&add("A/B", "~/ed.pub"), "is not a member's name");
+    alice
+        .fails(&add("fresh", "~/ed.pub"), "is the one of the member `carol` already")
+        .says("certkeep member list");
+    alice
+        .fails(&add("carol", "$(age-keygen 2>/dev/null | age-keygen -y)"), "with another key already")
+        .says("certkeep member remove carol");
+    alice.fails(&add("y", "~/ed.pub --zone nowhere"), "there is no zone `nowhere`").says("ca, keys, reqs");
+    alice.is_clean("work/ca");
+}
+
+#[test]
+fn a_store_is_for_ones_own_key_unless_others_are_named() {
+    let team = Team::new();
+    let alice = team.person("alice");
+    alice
+        .fails(
+            "mkdir work/ca && cd work/ca && certkeep --batch store init",
+            "has no key that could open the store",
+        )
+        .says("age-keygen");
+    assert!(!alice.path("work/ca/.git").exists());
+    alice.does("ssh-keygen -q -t ed25519 -N '' -C 'Alice@Laptop' -f .ssh/id_ed25519");
+    alice.fails("cd work/ca && certkeep store init", "not confirmed").says("ssh key SHA256:");
+    assert!(!alice.path("work/ca/.git").exists());
+    alice.does("cd work/ca && certkeep --batch store init && git log --format=%s && certkeep member list | grep -q 'Name: alice'");
+    alice
+        .fails("cd work/ca && certkeep --batch store init", "is a store already")
+        .says("certkeep member add");
+
+    // gpg goes before SSH; several keys of gpg are a question.
+    alice.does("gpg --batch --quiet --passphrase '' --quick-gen-key 'Alice <alice@example.net>' future-default default never");
+    alice.does("mkdir work/two && cd work/two && certkeep --batch store init && certkeep member list | grep -q 'Kind: openpgp'");
+    alice.does("gpg --batch --quiet --passphrase '' --quick-gen-key 'Second <second@example.net>' future-default default never");
+    alice
+        .fails(
+            "mkdir work/three && cd work/three && certkeep --batch store init",
+            "gpg has several secret keys",
+        )
+        .says("--recipient=FINGERPRINT");
+
+    alice.does("age-keygen -o a.txt 2>/dev/null; age-keygen -o b.txt 2>/dev/null");
+    let both = "--recipient $(age-keygen -y ~/a.txt) --recipient $(age-keygen -y ~/b.txt)";
+    alice
+        .fails(
+            &format!("cd work/three && certkeep store init {both} --name=a"),
+            "what is the owner of this key called?",
+        )
+        .says("--name=NAME");
+    alice.fails(
+        &format!("cd work/three && certkeep store init {both} --name=a --name=b --name=c"),
+        "more names than recipients",
+    );
+    alice.fails(&format!("cd work/three && certkeep store init {both} --name=a --name=a"), "`a`");
+    alice.does(&format!(
+        "cd work/three && certkeep store init {both} --name=a --name=b && certkeep --identity ~/b.txt unlock"
+    ));
+    alice.fails(
+        "cd work/three && certkeep --no-commit --batch member remove a",
+        "is a commit, and none is wanted",
+    );
+}
+
+#[test]
+fn secrets_of_the_past_are_named_and_what_is_not_sealed_has_an_exit_code() {
+    let team = Team::new();
+    let alice = team.person("alice");
+    alice.does(
+        "ssh-keygen -q -t ed25519 -N '' -C alice -f .ssh/id_ed25519
+         mkdir work/ca && cd work/ca && git init -q
+         certkeep --batch init-pki && certkeep --batch --nopass build-ca && certkeep --batch --nopass issue server www
+         printf 'not a %s\n' secret > pki/private/old.key && git add pki/private/old.key && git commit -qm old",
+    );
+    let said = alice.tries("cd work/ca && certkeep --batch store init").well();
+    let said = said.says("earlier commits hold secrets in the clear").says("pki/private/old.key");
+    assert!(!said.stderr.contains("www.key in "), "it was never committed: {}", said.stderr);
+    assert!(alice.is_sealed("work/ca/pki/private/ca.key"), "the CA's key is sealed on the disk too");
+    alice.is_clean("work/ca");
+    alice.does("cd work/ca && certkeep store status");
+    // Somebody without the filter, or in a hurry.
+    alice.does(
+        "cd work/ca && id=$(printf 'in a hurry\n' | git hash-object -w --stdin)
+         git update-index --add --cacheinfo 100644,$id,pki/private/hurry.key",
+    );
+    let said = alice.tries("cd work/ca && certkeep store status");
+    assert_eq!(said.code, 5, "{said:?}");
+    said.says("pki/private/hurry.key: in the clear").says("git add --renormalize");
+}
+
+#[test]
+fn keys_of_a_zone_go_into_a_file_of_its_owner_alone() {
+    let team = Team::new();
+    let alice = open(&team);
+    alice.does("cd work/ca && certkeep --batch store export-key keys ~/keys.txt && test $(stat -c %a ~/keys.txt) = 600");
+    assert!(alice.text("keys.txt").starts_with("certkeep zone keys 1\n"));
+    alice.fails("cd work/ca && certkeep --batch store export-key keys ~/keys.txt", "cannot write");
+    alice.fails("cd work/ca && certkeep store export-key keys ~/other.txt", "not confirmed");
+}
+
+#[test]
+fn patterns_come_and_go() {
+    let team = Team::new();
+    let alice = open(&team);
+    alice.does(
+        "cd work/ca && mkdir deploy && echo harmless > deploy/token && git add deploy && git commit -qm token
+         certkeep --batch store protect 'deploy/**'",
+    );
+    assert!(
+        alice
+            .does("cd work/ca && git cat-file blob HEAD:deploy/token | head -c 7 | tail -c 6")
+            .contains("CKSEAL")
+    );
+    alice.is_clean("work/ca");
+    alice
+        .fails("cd work/ca && certkeep --batch store protect 'deploy/'", "names a folder")
+        .says("`deploy/**`");
+    alice.fails("cd work/ca && certkeep --batch store protect '*'", "takes in files that must stay readable");
+    alice
+        .fails("cd work/ca && certkeep --batch store unprotect '*.x'", "no zone has the pattern")
+        .says("deploy/**");
+    alice.does("cd work/ca && certkeep --batch store unprotect 'deploy/**'");
+    assert_eq!(alice.does("cd work/ca && git cat-file blob HEAD:deploy/token"), "harmless\n");
+    alice.is_clean("work/ca");
+}
+
+#[test]
+fn commits_can_be_left_to_the_user_and_nothing_is_in_the_clear_then_either() {
+    let team = Team::new();
+    let alice = open(&team);
+    let head = alice.does("cd work/ca && git rev-parse HEAD");
+    alice.does(
+        "cd work/ca && certkeep lock
+         git config --global --unset user.name && git config --global --unset user.email
+         certkeep --batch --nopass --no-commit issue client jane",
+    );
+    assert_eq!(alice.does("cd work/ca && git rev-parse HEAD"), head);
+    assert!(alice.is_sealed("work/ca/pki/private/jane.key"), "the zone is locked");
+    alice
+        .fails("cd work/ca && certkeep --batch --nopass issue client john", "git knows no author")
+        .says("git config --global user.name");
+    assert!(!alice.path("work/ca/pki/issued/john.crt").exists());
+    alice.does(
+        "cd work/ca && git config user.name a && git config user.email a@example.net
+         git add -A && git commit -qm mine && certkeep unlock && openssl pkey -noout -in pki/private/jane.key",
+    );
+    alice.is_clean("work/ca");
+}
+
+#[test]
+fn another_pki_in_the_same_repository_is_not_the_stores_business() {
+    let team = Team::new();
+    let alice = open(&team);
+    let head = alice.does("cd work/ca && git rev-parse HEAD");
+    alice.does("cd work/ca && certkeep --batch --pki=other init-pki && certkeep --batch --nopass --pki=other build-ca");
+    assert_eq!(alice.does("cd work/ca && git rev-parse HEAD"), head);
+    alice.does("cd work/ca/pki/issued && certkeep store status && certkeep member list && certkeep lock && certkeep unlock");
+    alice
+        .fails("cd work && certkeep store status", "is not in a certkeep repository")
+        .says("certkeep store init");
+}
