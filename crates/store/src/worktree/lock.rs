@@ -17,7 +17,7 @@ use super::{Exchange, Progress, WorkTreeError, shown, sweep};
 use crate::{
     durable::FileError,
     filter,
-    git::{IndexEntry, Repository},
+    git::{IndexEntry, Repository, Stat},
     git_crypt,
     keyring::Keyring,
     read::read_secret_file,
@@ -107,6 +107,12 @@ impl<'a> Plan<'a> {
         let Some((target, metadata)) = self.exchange.target(first)? else { return Ok(()) };
         let Some(found) = read_secret_file(&target)? else { return Ok(()) };
         if is_ciphertext(found.expose()) {
+            // After a run that was killed the index may not know it yet.
+            for entry in entries {
+                if self.tree.hash_blob(found.expose())? == entry.oid {
+                    self.exchange.right.push((entry, Stat::of(&metadata)));
+                }
+            }
             return Ok(());
         }
         let mut staged = None;
