@@ -65,10 +65,6 @@ impl From<VaultError> for Failure {
             VaultError::Staged { paths } => failure
                 .listing(paths)
                 .with_hint("commit them first: `git commit`, or take them back: `git restore --staged FILE`"),
-            VaultError::WorkTree(WorkTreeError::Changed { paths }) => failure
-                .listing(paths)
-                .with_hint("to keep it: `git add FILE` while the store is unlocked, or move it away")
-                .with_hint("to give it up: `git checkout -- FILE`, or remove it"),
             VaultError::Wrap { member, source: WrapError::NoUsableSubkey { .. } } => failure
                 .with_hint(format!(
                     "have `{member}` renew the key (`gpg --quick-set-expire FINGERPRINT 2y '*'`), import it, \
