@@ -120,7 +120,8 @@ impl Failure {
     fn of_work_tree(self, error: &WorkTreeError) -> Self {
         match error {
             WorkTreeError::Git(git) => self.of_git(git),
-            WorkTreeError::Changed { .. } => self
+            WorkTreeError::Changed { paths } => self
+                .listing(paths)
                 .with_hint("to keep it: `git add FILE`, then `git commit`")
                 .with_hint("to go back to what git has: `git restore FILE`; a file that git does not know: `rm FILE`"),
             WorkTreeError::InTheWay { path, .. } => {
