@@ -100,10 +100,11 @@ impl Vault {
     }
 
     fn of(repository: Repository) -> Result<Option<Self>, VaultError> {
+        // First: what was interrupted may be the making of the store.
+        recover_repository(&repository)?;
         if !repository.work_tree().join(FOLDER).join("store.toml").is_file() {
             return Ok(None);
         }
-        recover_repository(&repository)?;
         let manifest = Manifest::parse(&files::of_store(repository.work_tree())?)?;
         let rules = manifest.rules();
         Ok(Some(Self { repository, manifest, rules }))
