@@ -167,7 +167,9 @@ impl Vault {
         keys: &'k mut Keys,
         prompt: &mut dyn Prompt,
     ) -> Result<&'k ZoneKeys, VaultError> {
-        if !keys.zones.contains_key(zone) {
+        // Keys of before another run rotated would seal for who is no member any more.
+        let epoch = self.zone(zone)?.epoch;
+        if keys.zones.get(zone).is_none_or(|found| found.current() != epoch) {
             let found = match self.from_keyring(zone)? {
                 Some(found) => found,
                 None => {
