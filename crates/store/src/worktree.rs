@@ -23,7 +23,7 @@ use thiserror::Error;
 pub(crate) use self::{lock::lock, unlock::unlock};
 use crate::{
     durable::{self, Access, FileError},
-    git::{Entered, GitError, IndexChange, IndexEntry, IndexStat, Patience, Repository, Stat},
+    git::{Entered, GitError, IndexChange, IndexEntry, IndexStat, Patience, Repository, Stat, WORK_TREE},
     keyring::KeyringError,
     manifest::ManifestError,
     read::ReadError,
@@ -185,7 +185,7 @@ impl<'a> Exchange<'a> {
         if changes.is_empty() {
             return Ok(());
         }
-        self.repository.update_index(changes, "work-tree", Patience::Wait)
+        self.repository.update_index(changes, WORK_TREE, Patience::Wait)
     }
 }
 

@@ -59,7 +59,10 @@ pub(crate) fn lock(
     for plan in plans {
         files += plan.exchange.finish()?;
     }
-    repository.git(&["update-ref", "-d", TEXTCONV_NOTES], &[])?;
+    // A git that is interrupted leaves its own locks: none is run for nothing.
+    if repository.has_reference(TEXTCONV_NOTES)? {
+        repository.git(&["update-ref", "-d", TEXTCONV_NOTES], &[])?;
+    }
     // Images of conflicts; git cannot be told to make none of certain paths.
     sweep(&repository.common_dir().join("rr-cache"))?;
     sweep(&repository.state().join("unlock"))?;
