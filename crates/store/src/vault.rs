@@ -6,6 +6,7 @@
 //! the wrapped keys, git keeps what was sealed. Each change of a store is
 //! gathered and decided in a room below and recorded as one commit.
 
+mod contents;
 mod edit;
 mod error;
 mod files;

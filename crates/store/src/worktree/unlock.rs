@@ -44,14 +44,14 @@ pub(crate) fn unlock(
         let Some((target, metadata)) = exchange.target(&entry)? else { continue };
         let blob = repository.blob(entry.oid)?;
         let opened = keyring
-            .open(&blob)
+            .open_as(zone, &blob)
             .map_err(|source| WorkTreeError::Broken { path: shown(&entry.path), source })?;
         // Otherwise in the clear in git, or of a key that nobody gave us.
-        let Some(opened) = opened.filter(|opened| opened.zone == zone) else { continue };
+        let Some(plaintext) = opened else { continue };
         let Some(found) = read_secret_file(&target)? else { continue };
         if found.expose() == blob {
-            exchange.stage(entry, target, &metadata, opened.plaintext.expose())?;
-        } else if found.expose() == opened.plaintext.expose() {
+            exchange.stage(entry, target, &metadata, plaintext.expose())?;
+        } else if found.expose() == plaintext.expose() {
             if permissions(&metadata) & 0o077 == 0 {
                 exchange.right.push((entry, Stat::of(&metadata)));
             } else {
