@@ -290,3 +290,23 @@ fn a_ca_that_git_crypt_kept_goes_on() {
         bob.is_clean("work/vault");
     }
 }
+
+#[test]
+fn a_user_whose_key_has_expired_stands_in_nobodys_way() {
+    let team = Team::new();
+    let alice = team.person("alice");
+    alice.does(&format!(
+        "key() {{ gpg --batch --quiet --pinentry-mode loopback --passphrase '' --quick-gen-key \"$@\"; }}
+         key 'Alice <alice@example.net>' future-default default never
+         key 'Bob <bob@example.net>' future-default default seconds=4
+         mkdir work/vault && cd work/vault && git init -q && git-crypt init
+         echo '*.secret filter=git-crypt diff=git-crypt' > .gitattributes
+         git-crypt add-gpg-user --trusted alice@example.net && git-crypt add-gpg-user --trusted bob@example.net
+         echo 'first {CANARY}' > a.secret && git add . && git commit -qm first
+         until gpg --batch --with-colons --list-keys bob | grep -q '^sub:e:'; do sleep 1; done"
+    ));
+    let said = alice.tries("cd work/vault && certkeep --batch store import git-crypt").well();
+    said.says("not wrapped for bob").says("`certkeep member refresh bob`");
+    alice.does("cd work/vault && certkeep lock && certkeep unlock && certkeep member list | grep -q 'no key wrapped'");
+    alice.is_clean("work/vault");
+}

@@ -10,7 +10,7 @@ use certkeep_store::{
     manifest::Distrust,
     member::{MemberName, MemberNameError},
     vault::{Vault, VaultError},
-    wrap::{RecipientError, WrapError},
+    wrap::{KeyState, RecipientError, WrapError},
     zone::{Pattern, PatternError, Rules, ZoneName, ZoneNameError},
 };
 
@@ -62,11 +62,9 @@ impl From<VaultError> for Failure {
                 failure.causes.extend(paths.iter().map(|path| Safe(path).to_string()));
                 failure.with_hint("commit them first: `git commit`, or take them back: `git restore --staged FILE`")
             }
-            VaultError::Wrap { member, source: WrapError::NoUsableSubkey { .. } } => failure
-                .with_hint(format!(
-                    "have `{member}` renew the key (`gpg --quick-set-expire FINGERPRINT 2y '*'`), import it, \
-                     then `certkeep member refresh {member}`"
-                )),
+            VaultError::Wrap { member, source } => {
+                renewal(member, source).into_iter().fold(failure, Self::with_hint)
+            }
             VaultError::Unconfirmed { members } => {
                 let names: Vec<&str> = members.iter().map(MemberName::as_str).collect();
                 let names = names.join(" ");
@@ -87,6 +85,26 @@ impl From<VaultError> for Failure {
             _ => failure,
         }
     }
+}
+
+/// How a member whom nothing could be wrapped for gets a usable key.
+#[must_use]
+pub fn renewal(member: &MemberName, error: &WrapError) -> Vec<String> {
+    let WrapError::NoUsableSubkey { fingerprint, subkeys } = error else { return Vec::new() };
+    let expired = subkeys.iter().filter(|subkey| subkey.state == KeyState::Expired);
+    let expired: Vec<&str> = expired.map(|subkey| subkey.fingerprint.as_str()).collect();
+    // gpg takes `*` for those subkeys only that have not expired yet.
+    let renew = match expired.join(" ") {
+        none if none.is_empty() => format!("`gpg --quick-add-key {fingerprint} cv25519 encr 2y`"),
+        subkeys => format!(
+            "`gpg --quick-set-expire {fingerprint} 2y {subkeys}`, and once more without the subkey if the \
+             whole key has expired"
+        ),
+    };
+    vec![
+        format!("{member} renews the key: {renew}"),
+        format!("then `gpg --import` it here, and `certkeep member refresh {member}`"),
+    ]
 }
 
 impl Failure {

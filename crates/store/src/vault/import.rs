@@ -20,7 +20,7 @@ use super::{
     Keys, Vault, VaultError,
     edit::{Edit, text},
     files,
-    init::{Making, Plan, Report, establish, zones_of_a_pki},
+    init::{Making, Plan, Report, check_usable, establish, zones_of_a_pki},
     relative_to,
 };
 use crate::{
@@ -58,6 +58,7 @@ pub fn import_git_crypt(
     gpg: &Gpg,
     rng: &mut dyn CryptoRng,
 ) -> Result<(Vault, Report), VaultError> {
+    check_usable(more, making.now)?;
     let repository = Repository::discover(making.directory)?;
     let repository = repository.ok_or_else(|| refused("there is no git repository"))?;
     let users = users(repository.work_tree())?;

@@ -10,7 +10,7 @@ use super::{
     Keys, Vault, VaultError,
     contents::{add_patterns, add_pki},
     edit::{Edit, text},
-    members::wrap_for_all,
+    members::{Skipped, wrap_for_all},
     past::{self, Past},
     relative_to,
 };
@@ -26,7 +26,7 @@ use crate::{
     prompt::Prompt,
     repository::{record_repository, recover_repository},
     seal::StoreId,
-    wrap::Recipient,
+    wrap::{Recipient, WrapError},
     zone::{CA, FOLDER, KEYS, Mode, Pattern, Protection, REQS, ZoneName},
     zone_keys::ZoneKeys,
 };
@@ -57,6 +57,8 @@ pub struct Report {
     pub sealed: Vec<String>,
     /// Secrets that earlier commits hold in the clear: sealing comes too late for those.
     pub exposed: Vec<Past>,
+    /// Members for whom the keys were not wrapped.
+    pub skipped: Skipped,
     /// The keys that were made, for what else this run does.
     pub keys: Vec<ZoneKeys>,
 }
@@ -82,6 +84,7 @@ pub fn init(
     members: &[(MemberName, Recipient)],
     rng: &mut dyn CryptoRng,
 ) -> Result<(Vault, Report), VaultError> {
+    check_usable(members, making.now)?;
     let (repository, created_repository) = match Repository::discover(making.directory)? {
         Some(repository) => (repository, false),
         None => (Repository::init(making.directory)?, true),
@@ -123,7 +126,7 @@ pub(super) fn establish(
     let pki = making.pki.map(|pki| pki_folder(repository.work_tree(), pki)).transpose()?;
     let store = StoreId::generate(rng);
     let mut manifest = Manifest { store, pki, members: roll(members)?, zones: BTreeMap::new() };
-    let mut keys = BTreeMap::new();
+    let (mut keys, mut skipped) = (BTreeMap::new(), Skipped::new());
     for plan in plans {
         let mut zone_keys = ZoneKeys::generate(store, plan.zone.clone(), rng);
         zone_keys.legacy = plan.legacy;
@@ -134,7 +137,7 @@ pub(super) fn establish(
         for member in &plan.members {
             manifest.grant(&plan.zone, member, &zone_keys);
         }
-        wrap_for_all(&mut manifest, &plan.zone, &zone_keys, making.now, false)?;
+        skipped.extend(wrap_for_all(&mut manifest, &plan.zone, &zone_keys, making.now)?);
         keys.insert(plan.zone, zone_keys);
     }
     let rules = manifest.rules();
@@ -161,7 +164,17 @@ pub(super) fn establish(
     vault.pin(&keys)?;
     let commit =
         record_repository(&vault.repository, &edit.changes, &making.message)?.map(|oid| oid.to_string());
-    Ok((vault, Report { created_repository: false, commit, sealed, exposed, keys }))
+    Ok((vault, Report { created_repository: false, commit, sealed, exposed, skipped, keys }))
+}
+
+/// Whoever was named is to be let in, or told why not.
+pub(super) fn check_usable(members: &[(MemberName, Recipient)], now: Moment) -> Result<(), VaultError> {
+    let Some((member, recipient)) = members.iter().find(|(_, recipient)| !recipient.is_usable(now)) else {
+        return Ok(());
+    };
+    let (fingerprint, subkeys) = (recipient.fingerprint(), recipient.subkeys(now));
+    let source = WrapError::NoUsableSubkey { fingerprint, subkeys };
+    Err(VaultError::Wrap { member: member.clone(), source })
 }
 
 /// The members by name: nobody twice.
