@@ -69,7 +69,15 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
     };
     drop(progress);
     entries.push(("files", account::number(report.files)));
-    account::say(session, "Unlocked", &Value::Section(entries))
+    account::say(session, "Unlocked", &Value::Section(entries))?;
+    for (path, key) in report.strange {
+        let key = key.map_or_else(|| "a key of git-crypt".to_owned(), |key| format!("the key {key}"));
+        session.terminal.warning(format_args!(
+            "{} stays sealed: it was sealed with {key}, which is none of its zone's",
+            Safe(path)
+        ));
+    }
+    Ok(())
 }
 
 /// What was tried on a zone and is more than a key that does not belong there.

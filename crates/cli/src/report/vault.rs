@@ -73,6 +73,11 @@ impl From<VaultError> for Failure {
                     .with_hint(format!("to confirm them: `certkeep member refresh {names}`"))
                     .with_hint("to take one out: `certkeep member remove NAME`")
             }
+            VaultError::Forged { member, zone } => failure
+                .with_hint(format!(
+                    "who wrote it: `git log -p -- .certkeep/zones/{zone}/members/{member}.toml .certkeep/members/{member}.toml`"
+                ))
+                .with_hint(format!("to take it out: `certkeep member remove {member}`")),
             VaultError::KeyReplaced { member } => failure
                 .with_hint(format!("who changed it: `git log -p -- .certkeep/members/{member}.toml`")),
             VaultError::PkiOutside(_) => {

@@ -122,6 +122,9 @@ impl Vault {
             let state = |name: &MemberName| self.manifest.granted(zone, name, old);
             let names: Vec<_> =
                 after.zones.get(zone).into_iter().flat_map(|zone| zone.grants.keys().cloned()).collect();
+            if let Some(member) = names.iter().find(|name| state(name) == GrantState::Forged) {
+                return Err(VaultError::Forged { member: member.clone(), zone: zone.clone() });
+            }
             let doubtful: Vec<_> =
                 names.iter().filter(|name| state(name) != GrantState::Valid).cloned().collect();
             if !doubtful.is_empty() {
