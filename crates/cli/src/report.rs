@@ -12,6 +12,7 @@ mod vault;
 
 use std::{error::Error, fmt};
 
+pub use self::vault::renewal;
 use crate::terminal::{Colour, Safe, Word};
 
 /// How the process ends.

@@ -10,6 +10,7 @@ use certkeep_pki::layout;
 
 use crate::{
     git::{GitError, Repository},
+    wildmatch::Wildmatch,
     zone::Rules,
 };
 
@@ -89,25 +90,90 @@ pub(crate) fn has_block(file: &[u8]) -> bool {
     file.split(|&byte| byte == b'\n').any(|line| line.trim_ascii_end() == BEGIN.as_bytes())
 }
 
+/// Whether the block of a file of attributes protects a path.
+pub(crate) fn is_protected(file: &[u8], path: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(file);
+    let block = text.lines().skip_while(|line| *line != BEGIN).take_while(|line| *line != END);
+    let matching = block.filter_map(|line| {
+        let (pattern, attributes) = split(line)?;
+        let pattern = from_top("", &pattern);
+        let pattern = if pattern.contains('/') { pattern } else { format!("**/{pattern}") };
+        Wildmatch::new(pattern.trim_start_matches('/').as_bytes())?
+            .matches(path)
+            .then(|| attributes.trim() == "certkeep")
+    });
+    matching.last().unwrap_or(false)
+}
+
+/// A pattern of the attributes in `folder` (`""` or ending in `/`), for those of the top.
+pub(crate) fn from_top(folder: &str, pattern: &str) -> String {
+    match (folder, pattern.strip_prefix('/')) {
+        ("", _) => pattern.to_owned(),
+        (folder, Some(rest)) => format!("{}{rest}", literally(folder)),
+        (folder, None) if pattern.contains('/') => format!("{}{pattern}", literally(folder)),
+        (folder, None) => format!("{}**/{pattern}", literally(folder)),
+    }
+}
+
+/// The pattern of a line of attributes, and the rest of it; `None` for a
+/// comment, the definition of a macro, and a quote that does not end.
+pub(crate) fn split(line: &str) -> Option<(String, &str)> {
+    let line = line.trim();
+    if line.is_empty() || line.starts_with('#') || line.starts_with("[attr]") {
+        return None;
+    }
+    let Some(quoted) = line.strip_prefix('"') else {
+        let (pattern, rest) = line.split_once([' ', '\t']).unwrap_or((line, ""));
+        return Some((pattern.to_owned(), rest));
+    };
+    let mut pattern = String::new();
+    let mut characters = quoted.char_indices();
+    while let Some((at, character)) = characters.next() {
+        match character {
+            '"' => return Some((pattern, quoted.get(at + 1..)?)),
+            // Other escapes of C are for bytes that need none.
+            '\\' => {
+                pattern.push(characters.next().map(|(_, next)| next).filter(|next| "\"\\".contains(*next))?);
+            }
+            character => pattern.push(character),
+        }
+    }
+    None
+}
+
 /// The paths that git does not send through the filter, or whose bytes it
 /// converts, by the attributes of this work tree: git itself is asked.
 pub(crate) fn unfiltered(repository: &Repository, paths: &[String]) -> Result<Vec<String>, GitError> {
     let wanted =
         [("filter", "certkeep"), ("text", "unset"), ("ident", "unset"), ("working-tree-encoding", "unset")];
-    let mut arguments = vec!["check-attr", "-z", "--stdin"];
-    arguments.extend(wanted.map(|(name, _)| name));
-    let input: Vec<u8> = paths.iter().flat_map(|path| path.bytes().chain([0])).collect();
-    let output = repository.git(&arguments, &input)?;
-    let fields: Vec<_> = output.split(|&byte| byte == 0).map(String::from_utf8_lossy).collect();
     let mut unfiltered = Vec::new();
-    for answer in fields.chunks_exact(3) {
-        let [path, name, value] = answer else { continue };
-        let right = wanted.iter().any(|(known, wanted)| name == known && value == wanted);
-        if !right && unfiltered.last().map(String::as_str) != Some(path) {
-            unfiltered.push(path.to_string());
+    for [path, name, value] in ask(repository, &wanted.map(|(name, _)| name), paths)? {
+        let right = wanted.iter().any(|(known, wanted)| name == *known && value == *wanted);
+        if !right && unfiltered.last() != Some(&path) {
+            unfiltered.push(path);
         }
     }
     Ok(unfiltered)
+}
+
+/// What git says of one attribute of these paths.
+pub(crate) fn values(
+    repository: &Repository,
+    attribute: &str,
+    paths: &[String],
+) -> Result<Vec<(String, String)>, GitError> {
+    let answers = ask(repository, &[attribute], paths)?;
+    Ok(answers.into_iter().map(|[path, _, value]| (path, value)).collect())
+}
+
+/// Path, attribute and value, as git itself sees them in this work tree.
+fn ask(repository: &Repository, names: &[&str], paths: &[String]) -> Result<Vec<[String; 3]>, GitError> {
+    let arguments: Vec<_> = ["check-attr", "-z", "--stdin"].iter().chain(names).copied().collect();
+    let input: Vec<u8> = paths.iter().flat_map(|path| path.bytes().chain([0])).collect();
+    let output = repository.git(&arguments, &input)?;
+    let mut fields = output.split(|&byte| byte == 0).map(|field| String::from_utf8_lossy(field).into_owned());
+    let next = || Some([fields.next()?, fields.next()?, fields.next()?]);
+    Ok(std::iter::from_fn(next).collect())
 }
 
 /// A pattern that matches this text and nothing else.
@@ -123,7 +189,7 @@ fn literally(text: &str) -> String {
 }
 
 /// A pattern as git wants it written: in quotes where it has a blank.
-fn quoted(pattern: &str) -> String {
+pub(crate) fn quoted(pattern: &str) -> String {
     if pattern.contains(char::is_whitespace) || pattern.starts_with('"') {
         format!("\"{}\"", pattern.replace('\\', "\\\\").replace('"', "\\\""))
     } else {

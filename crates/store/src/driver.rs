@@ -3,7 +3,7 @@
 //! that no file of the repository can overrule. `lock` leaves both: git takes a
 //! filter that is not configured for none, and stores plaintext.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use certkeep_pki::change::Contents;
 use thiserror::Error;
@@ -66,10 +66,20 @@ pub(crate) fn install(repository: &Repository, rules: &Rules, program: &str) -> 
     tell_attributes(repository, rules)
 }
 
+/// Where no file of the repository can overrule what stands there.
+fn attributes_file(repository: &Repository) -> PathBuf {
+    repository.common_dir().join("info/attributes")
+}
+
+/// What git was told last.
+pub(crate) fn told_attributes(repository: &Repository) -> Result<Vec<u8>, ReadError> {
+    Ok(read_file(&attributes_file(repository))?.unwrap_or_default())
+}
+
 /// Writes the rules where no file of the repository can overrule them.
 pub(crate) fn tell_attributes(repository: &Repository, rules: &Rules) -> Result<(), DriverError> {
-    let path = repository.common_dir().join("info/attributes");
-    let before = read_file(&path)?.unwrap_or_default();
+    let path = attributes_file(repository);
+    let before = told_attributes(repository)?;
     let after = attributes::apply_block(&before, &attributes::block(rules));
     if after != before {
         write(&path, after)?;
@@ -81,8 +91,7 @@ pub(crate) fn tell_attributes(repository: &Repository, rules: &Rules) -> Result<
 pub(crate) fn is_installed(repository: &Repository) -> Result<bool, DriverError> {
     let calls = repository.config("filter.certkeep.process")?.is_some();
     let required = repository.config_flag("filter.certkeep.required")? == Some(true);
-    let attributes = read_file(&repository.common_dir().join("info/attributes"))?;
-    Ok(calls && required && attributes.is_some_and(|bytes| attributes::has_block(&bytes)))
+    Ok(calls && required && attributes::has_block(&told_attributes(repository)?))
 }
 
 /// Whole or not at all: half of it could leave a folder unprotected.

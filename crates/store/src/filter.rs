@@ -13,11 +13,14 @@
 mod packet;
 pub mod process;
 mod rules;
+mod textconv;
 
 use certkeep_pki::secret::SecretBytes;
 use thiserror::Error;
 
 pub(crate) use self::rules::manifest;
+use self::textconv::is_line;
+pub use self::textconv::textconv;
 use crate::{
     git_crypt,
     keyring::Keyring,
@@ -32,6 +35,8 @@ pub trait Kept {
     fn is(&self, path: &[u8], bytes: &[u8]) -> bool;
     /// The bytes, if there are any.
     fn read(&self, path: &[u8]) -> Option<Vec<u8>>;
+    /// Whether the rules that this clone saw last protect the path.
+    fn was_protected(&self, path: &[u8]) -> bool;
 }
 
 /// The filter of one repository.
@@ -129,6 +134,12 @@ impl<'a> Filter<'a> {
         Self { store: manifest.map(|manifest| manifest.map(with_rules)), keyring, kept }
     }
 
+    /// Whether there are rules, readable or not.
+    #[must_use]
+    pub fn has_store(&self) -> bool {
+        !matches!(self.store, Ok(None))
+    }
+
     /// What git is to hold of a file of the work tree.
     ///
     /// # Errors
@@ -137,18 +148,20 @@ impl<'a> Filter<'a> {
     pub fn clean(&self, path: &[u8], contents: SecretBytes) -> Result<SecretBytes, FilterError> {
         let bytes = contents.expose();
         let protection = self.protection(path);
-        if bytes.is_empty()
-            || is_line(bytes)
-            || protection == Ok(Protection::Public)
-            || self.is_ciphertext(path, bytes)?
-        {
+        if bytes.is_empty() {
+            // Git-crypt encrypts what is empty.
+            return Ok(self.kept_by_git_crypt(path, bytes).unwrap_or(contents));
+        }
+        if is_line(bytes) || protection == Ok(Protection::Public) || self.is_ciphertext(path, bytes)? {
             return Ok(contents);
         }
         match protection {
             Ok(Protection::Zone(zone)) => self.seal(path, zone, bytes),
             // Of a commit from before the store, say: refusing it protects nothing.
             _ if self.kept.is(path, bytes) => Ok(contents),
-            Ok(_) if matches!(self.store, Ok(None)) => Err(FilterError::NoStore { path: name(path) }),
+            Ok(_) if !self.has_store() => {
+                self.kept_by_git_crypt(path, bytes).ok_or_else(|| FilterError::NoStore { path: name(path) })
+            }
             Ok(_) => Err(FilterError::Unnamed { path: name(path) }),
             Err(source) => Err(FilterError::Manifest { path: name(path), source: source.clone() }),
         }
@@ -161,14 +174,29 @@ impl<'a> Filter<'a> {
     /// [`FilterError::Broken`] where a key is there and does not fit the bytes.
     pub fn smudge(&self, path: &[u8], contents: SecretBytes) -> Result<SecretBytes, FilterError> {
         let bytes = contents.expose();
-        let Ok(Protection::Zone(zone)) = self.protection(path) else { return Ok(contents) };
+        let Ok(Protection::Zone(zone)) = self.protection(path) else {
+            return Ok(self.open_before_the_store(path, bytes).unwrap_or(contents));
+        };
         let Some(keyring) = self.keyring.filter(|_| self.mode(zone) == Mode::Transparent) else {
             return Ok(contents);
         };
-        match keyring.open(bytes).map_err(|source| broken(path, bytes, source))? {
-            Some(opened) if opened.zone == zone => Ok(opened.plaintext),
-            _ => Ok(contents),
-        }
+        let opened = keyring.open_as(zone, bytes).map_err(|source| broken(path, bytes, source))?;
+        Ok(opened.unwrap_or(contents))
+    }
+
+    /// A file of a commit from before a repository of git-crypt was taken over:
+    /// there are no rules beside it, but it is to be read.
+    fn open_before_the_store(&self, path: &[u8], bytes: &[u8]) -> Option<SecretBytes> {
+        let before = !self.has_store() && bytes.starts_with(git_crypt::MAGIC);
+        let opened = self.keyring.filter(|_| before)?.open(bytes).ok()??;
+        self.kept.was_protected(path).then_some(opened.plaintext)
+    }
+
+    /// What git holds of such a file, if it is the same.
+    fn kept_by_git_crypt(&self, path: &[u8], plaintext: &[u8]) -> Option<SecretBytes> {
+        let kept = self.kept.read(path).filter(|kept| kept.starts_with(git_crypt::MAGIC))?;
+        let opened = self.keyring?.open(&kept).ok()??;
+        (opened.plaintext.expose() == plaintext).then(|| SecretBytes::new(kept))
     }
 
     fn protection(&self, path: &[u8]) -> Result<Protection<'_>, &ManifestError> {
@@ -235,45 +263,14 @@ impl<'a> Filter<'a> {
         }
         // Sealed by an older epoch or a padding of before, it is still the same file.
         if let Some(kept) = self.kept.read(path)
-            && let Ok(Some(opened)) = keyring.open(&kept)
-            && opened.zone == zone
-            && opened.plaintext.expose() == plaintext
+            && let Ok(Some(opened)) = keyring.open_as(zone, &kept)
+            && opened.expose() == plaintext
         {
             return Ok(SecretBytes::new(kept));
         }
         // A key that was replaced seals nothing new: its owners may have left.
         sealed.map(SecretBytes::new)
     }
-}
-
-/// What `git diff` shows of a file: itself, what was sealed, or one line about it.
-#[must_use]
-pub fn textconv(keyring: Option<&Keyring>, contents: SecretBytes) -> SecretBytes {
-    let bytes = contents.expose();
-    if let Some(keyring) = keyring
-        && let Ok(Some(opened)) = keyring.open(bytes)
-    {
-        return opened.plaintext;
-    }
-    if !is_sealed(bytes) {
-        return contents;
-    }
-    let key = match key_id(bytes) {
-        Ok(Some(id)) => id.to_string(),
-        _ => "unknown".to_owned(),
-    };
-    let line = format!("{LINE_BEGIN}{key}, {} bytes\n", bytes.len());
-    SecretBytes::new(line.into_bytes())
-}
-
-/// How the line begins that stands for a sealed file.
-const LINE_BEGIN: &str = "certkeep: sealed, key ";
-
-/// Whether bytes are the line that [`textconv`] shows: `git blame` sends that
-/// through the filter again.
-fn is_line(bytes: &[u8]) -> bool {
-    let line = bytes.strip_prefix(LINE_BEGIN.as_bytes()).and_then(|rest| rest.strip_suffix(b" bytes\n"));
-    line.is_some_and(|rest| rest.len() < 64 && !rest.contains(&b'\n'))
 }
 
 fn broken(path: &[u8], bytes: &[u8], source: SealError) -> FilterError {

@@ -142,9 +142,22 @@ impl Keyring {
         Some(derived.key.seal(plaintext, *padding))
     }
 
+    /// As [`Keyring::open`], with the keys of one zone alone.
+    ///
+    /// # Errors
+    ///
+    /// As [`Keyring::open`].
+    pub fn open_as(&self, zone: &ZoneName, sealed: &[u8]) -> Result<Option<SecretBytes>, SealError> {
+        if key_id(sealed)?.is_none() {
+            return Ok(self.zones.get(zone).and_then(|unlocked| unlocked.keys.open_legacy(sealed)));
+        }
+        let opened = self.open(sealed)?;
+        Ok(opened.filter(|opened| opened.zone == zone).map(|opened| opened.plaintext))
+    }
+
     fn open_legacy(&self, blob: &[u8]) -> Option<Opened<'_>> {
         self.zones.iter().find_map(|(zone, unlocked)| {
-            let plaintext = unlocked.keys.legacy.iter().find_map(|key| key.open(blob))?;
+            let plaintext = unlocked.keys.open_legacy(blob)?;
             Some(Opened { zone, epoch: None, plaintext })
         })
     }

@@ -15,6 +15,7 @@ use certkeep_pki::secret::SecretBytes;
 use thiserror::Error;
 
 use crate::{
+    attributes, driver,
     durable::FileError,
     filter::{
         self, Filter, FilterError, Kept,
@@ -25,6 +26,9 @@ use crate::{
     merge::{self, Winner},
     read::{ReadError, read_secret_file},
 };
+
+/// Where a work tree with a store has its first file, from the top.
+const STORE_FILE: &str = ".certkeep/store.toml";
 
 /// Why git's call could not be answered at all.
 #[derive(Debug, Error)]
@@ -90,8 +94,13 @@ impl Plumbing {
         output: impl Write,
         refused: &mut dyn FnMut(FilterError),
     ) -> Result<(), PlumbingError> {
-        let filter = self.filter();
+        let mut filter = self.filter();
         let mut answer = |direction, path: &[u8], contents| {
+            // A checkout of a commit with a store writes that first, but git may
+            // have asked about other files before.
+            if !filter.has_store() && self.has_store() {
+                filter = self.filter();
+            }
             let filtered = apply(&filter, direction, path, contents);
             filtered.map_err(&mut *refused).ok()
         };
@@ -143,6 +152,11 @@ impl Plumbing {
         Filter::new(manifest, self.keyring.as_ref(), self)
     }
 
+    fn has_store(&self) -> bool {
+        let file = self.repository.as_ref().map(|repository| repository.work_tree().join(STORE_FILE));
+        file.is_some_and(|file| file.is_file())
+    }
+
     fn blob_of(&self, path: &[u8]) -> Option<Oid> {
         let repository = self.repository.as_ref()?;
         let staged = self.staged.get_or_init(|| {
@@ -167,6 +181,11 @@ impl Kept for Plumbing {
 
     fn read(&self, path: &[u8]) -> Option<Vec<u8>> {
         self.repository.as_ref()?.blob_if_here(self.blob_of(path)?).ok().flatten()
+    }
+
+    fn was_protected(&self, path: &[u8]) -> bool {
+        let Some(repository) = &self.repository else { return false };
+        driver::told_attributes(repository).is_ok_and(|told| attributes::is_protected(&told, path))
     }
 }
 

@@ -27,7 +27,7 @@ use crate::{
     keyring::KeyringError,
     manifest::ManifestError,
     read::ReadError,
-    seal::SealError,
+    seal::{KeyId, SealError},
 };
 
 /// Called with the number of files that are done and of those there are.
@@ -69,13 +69,25 @@ pub enum WorkTreeError {
         what: &'static str,
     },
     /// What git has of a file is not what was sealed.
-    #[error("{path} cannot be opened: {source}")]
+    #[error("{path} cannot be opened{}: {source}", key.map_or_else(String::new, |key| format!(" with the key {key}")))]
     Broken {
         /// Relative to the top of the work tree.
         path: String,
+        /// The key that it names.
+        key: Option<KeyId>,
         /// What is wrong with it.
         source: SealError,
     },
+}
+
+/// What [`unlock`] did.
+#[derive(Debug)]
+pub(crate) struct Unlocked {
+    /// How many files became plaintext.
+    pub(crate) files: usize,
+    /// Files of the zones in the keyring that none of their keys sealed, with
+    /// the key that they name: put there by somebody who cannot open the zone.
+    pub(crate) strange: Vec<(String, Option<KeyId>)>,
 }
 
 /// New forms of files on their way into one work tree.

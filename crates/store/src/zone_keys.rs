@@ -123,13 +123,18 @@ impl ZoneKeys {
     ///
     /// As [`SealingKey::open`]; [`SealError::OtherKey`] if none of the keys made it.
     pub fn open(&self, sealed: &[u8]) -> Result<SecretBytes, SealError> {
-        if let Some(found) = self.legacy.iter().find_map(|key| key.open(sealed)) {
+        if let Some(found) = self.open_legacy(sealed) {
             return Ok(found);
         }
         let found = key_id(sealed)?;
         let fitting =
             self.epochs().filter_map(|epoch| self.sealing(epoch)).find(|key| Some(key.id()) == found);
         fitting.unwrap_or_else(|| self.sealing_now()).open(sealed)
+    }
+
+    /// Opens a file of git-crypt.
+    pub(crate) fn open_legacy(&self, blob: &[u8]) -> Option<SecretBytes> {
+        self.legacy.iter().find_map(|key| key.open(blob))
     }
 
     /// The text to be wrapped.

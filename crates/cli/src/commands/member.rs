@@ -5,6 +5,7 @@ mod add;
 mod list;
 mod refresh;
 mod remove;
+pub(super) mod skipped;
 
 use clap::Subcommand;
 

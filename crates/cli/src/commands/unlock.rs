@@ -3,6 +3,7 @@
 
 use certkeep_pki::x509::describe::Value;
 use certkeep_store::{
+    identity::{IdentityError, Tried, Why},
     vault::VaultError,
     zone::{Mode, ZoneName},
 };
@@ -12,7 +13,7 @@ use crate::{
     interrupt,
     report::Failure,
     session::{Opened, Session},
-    terminal::Asker,
+    terminal::{Asker, Safe},
 };
 
 /// Arguments of `unlock`.
@@ -28,7 +29,7 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
     let Opened { vault, keys, terminal, .. } = session.opened()?;
     let zones: Vec<(ZoneName, Mode)> =
         vault.manifest().zones.iter().map(|(name, zone)| (name.clone(), zone.mode)).collect();
-    let (mut opened, mut closed, mut failure) = (Vec::new(), Vec::new(), None);
+    let (mut opened, mut closed) = (Vec::new(), Vec::new());
     for (zone, mode) in &zones {
         // A sealed zone is opened when one of its files is needed: to ask for its
         // key now would be for nothing.
@@ -37,22 +38,24 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
         }
         match vault.zone_keys(zone, keys, &mut Asker(terminal)) {
             Ok(_) => opened.push(zone.clone()),
-            Err(error @ VaultError::Identity { .. }) => {
-                closed.push(zone.clone());
-                failure.get_or_insert(error);
-            }
+            Err(error @ VaultError::Identity { .. }) => closed.push((zone.clone(), error)),
             // Not a key that is missing but a zone that is not to be trusted.
             Err(error) => return Err(error.into()),
         }
     }
-    if let Some(failure) = failure.filter(|_| opened.is_empty()) {
-        return Err(failure.into());
+    if opened.is_empty() && !closed.is_empty() {
+        return Err(closed.swap_remove(0).1.into());
+    }
+    for (zone, error) in &closed {
+        for tried in broken(error) {
+            terminal.warning(format_args!("the zone `{zone}` stays closed: {}", Safe(tried)));
+        }
     }
     let member = opened.iter().find_map(|zone| keys.opener(zone)).map(ToString::to_string);
     let mut entries = vec![
         ("member", member.into()),
         ("opened", account::texts(&opened)),
-        ("closed", account::texts(&closed)),
+        ("closed", account::texts(closed.iter().map(|(zone, _)| zone))),
     ];
     if args.check || session.settings.dry_run {
         return account::show(session, "Zones", &Value::Section(entries));
@@ -66,7 +69,24 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
     };
     drop(progress);
     entries.push(("files", account::number(report.files)));
-    account::say(session, "Unlocked", &Value::Section(entries))
+    account::say(session, "Unlocked", &Value::Section(entries))?;
+    for (path, key) in report.strange {
+        let key = key.map_or_else(|| "a key of git-crypt".to_owned(), |key| format!("the key {key}"));
+        session.terminal.warning(format_args!(
+            "{} stays sealed: it was sealed with {key}, which is none of its zone's",
+            Safe(path)
+        ));
+    }
+    Ok(())
+}
+
+/// What was tried on a zone and is more than a key that does not belong there.
+fn broken(error: &VaultError) -> impl Iterator<Item = &Tried> {
+    let tried = match error {
+        VaultError::Identity { source: IdentityError::NoneFits { tried }, .. } => tried.as_slice(),
+        _ => &[],
+    };
+    tried.iter().filter(|tried| !matches!(tried.why, Why::Missing | Why::NoMember))
 }
 
 /// Puts ciphertext back and forgets the keys.

@@ -11,7 +11,7 @@ use certkeep_store::{
     member::{MemberName, MemberNameError},
     vault::{Vault, VaultError},
     worktree::WorkTreeError,
-    wrap::{RecipientError, WrapError},
+    wrap::{KeyState, RecipientError, WrapError},
     zone::{Pattern, PatternError, Rules, ZoneName, ZoneNameError},
 };
 
@@ -65,11 +65,9 @@ impl From<VaultError> for Failure {
             VaultError::Staged { paths } => failure
                 .listing(paths)
                 .with_hint("commit them first: `git commit`, or take them back: `git restore --staged FILE`"),
-            VaultError::Wrap { member, source: WrapError::NoUsableSubkey { .. } } => failure
-                .with_hint(format!(
-                    "have `{member}` renew the key (`gpg --quick-set-expire FINGERPRINT 2y '*'`), import it, \
-                     then `certkeep member refresh {member}`"
-                )),
+            VaultError::Wrap { member, source } => {
+                renewal(member, source).into_iter().fold(failure, Self::with_hint)
+            }
             VaultError::Unconfirmed { members } => {
                 let names: Vec<&str> = members.iter().map(MemberName::as_str).collect();
                 let names = names.join(" ");
@@ -78,6 +76,11 @@ impl From<VaultError> for Failure {
                     .with_hint(format!("to confirm them: `certkeep member refresh {names}`"))
                     .with_hint("to take one out: `certkeep member remove NAME`")
             }
+            VaultError::Forged { member, zone } => failure
+                .with_hint(format!(
+                    "who wrote it: `git log -p -- .certkeep/zones/{zone}/members/{member}.toml .certkeep/members/{member}.toml`"
+                ))
+                .with_hint(format!("to take it out: `certkeep member remove {member}`")),
             VaultError::KeyReplaced { member } => failure
                 .with_hint(format!("who changed it: `git log -p -- .certkeep/members/{member}.toml`")),
             VaultError::PkiOutside(_) => {
@@ -90,6 +93,26 @@ impl From<VaultError> for Failure {
             _ => failure,
         }
     }
+}
+
+/// How a member whom nothing could be wrapped for gets a usable key.
+#[must_use]
+pub fn renewal(member: &MemberName, error: &WrapError) -> Vec<String> {
+    let WrapError::NoUsableSubkey { fingerprint, subkeys } = error else { return Vec::new() };
+    let expired = subkeys.iter().filter(|subkey| subkey.state == KeyState::Expired);
+    let expired: Vec<&str> = expired.map(|subkey| subkey.fingerprint.as_str()).collect();
+    // gpg takes `*` for those subkeys only that have not expired yet.
+    let renew = match expired.join(" ") {
+        none if none.is_empty() => format!("`gpg --quick-add-key {fingerprint} cv25519 encr 2y`"),
+        subkeys => format!(
+            "`gpg --quick-set-expire {fingerprint} 2y {subkeys}`, and once more without the subkey if the \
+             whole key has expired"
+        ),
+    };
+    vec![
+        format!("{member} renews the key: {renew}"),
+        format!("then `gpg --import` it here, and `certkeep member refresh {member}`"),
+    ]
 }
 
 impl Failure {

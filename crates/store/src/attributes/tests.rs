@@ -59,6 +59,8 @@ fn agree(rules: &Rules, paths: &[Vec<u8>]) {
         let protected = matches!(rules.protection(path), Protection::Zone(_));
         let filtered = values == ["certkeep"];
         assert_eq!(filtered, protected, "{} {}", path.escape_ascii(), block(rules));
+        let told = is_protected(block(rules).as_bytes(), path);
+        assert_eq!(told, protected, "{} {}", path.escape_ascii(), block(rules));
     }
 }
 
@@ -208,4 +210,23 @@ fn the_users_lines_stay() {
     );
     let broken = b"a\n# certkeep: begin\nb\n";
     assert_eq!(apply_block(broken, &block), format!("a\nb\n{block}").into_bytes());
+}
+
+#[test]
+fn a_line_is_a_pattern_and_attributes() {
+    let pattern = |line| split(line).map(|(pattern, rest)| (pattern, rest.trim().to_owned()));
+    let some = |pattern: &str, rest: &str| Some((pattern.to_owned(), rest.to_owned()));
+    assert_eq!(pattern("*.key  filter=x -text\n"), some("*.key", "filter=x -text"));
+    assert_eq!(pattern("\"a \\\"b\\\\\" filter=x"), some("a \"b\\", "filter=x"));
+    for line in ["", "# a", "[attr]a filter=x", "\"a filter=x", "\"a\\n\" filter=x"] {
+        assert_eq!(pattern(line), None, "{line}");
+    }
+    for (folder, own, all) in [
+        ("", "*.key", "*.key"),
+        ("a/", "*.key", "a/**/*.key"),
+        ("a/", "/x", "a/x"),
+        ("a*/b/", "x/y", "a\\*/b/x/y"),
+    ] {
+        assert_eq!(from_top(folder, own), all);
+    }
 }

@@ -7,6 +7,7 @@ use rand_core::{OsRng, TryRngCore as _};
 
 use super::*;
 use crate::{
+    git_crypt::LegacyKey,
     manifest::Zone,
     seal::{MAGIC, Padding, StoreId},
     zone_keys::ZoneKeys,
@@ -21,6 +22,10 @@ impl Kept for Held {
 
     fn read(&self, path: &[u8]) -> Option<Vec<u8>> {
         self.0.get(path).cloned()
+    }
+
+    fn was_protected(&self, path: &[u8]) -> bool {
+        path.starts_with(b"pki/")
     }
 }
 
@@ -142,6 +147,7 @@ fn what_no_rule_names_is_taken_sealed_only() {
     let nowhere = Filter::new(Ok(None), keyring, &world.held);
     assert!(matches!(clean(&nowhere, KEY, TEXT), Err(FilterError::NoStore { .. })));
     assert_eq!(smudge(&nowhere, KEY, &world.sealed()), Ok(world.sealed()));
+    assert!(!nowhere.has_store());
     let error = ManifestError { path: "store.toml".to_owned(), what: "is missing".to_owned() };
     let unreadable = Filter::new(Err(error), keyring, &world.held);
     assert!(matches!(clean(&unreadable, KEY, TEXT), Err(FilterError::Manifest { .. })));
@@ -238,4 +244,34 @@ fn a_difference_is_shown_as_far_as_it_can_be() {
     let id = world.keys.sealing_now().id();
     assert_eq!(shown(None, &world.sealed()), format!("certkeep: sealed, key {id}, 4156 bytes\n"));
     assert_eq!(shown(None, MAGIC), "certkeep: sealed, key unknown, 8 bytes\n");
+}
+
+/// Made by git-crypt 0.7.0: AES key 00..1f, HMAC key 40..7f, `hello git-crypt\n`.
+const LEGACY: &str = "00474954435259505400fd695ba731deae2e32b874d48d088134e0eab661dba2f95a0b2816ec";
+
+#[test]
+fn what_git_crypt_sealed_is_read_where_it_is_protected_or_was() {
+    let mut world = World::new();
+    let (mut aes, mut hmac) = (String::new(), String::new());
+    (0_u8..32).for_each(|byte| aes.push_str(&format!("{byte:02x}")));
+    (0x40_u8..0x80).for_each(|byte| hmac.push_str(&format!("{byte:02x}")));
+    let key = LegacyKey::from_text(&format!("default {aes} {hmac}")).expect("a key");
+    world.keys.legacy.push(key);
+    world.keyring.insert(world.keys.clone(), Padding::Bucket(4096));
+    let blob = crate::seal::from_hex::<38>(LEGACY).expect("digits");
+    let plaintext = b"hello git-crypt\n".to_vec();
+    world.held.0.insert(KEY, blob.to_vec());
+
+    assert_eq!(world.smudge(KEY, &blob), Ok(plaintext.clone()));
+    assert_eq!(world.clean(KEY, &plaintext), Ok(blob.to_vec()));
+    assert_ne!(world.clean(KEY, b"changed"), Ok(b"changed".to_vec()));
+    assert_eq!(world.smudge(b"pki/reqs/a.req", &blob), Ok(blob.to_vec()), "another zone's path");
+    // A commit from before the store has no rules.
+    let before = Filter::new(Ok(None), Some(&world.keyring), &world.held);
+    assert_eq!(smudge(&before, KEY, &blob), Ok(plaintext.clone()));
+    assert_eq!(smudge(&before, b"elsewhere", &blob), Ok(blob.to_vec()));
+    assert_eq!(clean(&before, KEY, &plaintext), Ok(blob.to_vec()));
+    assert!(matches!(clean(&before, KEY, b"changed"), Err(FilterError::NoStore { .. })));
+    let locked = Filter::new(Ok(None), None, &world.held);
+    assert_eq!(smudge(&locked, KEY, &blob), Ok(blob.to_vec()));
 }

@@ -44,6 +44,11 @@ impl Edit {
         });
     }
 
+    /// Whether it says what becomes of a file.
+    pub(super) fn has(&self, path: &str) -> bool {
+        self.changes.iter().any(|change| change.path == path)
+    }
+
     /// Removes a file.
     pub(super) fn remove(&mut self, path: String) {
         self.changes.push(RepositoryChange { path, work_tree: WorkTree::Remove, blob: BlobChange::Remove });

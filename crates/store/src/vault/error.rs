@@ -186,6 +186,14 @@ pub enum VaultError {
         /// The member.
         member: MemberName,
     },
+    /// A grant that no member gave, or one whose member has another key now.
+    #[error("the grant of `{member}` for the zone `{zone}` was given by no member, or for another key")]
+    Forged {
+        /// The member.
+        member: MemberName,
+        /// The zone.
+        zone: ZoneName,
+    },
     /// Members whose grants have to be confirmed first.
     #[error("the grant of {} has to be confirmed by a member first", names(members))]
     Unconfirmed {

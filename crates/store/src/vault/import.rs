@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `store import git-crypt`: takes over a repository of git-crypt. Its OpenPGP
 //! users become members, its keys stay in the zones' wraps, so that old commits
-//! still check out, and what it sealed stays as it is until it changes.
+//! still check out, and what it sealed stays as it is until it changes. Only
+//! the CA's key is sealed anew at once: every user's keyring could open it.
+//!
+//! long: what is looked at before anything is changed.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,33 +14,39 @@ use std::{
 
 use certkeep_pki::secret::SecretBytes;
 use rand_core::CryptoRng;
+use walkdir::WalkDir;
 
 use super::{
     Keys, Vault, VaultError,
-    edit::Edit,
+    edit::{Edit, text},
     files,
-    init::{Making, Plan, Report, establish, zones_of_a_pki},
+    init::{Making, Plan, Report, check_usable, establish, zones_of_a_pki},
+    relative_to,
 };
 use crate::{
-    durable::FileError,
-    git::Repository,
-    git_crypt::LegacyKey,
+    attributes,
+    git::{IndexEntry, Repository},
+    git_crypt::{LegacyKey, MAGIC},
     history::Message,
     member::MemberName,
     read::read_regular,
+    worktree,
     wrap::{
         Recipient,
-        gpg::{Gpg, recipient_from_gpg},
+        gpg::{Gpg, GpgError, recipient_from_gpg},
     },
-    zone::{KEYS, Pattern, ZoneName},
+    zone::{KEYS, Pattern, Protection, Rules, ZoneName},
 };
 
 /// The folder in which git-crypt keeps its wrapped keys.
-const FOLDER: &str = ".git-crypt";
+pub(super) const GIT_CRYPT: &str = ".git-crypt";
+
+/// The name of the key that has none.
+const DEFAULT: &str = "default";
 
 /// Takes the git-crypt repository at `making.directory` over. Its keys come
 /// from `key_file`, from an unlocked clone, or are unwrapped by gpg.
-/// `more` are members besides its OpenPGP users.
+/// `more` are members besides its OpenPGP users. The work tree is unlocked then.
 ///
 /// # Errors
 ///
@@ -49,58 +58,77 @@ pub fn import_git_crypt(
     gpg: &Gpg,
     rng: &mut dyn CryptoRng,
 ) -> Result<(Vault, Report), VaultError> {
-    let refused = |what: &str| VaultError::GitCrypt(what.to_owned());
-    let repository =
-        Repository::discover(making.directory)?.ok_or_else(|| refused("there is no git repository"))?;
+    check_usable(more, making.now)?;
+    let repository = Repository::discover(making.directory)?;
+    let repository = repository.ok_or_else(|| refused("there is no git repository"))?;
     let users = users(repository.work_tree())?;
-    let keys = match key_file {
-        Some(file) => vec![LegacyKey::parse(file).map_err(|error| refused(&error.to_string()))?],
-        None => find_keys(&repository, &users, gpg)?,
-    };
-    if keys.is_empty() {
-        return Err(refused("no key of it is here: run `git-crypt unlock` first, or name a key file"));
-    }
     let mut edit = Edit::default();
     let patterns = take_attributes(&repository, &mut edit)?;
+    if patterns.is_empty() {
+        return Err(refused("no .gitattributes in it names git-crypt"));
+    }
+    let keys = find_keys(&repository, key_file, &patterns, &users, gpg)?;
+    let encrypted = encrypted_files(&repository, &keys)?;
+
     let mut members = more.to_vec();
     let mut names: BTreeMap<&String, MemberName> = BTreeMap::new();
     for user in users.iter().map(|user| &user.fingerprint).collect::<BTreeSet<_>>() {
         let recipient = recipient_from_gpg(gpg, user)
-            .map_err(|error| refused(&format!("the OpenPGP key {user} of a user is needed: {error}")))?;
+            .map_err(|error| refused(format!("the OpenPGP key {user} of a user is needed: {error}")))?;
         let name = free_name(&recipient, &members);
         names.insert(user, name.clone());
         members.push((name, recipient));
     }
-    let zone_of = |key: &str| {
-        let name = if key == "default" { KEYS.to_owned() } else { key.to_lowercase().replace('_', "-") };
-        ZoneName::parse(&name).map_err(|error| refused(&error.to_string()))
+    let everybody: BTreeSet<_> = members.iter().map(|(name, _)| name.clone()).collect();
+    let readers = |key: &str| -> BTreeSet<MemberName> {
+        let theirs = users.iter().filter(|user| user.key == key);
+        let theirs = theirs.filter_map(|user| names.get(&user.fingerprint).cloned());
+        theirs.chain(more.iter().map(|(name, _)| name.clone())).collect()
     };
-    let everybody: Vec<_> = members.iter().map(|(name, _)| name.clone()).collect();
+
+    // A zone of the PKI is for those who could read all of its files so far.
+    let pki = making.pki.and_then(|pki| relative_to(repository.work_tree(), pki));
+    let layout = Rules::new(pki.as_deref(), Vec::new());
     let mut plans: BTreeMap<ZoneName, Plan> = BTreeMap::new();
     for zone in zones_of_a_pki() {
-        let plan =
-            Plan { zone: zone.clone(), members: everybody.clone(), patterns: Vec::new(), legacy: Vec::new() };
-        plans.insert(zone, plan);
-    }
-    for key in keys {
-        let zone = zone_of(&key.name)?;
-        let mut allowed: Vec<_> = more.iter().map(|(name, _)| name.clone()).collect();
-        let theirs = users.iter().filter(|user| user.key == key.name);
-        allowed.extend(theirs.filter_map(|user| names.get(&user.fingerprint).cloned()));
-        if allowed.is_empty() {
-            return Err(refused(&format!("its key `{}` has no OpenPGP user: name a member", key.name)));
+        let of_zone = |path: &str| layout.protection(path.as_bytes()) == Protection::Zone(&zone);
+        let mut sealing: BTreeSet<&str> =
+            encrypted.iter().filter(|(path, _)| of_zone(path)).map(|(_, key)| key.as_str()).collect();
+        if sealing.is_empty() && keys.contains_key(DEFAULT) {
+            sealing.insert(DEFAULT);
         }
-        let patterns = patterns.get(&key.name).cloned().unwrap_or_default();
-        let plan = Plan { zone: zone.clone(), members: allowed, patterns, legacy: vec![key] };
-        plans.insert(zone, plan);
+        let readers = sealing.iter().fold(everybody.clone(), |some, key| &some & &readers(key));
+        let legacy = sealing.iter().filter_map(|key| keys.get(*key).cloned()).collect();
+        let members = readers.into_iter().collect();
+        plans.insert(zone.clone(), Plan { zone, members, patterns: Vec::new(), legacy });
     }
-    if let Some(missing) = patterns
-        .keys()
-        .find(|name| !plans.values().any(|plan| plan.legacy.iter().any(|key| key.name == **name)))
-    {
-        return Err(refused(&format!("its key `{missing}` is not here")));
+    for (name, patterns) in patterns {
+        // The default key's files join the PKI's keys where the same people read both.
+        if let Some(plan) = plans.values_mut().find(|plan| {
+            name == DEFAULT && plan.zone.as_str() == KEYS && plan.legacy.iter().all(|key| key.name == DEFAULT)
+        }) {
+            plan.patterns = patterns;
+            continue;
+        }
+        let zone = free_zone(&name, &plans)?;
+        let members = readers(&name).into_iter().collect();
+        let legacy = keys.get(&name).cloned().into_iter().collect();
+        plans.insert(zone.clone(), Plan { zone, members, patterns, legacy });
     }
-    establish(making, repository, &members, plans.into_values().collect(), edit, rng)
+    if let Some(plan) = plans.values().find(|plan| plan.members.is_empty()) {
+        return Err(refused(format!("nobody could open the zone `{}`: name a member", plan.zone)));
+    }
+    check(&repository, pki.as_deref(), &plans, &encrypted)?;
+
+    let (vault, report) = establish(making, repository, &members, plans.into_values().collect(), edit, rng)?;
+    remove_empty(&vault.work_tree().join(GIT_CRYPT));
+    let keyring = vault.keyring()?.unwrap_or_default();
+    worktree::unlock(&vault.repository, &vault.rules, &keyring, &mut |_, _| {})?;
+    Ok((vault, report))
+}
+
+fn refused(what: impl Into<String>) -> VaultError {
+    VaultError::GitCrypt(what.into())
 }
 
 impl Vault {
@@ -139,7 +167,7 @@ struct User {
 
 /// `.git-crypt/keys/KEY/VERSION/FINGERPRINT.gpg`
 fn users(work_tree: &Path) -> Result<Vec<User>, VaultError> {
-    let root = work_tree.join(FOLDER).join("keys");
+    let root = work_tree.join(GIT_CRYPT).join("keys");
     let mut users = Vec::new();
     for file in files::below(&root)? {
         let mut parts = file.split('/');
@@ -154,24 +182,118 @@ fn users(work_tree: &Path) -> Result<Vec<User>, VaultError> {
     Ok(users)
 }
 
-/// Keys of an unlocked clone, else those that gpg opens.
-fn find_keys(repository: &Repository, users: &[User], gpg: &Gpg) -> Result<Vec<LegacyKey>, VaultError> {
-    let refused = |what: String| VaultError::GitCrypt(what);
-    let local = repository.common_dir().join("git-crypt").join("keys");
+/// The keys that the patterns need, by name: that of the file, those of an
+/// unlocked clone, those that gpg opens.
+fn find_keys(
+    repository: &Repository,
+    key_file: Option<&SecretBytes>,
+    patterns: &BTreeMap<String, Vec<Pattern>>,
+    users: &[User],
+    gpg: &Gpg,
+) -> Result<BTreeMap<String, LegacyKey>, VaultError> {
     let mut keys: BTreeMap<String, LegacyKey> = BTreeMap::new();
+    let mut add = |bytes: &SecretBytes, place: &str| {
+        let key = LegacyKey::parse(bytes).map_err(|error| refused(format!("{place}: {error}")))?;
+        keys.entry(key.name.clone()).or_insert(key);
+        Ok::<_, VaultError>(keys.keys().cloned().collect::<BTreeSet<_>>())
+    };
+    let mut known = BTreeSet::new();
+    if let Some(file) = key_file {
+        known = add(file, "the key file")?;
+    }
+    let local = repository.common_dir().join("git-crypt").join("keys");
     for file in files::below(&local)? {
         let bytes = SecretBytes::new(read_regular(&local.join(&file))?.unwrap_or_default());
-        let key = LegacyKey::parse(&bytes).map_err(|error| refused(format!("{file}: {error}")))?;
-        keys.insert(key.name.clone(), key);
+        known = add(&bytes, &file)?;
     }
-    for user in users {
-        if !keys.contains_key(&user.key) && gpg.has_secret_key(&user.fingerprint).unwrap_or(false) {
-            let bytes = gpg.decrypt(&user.wrap).map_err(|error| refused(error.to_string()))?;
-            let key = LegacyKey::parse(&bytes).map_err(|error| refused(error.to_string()))?;
-            keys.insert(key.name.clone(), key);
+    for user in users.iter().filter(|user| patterns.contains_key(&user.key)) {
+        if known.contains(&user.key) {
+            continue;
+        }
+        let failed = |error: GpgError| refused(format!("the key `{}`: {error}", user.key));
+        if gpg.has_secret_key(&user.fingerprint).map_err(failed)? {
+            known = add(&gpg.decrypt(&user.wrap).map_err(failed)?, &user.key)?;
         }
     }
-    Ok(keys.into_values().collect())
+    if keys.is_empty() {
+        return Err(refused("no key of it is here: run `git-crypt unlock` first, or name a key file"));
+    }
+    match patterns.keys().find(|name| !keys.contains_key(*name)) {
+        Some(missing) => Err(refused(format!("its key `{missing}` is not here"))),
+        None => Ok(keys),
+    }
+}
+
+/// The files that git sends through git-crypt, with the key's name; what it
+/// sealed has to open.
+fn encrypted_files(
+    repository: &Repository,
+    keys: &BTreeMap<String, LegacyKey>,
+) -> Result<BTreeMap<String, String>, VaultError> {
+    let entries: Vec<_> = repository.index_entries()?.into_iter().filter(IndexEntry::is_file).collect();
+    let paths: Vec<_> =
+        entries.iter().filter_map(|entry| String::from_utf8(entry.path.clone()).ok()).collect();
+    let filters = attributes::values(repository, "filter", &paths)?;
+    let key_of = |(path, filter): (String, String)| Some((path, key_name(&filter)?.to_owned()));
+    let encrypted: BTreeMap<_, _> = filters.into_iter().filter_map(key_of).collect();
+    for entry in entries {
+        let Some((path, name)) = text(&entry.path).ok().and_then(|path| encrypted.get_key_value(&path))
+        else {
+            continue;
+        };
+        let Some(key) = keys.get(name) else { continue };
+        let blob = repository.blob(entry.oid)?;
+        if blob.starts_with(MAGIC) && key.open(&blob).is_none() {
+            return Err(refused(format!("its key `{name}` does not open {path}")));
+        }
+    }
+    Ok(encrypted)
+}
+
+/// Outside of the PKI, the same files are to be protected as before, by the same key.
+fn check(
+    repository: &Repository,
+    pki: Option<&str>,
+    plans: &BTreeMap<ZoneName, Plan>,
+    encrypted: &BTreeMap<String, String>,
+) -> Result<(), VaultError> {
+    let patterns = plans
+        .values()
+        .flat_map(|plan| plan.patterns.iter().map(|pattern| (pattern.clone(), plan.zone.clone())));
+    let (rules, layout) = (Rules::new(pki, patterns.collect()), Rules::new(pki, Vec::new()));
+    for entry in repository.index_entries()?.into_iter().filter(IndexEntry::is_file) {
+        let path = text(&entry.path)?;
+        if matches!(layout.protection(&entry.path), Protection::Zone(_)) {
+            continue;
+        }
+        match (encrypted.get(&path), rules.protection(&entry.path)) {
+            (None, Protection::Zone(zone)) => {
+                return Err(refused(format!(
+                    "{path} is not encrypted, but a pattern of the zone `{zone}` names it"
+                )));
+            }
+            (Some(key), Protection::Zone(zone))
+                if !plans.get(zone).is_some_and(|plan| plan.legacy.iter().any(|own| own.name == *key)) =>
+            {
+                return Err(refused(format!(
+                    "{path} has the key `{key}`, but a pattern of another one names it"
+                )));
+            }
+            (Some(key), Protection::Unnamed) => {
+                return Err(refused(format!("{path} has the key `{key}`, but no pattern names it")));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// The key that a filter is for.
+fn key_name(filter: &str) -> Option<&str> {
+    match filter.strip_prefix("git-crypt")? {
+        "" => Some(DEFAULT),
+        rest => rest.strip_prefix('-'),
+    }
 }
 
 /// The patterns of every `.gitattributes` by the key that they name; `edit`
@@ -183,44 +305,57 @@ fn take_attributes(
     let mut patterns: BTreeMap<String, Vec<Pattern>> = BTreeMap::new();
     for entry in repository.index_entries()? {
         let Ok(path) = String::from_utf8(entry.path) else { continue };
-        if path.starts_with(".git-crypt/") {
+        if path.strip_prefix(GIT_CRYPT).is_some_and(|rest| rest.starts_with('/')) {
             edit.remove(path);
             continue;
         }
-        let Some(folder) = path.strip_suffix(".gitattributes") else { continue };
+        let folder = match path.strip_suffix(".gitattributes") {
+            Some(folder) if folder.is_empty() || folder.ends_with('/') => folder,
+            _ => continue,
+        };
         let absolute = repository.work_tree().join(&path);
-        let text = fs::read_to_string(&absolute).map_err(FileError::new("read", &absolute))?;
+        let bytes = read_regular(&absolute)?.unwrap_or_default();
+        let before = String::from_utf8_lossy(&bytes);
         let mut kept = String::new();
-        for line in text.split_inclusive('\n') {
-            let mut words = line.split_whitespace();
-            let pattern = words.next().unwrap_or_default();
-            let key = words.clone().find_map(|word| {
-                let rest = word.strip_prefix("filter=git-crypt")?;
-                if rest.is_empty() { Some("default") } else { rest.strip_prefix('-') }
+        for line in before.split_inclusive('\n') {
+            let parts = attributes::split(line).and_then(|(pattern, rest)| {
+                let key = rest.split_whitespace().find_map(|word| key_name(word.strip_prefix("filter=")?));
+                Some((pattern, rest, key?))
             });
-            let Some(key) = key.filter(|_| !pattern.starts_with('#')) else {
+            let Some((pattern, rest, key)) = parts else {
                 kept.push_str(line);
                 continue;
             };
-            let anchored = match (folder, pattern.strip_prefix('/'), pattern.contains('/')) {
-                ("", ..) => pattern.to_owned(),
-                (folder, Some(rest), _) => format!("{folder}{rest}"),
-                (folder, None, true) => format!("{folder}{pattern}"),
-                (folder, None, false) => format!("{folder}**/{pattern}"),
-            };
-            let parsed = Pattern::parse(&anchored)
-                .map_err(|error| VaultError::GitCrypt(format!("the pattern of {path}: {error}")))?;
+            let parsed = Pattern::parse(&attributes::from_top(folder, &pattern))
+                .map_err(|error| refused(format!("the patterns of {path}: {error}")))?;
             patterns.entry(key.to_owned()).or_default().push(parsed);
-            let rest: Vec<_> = words.filter(|word| !word.contains("=git-crypt")).collect();
+            let rest: Vec<_> = rest.split_whitespace().filter(|word| !word.contains("=git-crypt")).collect();
             if !rest.is_empty() {
-                kept.push_str(&format!("{pattern} {}\n", rest.join(" ")));
+                kept.push_str(&format!("{} {}\n", attributes::quoted(&pattern), rest.join(" ")));
             }
         }
-        if kept != text {
+        if kept != before {
             edit.write(path, kept.into_bytes());
         }
     }
     Ok(patterns)
+}
+
+/// Git keeps no empty folders.
+fn remove_empty(folder: &Path) {
+    for entry in WalkDir::new(folder).contents_first(true).into_iter().flatten() {
+        // One that is not empty stays.
+        drop(fs::remove_dir(entry.path()));
+    }
+}
+
+fn free_zone(key: &str, taken: &BTreeMap<ZoneName, Plan>) -> Result<ZoneName, VaultError> {
+    let own = key.to_lowercase().replace('_', "-");
+    let names = [own.clone(), format!("git-crypt-{own}")];
+    let mut zones = names.iter().filter_map(|name| ZoneName::parse(name).ok());
+    zones
+        .find(|zone| !taken.contains_key(zone))
+        .ok_or_else(|| refused(format!("no zone can be called after its key `{key}`")))
 }
 
 fn free_name(recipient: &Recipient, taken: &[(MemberName, Recipient)]) -> MemberName {

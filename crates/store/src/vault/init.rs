@@ -3,20 +3,20 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use certkeep_pki::{change::Contents, moment::Moment, secret::SecretBytes};
+use certkeep_pki::moment::Moment;
 use rand_core::CryptoRng;
 
 use super::{
     Keys, Vault, VaultError,
+    contents::{add_patterns, add_pki},
     edit::{Edit, text},
-    files,
-    members::wrap_for_all,
+    members::{Skipped, wrap_for_all},
     past::{self, Past},
     relative_to,
 };
 use crate::{
     driver,
-    durable::{Access, inspect},
+    durable::inspect,
     git::Repository,
     git_crypt::LegacyKey,
     history::Message,
@@ -24,10 +24,9 @@ use crate::{
     manifest::{Manifest, Zone},
     member::{Member, MemberName},
     prompt::Prompt,
-    read::read_regular,
-    repository::{WorkTree, record_repository, recover_repository},
-    seal::{self, StoreId},
-    wrap::Recipient,
+    repository::{record_repository, recover_repository},
+    seal::StoreId,
+    wrap::{Recipient, WrapError},
     zone::{CA, FOLDER, KEYS, Mode, Pattern, Protection, REQS, ZoneName},
     zone_keys::ZoneKeys,
 };
@@ -58,6 +57,8 @@ pub struct Report {
     pub sealed: Vec<String>,
     /// Secrets that earlier commits hold in the clear: sealing comes too late for those.
     pub exposed: Vec<Past>,
+    /// Members for whom the keys were not wrapped.
+    pub skipped: Skipped,
     /// The keys that were made, for what else this run does.
     pub keys: Vec<ZoneKeys>,
 }
@@ -83,6 +84,7 @@ pub fn init(
     members: &[(MemberName, Recipient)],
     rng: &mut dyn CryptoRng,
 ) -> Result<(Vault, Report), VaultError> {
+    check_usable(members, making.now)?;
     let (repository, created_repository) = match Repository::discover(making.directory)? {
         Some(repository) => (repository, false),
         None => (Repository::init(making.directory)?, true),
@@ -124,7 +126,7 @@ pub(super) fn establish(
     let pki = making.pki.map(|pki| pki_folder(repository.work_tree(), pki)).transpose()?;
     let store = StoreId::generate(rng);
     let mut manifest = Manifest { store, pki, members: roll(members)?, zones: BTreeMap::new() };
-    let mut keys = BTreeMap::new();
+    let (mut keys, mut skipped) = (BTreeMap::new(), Skipped::new());
     for plan in plans {
         let mut zone_keys = ZoneKeys::generate(store, plan.zone.clone(), rng);
         zone_keys.legacy = plan.legacy;
@@ -135,14 +137,15 @@ pub(super) fn establish(
         for member in &plan.members {
             manifest.grant(&plan.zone, member, &zone_keys);
         }
-        wrap_for_all(&mut manifest, &plan.zone, &zone_keys, making.now, false)?;
+        skipped.extend(wrap_for_all(&mut manifest, &plan.zone, &zone_keys, making.now)?);
         keys.insert(plan.zone, zone_keys);
     }
     let rules = manifest.rules();
     edit.manifest(None, &manifest);
     edit.attributes(&repository, &rules)?;
     let mut keys_of = |zone: &ZoneName| Ok(keys.get(zone).expect("every zone has keys").clone());
-    let sealed = add_pki(&repository, &manifest, &mut keys_of, &mut edit)?;
+    let mut sealed = add_pki(&repository, &manifest, &mut keys_of, &mut edit)?;
+    sealed.extend(add_patterns(&repository, &manifest, &keys, &mut edit)?);
     let exposed = past::in_the_clear(&repository, &rules)?;
 
     // Before the commit: a driver and keys without a store harm nobody, a
@@ -161,7 +164,17 @@ pub(super) fn establish(
     vault.pin(&keys)?;
     let commit =
         record_repository(&vault.repository, &edit.changes, &making.message)?.map(|oid| oid.to_string());
-    Ok((vault, Report { created_repository: false, commit, sealed, exposed, keys }))
+    Ok((vault, Report { created_repository: false, commit, sealed, exposed, skipped, keys }))
+}
+
+/// Whoever was named is to be let in, or told why not.
+pub(super) fn check_usable(members: &[(MemberName, Recipient)], now: Moment) -> Result<(), VaultError> {
+    let Some((member, recipient)) = members.iter().find(|(_, recipient)| !recipient.is_usable(now)) else {
+        return Ok(());
+    };
+    let (fingerprint, subkeys) = (recipient.fingerprint(), recipient.subkeys(now));
+    let source = WrapError::NoUsableSubkey { fingerprint, subkeys };
+    Err(VaultError::Wrap { member: member.clone(), source })
 }
 
 /// The members by name: nobody twice.
@@ -207,53 +220,6 @@ impl Vault {
         }
         Ok(record_repository(&self.repository, &edit.changes, message)?.map(|oid| oid.to_string()))
     }
-}
-
-/// What stands in the PKI folder, for git; gives the secret paths.
-fn add_pki(
-    repository: &Repository,
-    manifest: &Manifest,
-    keys_of: &mut dyn FnMut(&ZoneName) -> Result<ZoneKeys, VaultError>,
-    edit: &mut Edit,
-) -> Result<Vec<String>, VaultError> {
-    let rules = manifest.rules();
-    let Some(folder) = rules.pki() else { return Ok(Vec::new()) };
-    let root = repository.work_tree().join(folder);
-    let mut sealed = Vec::new();
-    for file in files::below(&root)? {
-        let path = if folder.is_empty() { file.clone() } else { format!("{folder}/{file}") };
-        let own = ["lock.file", ".transaction", FOLDER, ".git"];
-        if own.iter().any(|name| file.split('/').next() == Some(name)) {
-            continue;
-        }
-        let Some(contents) = read_regular(&root.join(&file))? else { continue };
-        let contents = SecretBytes::new(contents);
-        let zone = match rules.protection(path.as_bytes()) {
-            Protection::Zone(zone) if !contents.is_empty() => zone,
-            Protection::Unnamed => continue,
-            Protection::Zone(_) | Protection::Public => {
-                edit.keep(path, contents.expose().to_vec());
-                continue;
-            }
-        };
-        let keys = keys_of(zone)?;
-        if seal::is_sealed(contents.expose()) {
-            // Of this store, or it must not come in.
-            let opened = keys.open(contents.expose());
-            opened.map_err(|source| VaultError::Open { path: path.clone(), source })?;
-            edit.keep(path, contents.expose().to_vec());
-            continue;
-        }
-        let described = manifest.zones.get(zone).expect("its keys were found");
-        let blob = keys.sealing_now().seal(contents.expose(), described.padding);
-        let work_tree = match described.mode {
-            Mode::Sealed => WorkTree::Write(Contents::Public(blob.clone()), Access::Owner),
-            Mode::Transparent => WorkTree::Leave,
-        };
-        edit.seal(path.clone(), work_tree, blob);
-        sealed.push(path);
-    }
-    Ok(sealed)
 }
 
 fn pki_folder(work_tree: &Path, pki: &Path) -> Result<String, VaultError> {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Members come, are renewed, and are listed. How one goes is `rotate`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use certkeep_pki::moment::Moment;
 
@@ -13,7 +13,7 @@ use crate::{
     member::{Member, MemberName},
     prompt::Prompt,
     repository::record_repository,
-    wrap::Recipient,
+    wrap::{Recipient, WrapError},
     zone::ZoneName,
     zone_keys::ZoneKeys,
 };
@@ -28,7 +28,13 @@ pub struct Known {
     /// The zones he was granted, and whether that counts; `None` where it
     /// cannot be told without the zone's key.
     pub zones: BTreeMap<ZoneName, Option<GrantState>>,
+    /// Those of them whose present keys are not wrapped for him.
+    pub waiting: BTreeSet<ZoneName>,
 }
+
+/// Members whose keys nothing may be encrypted to now, and why. Their grants
+/// stay, so that [`Vault::refresh_members`] lets them in again.
+pub type Skipped = BTreeMap<MemberName, WrapError>;
 
 /// What became of a member.
 #[derive(Debug)]
@@ -37,6 +43,8 @@ pub struct Report {
     pub commit: Option<String>,
     /// The zones that he may open.
     pub zones: Vec<ZoneName>,
+    /// Who was not let in.
+    pub skipped: Skipped,
 }
 
 impl Member {
@@ -77,10 +85,12 @@ impl Vault {
         for zone in zones {
             let keys = self.zone_keys(zone, keys, prompt)?;
             after.grant(zone, name, keys);
-            wrap_for(&mut after, zone, name, keys, now, false)?;
+            if let Some(source) = wrap_for(&mut after, zone, name, keys, now, false)? {
+                return Err(VaultError::Wrap { member: name.clone(), source });
+            }
         }
         let commit = self.record(after, Edit::default(), message)?;
-        Ok(Report { commit, zones: zones.to_vec() })
+        Ok(Report { commit, zones: zones.to_vec(), skipped: Skipped::new() })
     }
 
     /// Wraps the keys again for members whose OpenPGP certificate was renewed
@@ -89,7 +99,8 @@ impl Vault {
     ///
     /// # Errors
     ///
-    /// A renewed key has another fingerprint; a zone cannot be opened.
+    /// A renewed key has another fingerprint; a zone cannot be opened; not one
+    /// of the members has a usable key.
     #[expect(clippy::too_many_arguments, reason = "who, with which keys, when, and how it is told")]
     pub fn refresh_members(
         &mut self,
@@ -111,7 +122,7 @@ impl Vault {
             }
             *known = member;
         }
-        let mut touched = Vec::new();
+        let (mut touched, mut skipped, mut wrapped) = (Vec::new(), Skipped::new(), false);
         for zone in self.manifest.zones.keys() {
             let granted = |name: &&MemberName| {
                 self.manifest.zones.get(zone).is_some_and(|zone| zone.grants.contains_key(*name))
@@ -128,12 +139,18 @@ impl Vault {
                     GrantState::Outdated | GrantState::Valid => {}
                 }
                 after.grant(zone, name, keys);
-                wrap_for(&mut after, zone, name, keys, now, allow_expired)?;
+                match wrap_for(&mut after, zone, name, keys, now, allow_expired)? {
+                    None => wrapped = true,
+                    Some(error) => drop(skipped.insert(name.clone(), error)),
+                }
             }
             touched.push(zone.clone());
         }
+        if !wrapped && let Some((member, source)) = skipped.pop_first() {
+            return Err(VaultError::Wrap { member, source });
+        }
         let commit = self.record(after, Edit::default(), message)?;
-        Ok(Report { commit, zones: touched })
+        Ok(Report { commit, zones: touched, skipped })
     }
 
     /// Everybody, by name. Grants are checked where the zone's keys are in
@@ -157,7 +174,14 @@ impl Vault {
                 let state = open.get(zone).map(|keys| self.manifest.granted(zone, name, keys));
                 (zone.clone(), state)
             });
-            Known { name: name.clone(), member: member.clone(), zones: zones.collect() }
+            let granted = self.manifest.zones.iter().filter(|(_, zone)| zone.grants.contains_key(name));
+            let waiting = granted.filter(|(_, zone)| !zone.wraps.contains_key(&(zone.epoch, name.clone())));
+            Known {
+                name: name.clone(),
+                member: member.clone(),
+                zones: zones.collect(),
+                waiting: waiting.map(|(zone, _)| zone.clone()).collect(),
+            }
         });
         Ok(known.collect())
     }
@@ -182,24 +206,33 @@ impl Vault {
     }
 }
 
-/// Wraps a zone's keys for everybody who has a grant, and drops every older wrap.
+/// Wraps a zone's keys for everybody who has a grant, and drops every older
+/// wrap. One whose key has expired does not block the others.
 pub(super) fn wrap_for_all(
     manifest: &mut Manifest,
     zone: &ZoneName,
     keys: &ZoneKeys,
     now: Moment,
-    allow_expired: bool,
-) -> Result<(), VaultError> {
+) -> Result<Skipped, VaultError> {
     let described = manifest.zones.get_mut(zone).expect("the zone is there");
     described.wraps.clear();
     let names: Vec<_> = described.grants.keys().cloned().collect();
+    let (count, mut skipped) = (names.len(), Skipped::new());
     for name in names {
-        wrap_for(manifest, zone, &name, keys, now, allow_expired)?;
+        if let Some(error) = wrap_for(manifest, zone, &name, keys, now, false)? {
+            skipped.insert(name, error);
+        }
     }
-    Ok(())
+    if skipped.len() == count
+        && let Some((member, source)) = skipped.pop_first()
+    {
+        return Err(VaultError::Wrap { member, source });
+    }
+    Ok(skipped)
 }
 
-/// Wraps a zone's keys for one member.
+/// Wraps a zone's keys for one member; gives the reason if nothing may be
+/// encrypted to his key now.
 fn wrap_for(
     manifest: &mut Manifest,
     zone: &ZoneName,
@@ -207,7 +240,7 @@ fn wrap_for(
     keys: &ZoneKeys,
     now: Moment,
     allow_expired: bool,
-) -> Result<(), VaultError> {
+) -> Result<Option<WrapError>, VaultError> {
     let failed = |source| VaultError::Wrap { member: name.clone(), source };
     let member = manifest.members.get(name).ok_or_else(|| VaultError::NoMember { member: name.clone() })?;
     let replaced = || VaultError::KeyReplaced { member: name.clone() };
@@ -216,9 +249,12 @@ fn wrap_for(
     if recipient.fingerprint() != member.fingerprint || recipient.kind() != member.kind {
         return Err(replaced());
     }
-    let bytes = recipient.wrap(&keys.to_payload(), now, allow_expired).map_err(failed)?;
+    let bytes = match recipient.wrap(&keys.to_payload(), now, allow_expired) {
+        Err(error @ WrapError::NoUsableSubkey { .. }) => return Ok(Some(error)),
+        wrapped => wrapped.map_err(failed)?,
+    };
     let wrap = Wrap { kind: member.kind, bytes };
     let described = manifest.zones.get_mut(zone).expect("the zone is there");
     described.wraps.insert((keys.current(), name.clone()), wrap);
-    Ok(())
+    Ok(None)
 }

@@ -7,7 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use certkeep_pki::moment::Moment;
 use rand_core::CryptoRng;
 
-use super::{Keys, Vault, VaultError, edit::Edit, members::wrap_for_all, past};
+use super::{
+    Keys, Vault, VaultError,
+    edit::Edit,
+    members::{Skipped, wrap_for_all},
+    past,
+};
 use crate::{
     history::Message,
     keyring::Keyring,
@@ -27,6 +32,8 @@ pub struct Report {
     pub zones: Vec<ZoneName>,
     /// How many files were sealed anew.
     pub files: usize,
+    /// Members for whom the new keys were not wrapped.
+    pub skipped: Skipped,
 }
 
 /// What it means that a member was removed.
@@ -42,11 +49,11 @@ pub struct Removal {
 
 impl Vault {
     /// Begins a new epoch in each of the zones: new keys, wrapped for every
-    /// member with a valid grant, and every file sealed anew.
+    /// member with a valid grant and a usable key, and every file sealed anew.
     ///
     /// # Errors
     ///
-    /// A zone cannot be opened, a grant is unconfirmed, a member has no usable key.
+    /// A zone cannot be opened, a grant is unconfirmed, no member has a usable key.
     pub fn rotate(
         &mut self,
         zones: &[ZoneName],
@@ -106,7 +113,7 @@ impl Vault {
         rng: &mut dyn CryptoRng,
     ) -> Result<Report, VaultError> {
         let mut edit = Edit::default();
-        let mut files = 0;
+        let (mut files, mut skipped) = (0, Skipped::new());
         let mut begun: Vec<ZoneKeys> = Vec::new();
         for zone in zones {
             let old = self.zone_keys(zone, keys, prompt)?;
@@ -115,6 +122,9 @@ impl Vault {
             let state = |name: &MemberName| self.manifest.granted(zone, name, old);
             let names: Vec<_> =
                 after.zones.get(zone).into_iter().flat_map(|zone| zone.grants.keys().cloned()).collect();
+            if let Some(member) = names.iter().find(|name| state(name) == GrantState::Forged) {
+                return Err(VaultError::Forged { member: member.clone(), zone: zone.clone() });
+            }
             let doubtful: Vec<_> =
                 names.iter().filter(|name| state(name) != GrantState::Valid).cloned().collect();
             if !doubtful.is_empty() {
@@ -125,7 +135,7 @@ impl Vault {
             for name in &names {
                 after.grant(zone, name, &new);
             }
-            wrap_for_all(&mut after, zone, &new, now, false)?;
+            skipped.extend(wrap_for_all(&mut after, zone, &new, now)?);
             begun.push(new);
         }
         // Before the commit: whoever has only the old keys would see every file
@@ -137,7 +147,7 @@ impl Vault {
         for new in begun {
             keys.insert(new);
         }
-        Ok(Report { commit, zones: zones.to_vec(), files })
+        Ok(Report { commit, zones: zones.to_vec(), files, skipped })
     }
 
     /// Adds keys to the keyring, for zones that are in it.

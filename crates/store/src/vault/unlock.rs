@@ -12,6 +12,7 @@ use crate::{
     keyring::Keyring,
     member::MemberName,
     prompt::Prompt,
+    seal::KeyId,
     worktree,
     zone::{Mode, ZoneName},
 };
@@ -36,6 +37,9 @@ pub struct Unlocked {
     pub closed: Vec<(ZoneName, VaultError)>,
     /// How many files became plaintext.
     pub files: usize,
+    /// Files of open zones that stay as they are, for none of their zone's keys
+    /// sealed them, with the key that they name.
+    pub strange: Vec<(String, Option<KeyId>)>,
 }
 
 impl Vault {
@@ -78,8 +82,9 @@ impl Vault {
         self.pin(&zones.iter().filter_map(|(name, _)| keys.zones.get(name).cloned()).collect::<Vec<_>>())?;
         driver::install(&self.repository, &self.rules, program)?;
         self.complete_pki()?;
-        let files = worktree::unlock(&self.repository, &self.rules, &keyring, progress)?;
-        Ok(Unlocked { zones, closed, files })
+        let worktree::Unlocked { files, strange } =
+            worktree::unlock(&self.repository, &self.rules, &keyring, progress)?;
+        Ok(Unlocked { zones, closed, files, strange })
     }
 
     /// Makes the directories that easy-rsa wants to see: git keeps no empty ones.

@@ -3,20 +3,22 @@
 
 use std::{fs, os::unix::fs::PermissionsExt as _};
 
-use super::{Exchange, Progress, WorkTreeError, is_executable, shown};
+use super::{Exchange, Progress, Unlocked, WorkTreeError, is_executable, shown};
 use crate::{
     durable::{FileError, permissions},
     git::{Repository, Stat},
+    git_crypt::MAGIC,
     keyring::Keyring,
     read::read_secret_file,
     repository::RepositoryLock,
+    seal::{SealError, is_sealed, key_id},
     zone::{Protection, Rules},
 };
 
-/// Writes the keyring, and the plaintext of every file that it opens; gives the
-/// number of files. Files that are not there stay away, other files are not
-/// looked at. A file that was changed while its zone was locked is refused; one
-/// that was changed in an unlocked zone stays as it is.
+/// Writes the keyring, and the plaintext of every file that it opens. Files that
+/// are not there stay away, other files are not looked at. A file that was
+/// changed while its zone was locked is refused; one that was changed in an
+/// unlocked zone stays as it is.
 ///
 /// The keyring comes before the files: plaintext that the filter cannot seal
 /// would stop git, ciphertext that it could open does not.
@@ -25,7 +27,7 @@ pub(crate) fn unlock(
     rules: &Rules,
     keyring: &Keyring,
     progress: &mut Progress<'_>,
-) -> Result<usize, WorkTreeError> {
+) -> Result<Unlocked, WorkTreeError> {
     let _lock = RepositoryLock::acquire(repository)?;
     let path = repository.state().join("keyring");
     // One that cannot be read is replaced.
@@ -37,21 +39,24 @@ pub(crate) fn unlock(
         entry.is_file() && matches!(kept, Protection::Zone(zone) if keyring.zone(zone).is_some())
     });
     let count = entries.len();
-    let mut changed = Vec::new();
+    let (mut changed, mut strange) = (Vec::new(), Vec::new());
     for (done, entry) in entries.into_iter().enumerate() {
         progress(done, count);
         let Protection::Zone(zone) = rules.protection(&entry.path) else { continue };
         let Some((target, metadata)) = exchange.target(&entry)? else { continue };
         let blob = repository.blob(entry.oid)?;
-        let opened = keyring
-            .open(&blob)
-            .map_err(|source| WorkTreeError::Broken { path: shown(&entry.path), source })?;
+        let opened = keyring.open_as(zone, &blob).map_err(|source| broken(&entry.path, &blob, source))?;
         // Otherwise in the clear in git, or of a key that nobody gave us.
-        let Some(opened) = opened.filter(|opened| opened.zone == zone) else { continue };
+        let Some(plaintext) = opened else {
+            if is_sealed(&blob) || blob.starts_with(MAGIC) {
+                strange.push((shown(&entry.path), key_id(&blob).ok().flatten()));
+            }
+            continue;
+        };
         let Some(found) = read_secret_file(&target)? else { continue };
         if found.expose() == blob {
-            exchange.stage(entry, target, &metadata, opened.plaintext.expose())?;
-        } else if found.expose() == opened.plaintext.expose() {
+            exchange.stage(entry, target, &metadata, plaintext.expose())?;
+        } else if found.expose() == plaintext.expose() {
             if permissions(&metadata) & 0o077 == 0 {
                 exchange.right.push((entry, Stat::of(&metadata)));
             } else {
@@ -69,5 +74,9 @@ pub(crate) fn unlock(
     keyring.write(&path)?;
     let files = exchange.finish()?;
     progress(count, count);
-    Ok(files)
+    Ok(Unlocked { files, strange })
+}
+
+fn broken(path: &[u8], blob: &[u8], source: SealError) -> WorkTreeError {
+    WorkTreeError::Broken { path: shown(path), key: key_id(blob).ok().flatten(), source }
 }

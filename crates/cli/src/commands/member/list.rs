@@ -4,7 +4,7 @@
 use certkeep_pki::{moment::Moment, x509::describe::Value};
 use certkeep_store::{manifest::GrantState, vault::members::Known, wrap::Recipient};
 
-use super::super::account;
+use super::{super::account, skipped};
 use crate::{report::Failure, session::Session};
 
 /// Shows the list.
@@ -27,6 +27,7 @@ pub(super) fn run(session: &mut Session) -> Result<(), Failure> {
 
 fn describe(known: &Known, now: Moment) -> Value {
     let zones = known.zones.iter().map(|(zone, state)| match state {
+        Some(GrantState::Valid) if known.waiting.contains(zone) => format!("{zone} (no key wrapped)"),
         Some(GrantState::Valid) => zone.to_string(),
         Some(GrantState::Outdated) => format!("{zone} (to be confirmed)"),
         Some(GrantState::Forged) => format!("{zone} (forged)"),
@@ -44,9 +45,5 @@ fn describe(known: &Known, now: Moment) -> Value {
 /// The encryption subkeys of an OpenPGP key: nothing is wrapped for one that has expired.
 fn subkeys(key: &str, now: Moment) -> Vec<String> {
     let Ok(recipient) = Recipient::parse(key.as_bytes()) else { return vec!["cannot be read".to_owned()] };
-    let described = recipient.subkeys(now).into_iter().map(|subkey| {
-        let expires = subkey.expires.map_or_else(String::new, |moment| format!(", expires {moment}"));
-        format!("{} {}{expires}", subkey.fingerprint, subkey.state)
-    });
-    described.collect()
+    recipient.subkeys(now).iter().map(skipped::described).collect()
 }

@@ -11,7 +11,7 @@ use certkeep_store::{
     wrap::{Recipient, gpg::recipient_from_gpg},
 };
 
-use super::super::account;
+use super::{super::account, skipped};
 use crate::{
     identities, interrupt, message,
     report::Failure,
@@ -88,8 +88,11 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
         ("confirmed", account::texts(&confirmed)),
         ("zones", account::texts(&report.zones)),
         ("commit", report.commit.into()),
+        ("not_wrapped_for", skipped::names(&report.skipped)),
     ]);
-    account::say(session, "Refreshed", &value)
+    account::say(session, "Refreshed", &value)?;
+    skipped::warn_of(&report.skipped, session);
+    Ok(())
 }
 
 /// The members; their grants are checked where a key at hand opens the zone.
@@ -105,17 +108,20 @@ fn known(session: &mut Session) -> Result<Vec<Known>, Failure> {
     Ok(vault.members(keys)?)
 }
 
-/// Those whose OpenPGP key gpg knows in another form.
+/// Those whose OpenPGP key gpg knows in another form, and those whom the present
+/// keys can be wrapped for although they are not.
 fn renewed(wanted: &[&Known], allow_expired: bool, session: &mut Session) -> BTreeMap<MemberName, Recipient> {
     let gpg = identities::gpg(&session.settings.machine);
     let mut renewed = BTreeMap::new();
     for known in wanted.iter().filter(|known| known.member.kind == Kind::OpenPgp) {
-        match recipient_from_gpg(&gpg, &known.member.fingerprint) {
-            Ok(recipient) if allow_expired || recipient.text() != known.member.key => {
-                renewed.insert(known.name.clone(), recipient);
-            }
-            Ok(_) => {}
-            Err(error) => session.terminal.notice(format_args!("{}: {}", known.name, Safe(error))),
+        let own = || Recipient::parse(known.member.key.as_bytes()).ok();
+        let found = recipient_from_gpg(&gpg, &known.member.fingerprint).map_err(|error| {
+            session.terminal.notice(format_args!("{}: {}", known.name, Safe(error)));
+        });
+        let Some(recipient) = found.ok().or_else(own) else { continue };
+        let waits = !known.waiting.is_empty() && recipient.is_usable(session.now);
+        if allow_expired || waits || recipient.text() != known.member.key {
+            renewed.insert(known.name.clone(), recipient);
         }
     }
     renewed

@@ -11,7 +11,10 @@ use certkeep_store::{
     zone::ZoneName,
 };
 
-use super::super::{account, store::rotate};
+use super::{
+    super::{account, store::rotate},
+    skipped,
+};
 use crate::{
     interrupt, lookup, message,
     report::Failure,
@@ -93,6 +96,7 @@ fn say(name: &MemberName, removal: &Removal, session: &mut Session) -> Result<()
         ("zones", account::texts(&removal.rotated.zones)),
         ("files_sealed_anew", account::number(removal.rotated.files)),
         ("commit", removal.rotated.commit.clone().into()),
+        ("not_wrapped_for", skipped::names(&removal.rotated.skipped)),
         ("private_keys_he_could_read", Value::List(keys.iter().map(Readable::describe).collect())),
         ("other_files_he_could_read", account::texts(&others)),
     ];
@@ -100,6 +104,7 @@ fn say(name: &MemberName, removal: &Removal, session: &mut Session) -> Result<()
         entries.push(("commands", account::texts(&commands)));
     }
     account::say(session, "Removed", &Value::Section(entries))?;
+    skipped::warn_of(&removal.rotated.skipped, session);
     if removal.readable.is_empty() {
         return Ok(());
     }

@@ -19,7 +19,7 @@ use crate::{
     identities, input, interrupt, message,
     report::Failure,
     session::{Opened, Session},
-    terminal::{Asker, Safe},
+    terminal::{Asker, Safe, shell_word},
 };
 
 /// Arguments of `store import`.
@@ -97,6 +97,14 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
     init::say(&report, session)?;
     if args.rewrite {
         rewrite(session)?;
+    }
+    let state = folder.join(".git/git-crypt");
+    if state.exists() {
+        let state = shell_word(&state.display().to_string());
+        session.terminal.notice(format_args!(
+            "git-crypt's keys still lie in the clear in this clone: `rm -r {}`",
+            Safe(state)
+        ));
     }
     Ok(())
 }

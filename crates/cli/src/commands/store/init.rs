@@ -14,7 +14,7 @@ use certkeep_store::{
     wrap::Recipient,
 };
 
-use super::super::account;
+use super::super::{account, member::skipped};
 use crate::{
     identities, interrupt, message,
     recipients::{self, Found},
@@ -153,8 +153,10 @@ pub(super) fn say(report: &Report, session: &mut Session) -> Result<(), Failure>
         ("sealed", account::texts(&report.sealed)),
         ("exposed", exposed(&report.exposed)),
         ("commit", report.commit.clone().into()),
+        ("not_wrapped_for", skipped::names(&report.skipped)),
     ]);
     account::say(session, "Made a store", &value)?;
+    skipped::warn_of(&report.skipped, session);
     warn_of(&report.exposed, session);
     session.terminal.notice("next: let others in with `certkeep member add NAME KEY`");
     Ok(())

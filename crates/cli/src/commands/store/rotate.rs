@@ -4,7 +4,7 @@
 use certkeep_pki::x509::describe::Value;
 use certkeep_store::{vault::Vault, zone::ZoneName};
 
-use super::super::account;
+use super::super::{account, member::skipped};
 use crate::{
     interrupt, message,
     report::Failure,
@@ -46,8 +46,11 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
         ("zones", account::texts(&report.zones)),
         ("files", account::number(report.files)),
         ("commit", report.commit.into()),
+        ("not_wrapped_for", skipped::names(&report.skipped)),
     ]);
-    account::say(session, "Rotated", &value)
+    account::say(session, "Rotated", &value)?;
+    skipped::warn_of(&report.skipped, session);
+    Ok(())
 }
 
 /// The zones that were named, or all.

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What a new store finds in the work tree, and what git is to hold of it.
+
+use std::collections::BTreeMap;
+
+use certkeep_pki::{change::Contents, secret::SecretBytes};
+
+use super::{
+    VaultError,
+    edit::{Edit, text},
+    files,
+    import::GIT_CRYPT,
+};
+use crate::{
+    durable::Access,
+    git::Repository,
+    git_crypt,
+    manifest::Manifest,
+    read::read_regular,
+    repository::WorkTree,
+    seal,
+    zone::{FOLDER, Mode, Protection, ZoneName},
+    zone_keys::ZoneKeys,
+};
+
+/// What stands in the PKI folder, for git; gives the secret paths.
+pub(super) fn add_pki(
+    repository: &Repository,
+    manifest: &Manifest,
+    keys_of: &mut dyn FnMut(&ZoneName) -> Result<ZoneKeys, VaultError>,
+    edit: &mut Edit,
+) -> Result<Vec<String>, VaultError> {
+    let rules = manifest.rules();
+    let Some(folder) = rules.pki() else { return Ok(Vec::new()) };
+    let root = repository.work_tree().join(folder);
+    let mut sealed = Vec::new();
+    for file in files::below(&root)? {
+        let path = if folder.is_empty() { file.clone() } else { format!("{folder}/{file}") };
+        let own = ["lock.file", ".transaction", FOLDER, ".git", GIT_CRYPT];
+        if own.iter().any(|name| file.split('/').next() == Some(name)) {
+            continue;
+        }
+        let Some(contents) = read_regular(&root.join(&file))? else { continue };
+        let mut contents = SecretBytes::new(contents);
+        let zone = match rules.protection(path.as_bytes()) {
+            Protection::Zone(zone) if !contents.is_empty() => zone,
+            Protection::Unnamed => continue,
+            Protection::Zone(_) | Protection::Public => {
+                edit.keep(path, contents.expose().to_vec());
+                continue;
+            }
+        };
+        let keys = keys_of(zone)?;
+        if seal::is_sealed(contents.expose()) {
+            // Of this store, or it must not come in.
+            let opened = keys.open(contents.expose());
+            opened.map_err(|source| VaultError::Open { path: path.clone(), source })?;
+            edit.keep(path, contents.expose().to_vec());
+            continue;
+        }
+        let described = manifest.zones.get(zone).expect("its keys were found");
+        if contents.expose().starts_with(git_crypt::MAGIC) {
+            let opened = keys.open(contents.expose());
+            contents = opened.map_err(|source| VaultError::Open { path: path.clone(), source })?;
+        }
+        let in_git = if keys.legacy.is_empty() { None } else { repository.index_entry(&path)? };
+        if let Some(entry) = in_git.filter(|entry| described.mode == Mode::Transparent && entry.is_file())
+            && let Some(opened) = keys.open_legacy(&repository.blob(entry.oid)?)
+            && opened.expose() == contents.expose()
+        {
+            // Git has it, sealed by git-crypt.
+            continue;
+        }
+        let blob = keys.sealing_now().seal(contents.expose(), described.padding);
+        let work_tree = match described.mode {
+            Mode::Sealed => WorkTree::Write(Contents::Public(blob.clone()), Access::Owner),
+            Mode::Transparent => WorkTree::Leave,
+        };
+        edit.seal(path.clone(), work_tree, blob);
+        sealed.push(path);
+    }
+    Ok(sealed)
+}
+
+/// What git has in the clear although a pattern names it; gives the paths.
+pub(super) fn add_patterns(
+    repository: &Repository,
+    manifest: &Manifest,
+    keys: &BTreeMap<ZoneName, ZoneKeys>,
+    edit: &mut Edit,
+) -> Result<Vec<String>, VaultError> {
+    let rules = manifest.rules();
+    let mut sealed = Vec::new();
+    if rules.patterns().is_empty() {
+        return Ok(sealed);
+    }
+    for entry in repository.index_entries()? {
+        let Protection::Zone(zone) = rules.protection(&entry.path) else { continue };
+        let path = text(&entry.path)?;
+        let (Some(keys), Some(described)) = (keys.get(zone), manifest.zones.get(zone)) else { continue };
+        if !entry.is_file() {
+            continue;
+        }
+        let blob = SecretBytes::new(repository.blob(entry.oid)?);
+        let is_ciphertext = seal::is_sealed(blob.expose()) || blob.expose().starts_with(git_crypt::MAGIC);
+        if blob.is_empty() || is_ciphertext || edit.has(&path) {
+            continue;
+        }
+        let ciphertext = keys.sealing_now().seal(blob.expose(), described.padding);
+        edit.seal(path.clone(), WorkTree::Leave, ciphertext);
+        sealed.push(path);
+    }
+    Ok(sealed)
+}
