@@ -163,6 +163,7 @@ impl Vault {
     /// Remembers what was seen, so that nobody can put other keys in its place.
     pub(super) fn pin(&self, seen: &[ZoneKeys]) -> Result<(), VaultError> {
         let mut pins = self.pins()?;
+        pins.remember_first(&self.manifest);
         for keys in seen {
             pins.remember(keys);
         }
