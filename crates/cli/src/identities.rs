@@ -3,22 +3,19 @@
 //! git are called on this machine.
 
 use std::{
-    ffi::OsString,
     io::{self, Read as _},
-    os::unix::ffi::OsStringExt as _,
     path::Path,
     process::{Command, Stdio},
 };
 
 use certkeep_pki::secret::SecretBytes;
 use certkeep_store::{identity::Sources, vault::Keys, wrap::gpg::Gpg};
-use rustix::termios::ttyname;
 use zeroize::Zeroizing;
 
 use crate::{
     report::Failure,
     settings::{Machine, Settings, env},
-    terminal::standard_input,
+    terminal::{self, standard_input},
 };
 
 /// The longest identity on standard input, in bytes.
@@ -50,7 +47,7 @@ pub fn keys(settings: &mut Settings) -> Result<Keys, Failure> {
 #[must_use]
 pub fn gpg(machine: &Machine) -> Gpg {
     let mut gpg = Gpg::new(git_setting(&machine.here, "gpg.program").unwrap_or_else(|| "gpg".to_owned()));
-    if let Some(terminal) = machine.gpg_tty.clone().or_else(terminal_name) {
+    if let Some(terminal) = machine.gpg_tty.clone().or_else(terminal::name) {
         gpg.environment.push((env::machine::GPG_TTY.into(), terminal));
     }
     gpg
@@ -71,14 +68,6 @@ pub fn git(folder: &Path) -> Command {
     let mut git = Command::new("git");
     git.arg("-C").arg(folder).env_remove(env::CERTKEEP_IDENTITY.name).stdin(Stdio::null());
     git
-}
-
-/// The terminal that one of the standard streams is, which gpg's agent cannot guess.
-fn terminal_name() -> Option<OsString> {
-    let name = ttyname(io::stdin(), Vec::new())
-        .or_else(|_| ttyname(io::stderr(), Vec::new()))
-        .or_else(|_| ttyname(io::stdout(), Vec::new()));
-    name.ok().map(|name| OsString::from_vec(name.into_bytes()))
 }
 
 fn read_stdin() -> io::Result<SecretBytes> {

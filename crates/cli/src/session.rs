@@ -99,6 +99,8 @@ impl Session {
             interrupt::may_hold_lock(self.settings.pki.clone());
             self.writer = Some(store.writer(modes, &mut |waiting| terminal.notice(waiting_for(waiting)))?);
             self.store = OnceCell::from(store);
+            // Those who were waited for may have changed it.
+            self.vault = OnceCell::new();
         }
         Ok(())
     }

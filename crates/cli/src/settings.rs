@@ -5,6 +5,8 @@
 //! A function of its arguments: the environment comes as a value and the vars
 //! file through a closure. Whether a curve exists or a name fits into a
 //! subject is decided by the core; here a word is a word and a number a number.
+//!
+//! long: one field per setting, and where each comes from.
 
 mod choice;
 pub mod env;

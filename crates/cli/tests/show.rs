@@ -107,6 +107,7 @@ const KEYS: &[(&[&str], &[&str])] = &[
         &[
             "pki",
             "vars_file",
+            "store",
             "profile_set",
             "new_keys",
             "ca",

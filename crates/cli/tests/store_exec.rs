@@ -167,8 +167,7 @@ fn a_disk_is_used_on_request_alone() {
     // machine that has neither.
     let team = Team::new();
     let alice = locked(&team);
-    let hidden =
-        "unshare -rm sh -euc 'mount -t ramfs none /mnt 2>/dev/null; mount --bind /tmp /dev/shm; cd ~/work/ca";
+    let hidden = "unshare -rm sh -euc 'mount -t ramfs none /mnt 2>/dev/null; mount --bind /tmp /dev/shm; cd; cd work/ca";
     if alice.tries(&format!("{hidden}; true'")).code != 0 {
         return;
     }

@@ -39,7 +39,7 @@ fn ci(team: &Team) -> Person {
     ci.with("CERTKEEP_IDENTITY_FILE", &file)
 }
 
-/// Alice's store in `alice/work/ca`, which Bob and the CI have joined, with a
+/// Alice's store in `work/ca` of her home, which Bob and the CI have joined, with a
 /// bare repository in between.
 fn store(team: &Team) -> (Person, Person, Person) {
     let (alice, bob, ci) = (alice(team, ""), bob(team), ci(team));

@@ -13,6 +13,7 @@ use crate::{
     durable::{self, Access, FileError},
     git::{GitError, Repository},
     read::{ReadError, read_file},
+    repository::RepositoryLock,
     zone::Rules,
 };
 
@@ -51,10 +52,16 @@ fn settings(program: &str) -> [(&'static str, String); 9] {
 /// Tells git, in this repository and its linked work trees, to call `program`
 /// for what the rules protect. What is right already is not written again.
 pub(crate) fn install(repository: &Repository, rules: &Rules, program: &str) -> Result<(), DriverError> {
-    for (name, value) in settings(program) {
-        if repository.config(name)?.as_ref() != Some(&value) {
-            repository.set_config(name, &value)?;
+    let _lock = RepositoryLock::acquire(repository)?;
+    let wanted = settings(program);
+    let mut changed = Vec::new();
+    for (name, value) in &wanted {
+        if repository.config(name)?.as_ref() != Some(value) {
+            changed.push((*name, value.as_str()));
         }
+    }
+    if !changed.is_empty() {
+        repository.configure(&changed)?;
     }
     tell_attributes(repository, rules)
 }

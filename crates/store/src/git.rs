@@ -7,6 +7,7 @@
 //! split index, fetch what a partial clone lacks) is done by the git program.
 
 mod build;
+mod config;
 mod entry;
 mod error;
 mod head;
@@ -22,14 +23,14 @@ use std::{
 };
 
 pub(crate) use git2::Oid;
-use git2::{ConfigLevel, ErrorCode, ObjectType};
+use git2::{ErrorCode, ObjectType};
 
 pub use self::error::GitError;
 pub(crate) use self::{
     build::{Identity, TreeChange},
     entry::{FILE_MODE, IndexEntry, Stat, TreeEntry},
     head::Patience,
-    index::{Entered, IndexChange, IndexStat},
+    index::{Entered, IndexChange, IndexStat, WORK_TREE},
 };
 
 /// A repository with a work tree.
@@ -213,26 +214,6 @@ impl Repository {
     /// Reads the name of an object of this repository.
     pub(crate) fn oid(&self, hex: &str) -> Option<Oid> {
         Oid::from_str_ext(hex, self.inner.object_format()).ok().filter(|oid| oid.to_string() == hex)
-    }
-
-    /// A value of the configuration; `None` when nothing sets it.
-    pub(crate) fn config(&self, name: &str) -> Result<Option<String>, GitError> {
-        let value = self.inner.config().and_then(|mut config| config.snapshot()?.get_string(name));
-        absent_is_none(value).map_err(GitError::library("read the configuration"))
-    }
-
-    /// A truth value of the configuration; `None` when nothing sets it.
-    pub(crate) fn config_flag(&self, name: &str) -> Result<Option<bool>, GitError> {
-        let value = self.inner.config().and_then(|mut config| config.snapshot()?.get_bool(name));
-        absent_is_none(value).map_err(GitError::library("read the configuration"))
-    }
-
-    /// Sets a value for this repository and its linked work trees.
-    pub(crate) fn set_config(&self, name: &str, value: &str) -> Result<(), GitError> {
-        let local = self.inner.config().and_then(|config| config.open_level(ConfigLevel::Local));
-        local
-            .and_then(|mut config| config.set_str(name, value))
-            .map_err(GitError::library("write the configuration"))
     }
 }
 

@@ -13,7 +13,11 @@
 //! epoch 1 …
 //! ```
 
-use std::{collections::BTreeMap, path::Path, sync::OnceLock};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::OnceLock,
+};
 
 use certkeep_pki::{change::Contents, secret::SecretBytes};
 use thiserror::Error;
@@ -221,6 +225,7 @@ impl Keyring {
     ///
     /// What the system answered.
     pub fn remove(path: &Path) -> Result<(), KeyringError> {
+        durable::remove_if_present(&unfinished(path))?;
         durable::remove_if_present(path)?;
         match path.parent() {
             Some(folder) if folder.exists() => Ok(durable::sync_directory(folder)?),
@@ -229,11 +234,16 @@ impl Keyring {
     }
 }
 
+/// Where a file of the local state is written before it is renamed.
+fn unfinished(path: &Path) -> PathBuf {
+    path.with_extension("new")
+}
+
 /// Writes a file of the local state, 0600, in a folder that is 0700: whole or not at all.
 pub(crate) fn replace(path: &Path, contents: &Contents) -> Result<(), FileError> {
     let folder = path.parent().expect("a file is in a folder");
     durable::make_directories(folder)?;
-    let new = path.with_extension("new");
+    let new = unfinished(path);
     // Of a run that was killed.
     durable::remove_if_present(&new)?;
     durable::write_new(&new, contents, Access::Owner, None)?.sync()?;

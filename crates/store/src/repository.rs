@@ -68,7 +68,7 @@ impl Site {
         let name = repository.git_dir().file_name().filter(|_| linked).unwrap_or_default();
         let mut stage = std::ffi::OsString::from(if linked { "stage-" } else { "stage" });
         stage.push(name);
-        Ok(Self { root: repository.work_tree().to_owned(), stage: repository.own_dir()?.join(stage) })
+        Ok(Self { root: repository.work_tree().to_owned(), stage: repository.state().join(stage) })
     }
 }
 
@@ -121,13 +121,16 @@ pub(crate) fn record_repository(
     Ok(commit.and_then(|commit| repository.oid(&commit)))
 }
 
-/// Completes what an interrupted command had committed, unless another
-/// certkeep is at it. Asks nothing and waits for nobody.
+/// Completes what an interrupted command had committed and removes what it left
+/// locked, unless another certkeep is at it. Asks nothing and waits for nobody.
 pub(crate) fn recover_repository(repository: &Repository) -> Result<(), RecoverError> {
     let site = Site::repository(repository)?;
-    if inspect(&site.stage)?.is_some()
+    if (inspect(&site.stage)?.is_some() || !repository.left_behind().is_empty())
         && let Some(_lock) = RepositoryLock::try_acquire(repository)?
     {
+        for left in repository.left_behind() {
+            remove_stage(&left)?;
+        }
         transaction::recover(&site, Patience::None)?;
     }
     Ok(())

@@ -18,6 +18,8 @@
 //! Equal plaintext gives equal ciphertext under one key, so git sees a file as
 //! unchanged without any state of ours. The MAC covers the header and the whole
 //! payload and commits to the key. The path is not bound: `git mv` keeps a blob.
+//!
+//! long: one format, its keys and its errors belong beside each other.
 
 use std::fmt;
 

@@ -5,6 +5,8 @@
 //! Here the parts meet: the manifest says who may open what, an identity opens
 //! the wrapped keys, git keeps what was sealed. Each change of a store is
 //! gathered and decided in a room below and recorded as one commit.
+//!
+//! long: how keys are found and trusted is one chain, read from top to bottom.
 
 mod contents;
 mod edit;
@@ -101,10 +103,11 @@ impl Vault {
     }
 
     fn of(repository: Repository) -> Result<Option<Self>, VaultError> {
+        // First: what was interrupted may be the making of the store.
+        recover_repository(&repository)?;
         if !repository.work_tree().join(FOLDER).join("store.toml").is_file() {
             return Ok(None);
         }
-        recover_repository(&repository)?;
         let manifest = Manifest::parse(&files::of_store(repository.work_tree())?)?;
         let rules = manifest.rules();
         Ok(Some(Self { repository, manifest, rules }))
@@ -167,7 +170,9 @@ impl Vault {
         keys: &'k mut Keys,
         prompt: &mut dyn Prompt,
     ) -> Result<&'k ZoneKeys, VaultError> {
-        if !keys.zones.contains_key(zone) {
+        // Keys of before another run rotated would seal for who is no member any more.
+        let epoch = self.zone(zone)?.epoch;
+        if keys.zones.get(zone).is_none_or(|found| found.current() != epoch) {
             let found = match self.keys_at_hand(zone)? {
                 Some(found) => found,
                 None => {

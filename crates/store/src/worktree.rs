@@ -23,7 +23,7 @@ use thiserror::Error;
 pub(crate) use self::{lock::lock, unlock::unlock};
 use crate::{
     durable::{self, Access, FileError},
-    git::{Entered, GitError, IndexChange, IndexEntry, IndexStat, Patience, Repository, Stat},
+    git::{Entered, GitError, IndexChange, IndexEntry, IndexStat, Patience, Repository, Stat, WORK_TREE},
     keyring::KeyringError,
     manifest::ManifestError,
     read::ReadError,
@@ -54,8 +54,7 @@ pub enum WorkTreeError {
     #[error(transparent)]
     Manifest(#[from] ManifestError),
     /// Protected files hold something that git does not have.
-    #[error("{} protected {} what git does not have: {}", paths.len(),
-        if paths.len() == 1 { "file holds" } else { "files hold" }, paths.join(", "))]
+    #[error("{} protected {} what git does not have", paths.len(), if paths.len() == 1 { "file holds" } else { "files hold" })]
     Changed {
         /// The files, relative to the top of the work tree; those of another
         /// work tree with its own path in front.
@@ -171,6 +170,11 @@ impl<'a> Exchange<'a> {
         let count = ready.len();
         if count > 0 {
             durable::sync_file_system(&self.stage)?;
+            // A file of another size than the index remembers is modified to git,
+            // which does not ask the filter then. Forgotten, it is looked into: so
+            // there is no moment in which an unchanged file seems to be changed.
+            let forgotten = ready.iter().filter_map(|ready| entered(&ready.entry, IndexStat::Unknown));
+            self.tell(&forgotten.collect::<Vec<_>>())?;
         }
         let mut changes = Vec::with_capacity(count);
         for Ready { staged, target, entry, written } in ready {
@@ -178,15 +182,22 @@ impl<'a> Exchange<'a> {
             // A stranger's change of this very moment is git's to find.
             let file = durable::inspect(&target)?;
             let file = file.filter(|file| (file.len(), file.modified().ok()) == written);
-            changes.extend(file.and_then(|file| refreshed(entry, Stat::of(&file))));
+            changes.extend(file.and_then(|file| entered(&entry, IndexStat::Known(Stat::of(&file)))));
         }
         for (entry, stat) in std::mem::take(&mut self.right) {
-            changes.extend(refreshed(entry, stat));
+            if entry.stat != Some(stat) {
+                changes.extend(entered(&entry, IndexStat::Known(stat)));
+            }
         }
-        if !changes.is_empty() {
-            self.repository.update_index(&changes, "work-tree", Patience::Wait)?;
-        }
+        self.tell(&changes)?;
         Ok(count)
+    }
+
+    fn tell(&self, changes: &[IndexChange]) -> Result<(), GitError> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        self.repository.update_index(changes, WORK_TREE, Patience::Wait)
     }
 }
 
@@ -197,12 +208,11 @@ impl Drop for Exchange<'_> {
     }
 }
 
-/// The same entry, remembering the file that was found to be right. A name that
-/// is not UTF-8, and a side of a conflict, git looks into by itself.
-fn refreshed(entry: IndexEntry, stat: Stat) -> Option<IndexChange> {
-    let path = String::from_utf8(entry.path).ok().filter(|_| entry.stage == 0 && entry.stat != Some(stat))?;
-    let entered = Entered { oid: entry.oid, mode: entry.mode, stat: IndexStat::Known(stat) };
-    Some(IndexChange { path, entered: Some(entered) })
+/// The same entry with another memory of its file. A name that is not UTF-8, and
+/// a side of a conflict, git looks into by itself.
+fn entered(entry: &IndexEntry, stat: IndexStat) -> Option<IndexChange> {
+    let path = String::from_utf8(entry.path.clone()).ok().filter(|_| entry.stage == 0)?;
+    Some(IndexChange { path, entered: Some(Entered { oid: entry.oid, mode: entry.mode, stat }) })
 }
 
 fn is_executable(entry: &IndexEntry) -> bool {

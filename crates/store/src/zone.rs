@@ -4,6 +4,8 @@
 //! Inside the PKI folder the core's table decides, by omission. Elsewhere the
 //! patterns of `store protect` do. What git needs to know of both is written
 //! into `.gitattributes`; what counts is decided here.
+//!
+//! long: names, patterns and rules are one vocabulary.
 
 use std::fmt;
 

@@ -124,6 +124,22 @@ const EXPOSERS: &[(&str, &str)] = &[
     ("crates/store/src/filter/process.rs", "hands git what the filter made"),
     ("crates/store/src/keyring.rs", "reads and writes the keys of an unlocked repository"),
     ("crates/store/src/merge.rs", "compares the plaintexts of both sides"),
+    ("crates/cli/src/commands/plumbing.rs", "hands git what the filter made"),
+    ("crates/cli/src/commands/quickstart.rs", "writes the identity that it makes"),
+    ("crates/cli/src/commands/store/export_key.rs", "writes the key that is exported"),
+    ("crates/cli/src/private_folder.rs", "writes plaintext for the command that `exec` runs"),
+    ("crates/cli/src/session.rs", "hands opened requests to the core"),
+    ("crates/store/src/git_crypt.rs", "reads a key file of git-crypt"),
+    ("crates/store/src/plumbing.rs", "hands git what the filter made"),
+    ("crates/store/src/vault.rs", "looks whether a file is sealed"),
+    ("crates/store/src/vault/edit.rs", "seals a file anew"),
+    ("crates/store/src/vault/init.rs", "seals the files of a PKI"),
+    ("crates/store/src/vault/sealer.rs", "seals what a command writes"),
+    ("crates/store/src/vault/status.rs", "looks whether a file is sealed"),
+    ("crates/store/src/vault/zones.rs", "seals and opens what changes sides"),
+    ("crates/store/src/worktree/lock.rs", "compares plaintext with what git keeps"),
+    ("crates/store/src/worktree/unlock.rs", "compares plaintext with what git keeps"),
+    ("crates/store/src/zone_keys.rs", "reads wrapped keys"),
 ];
 
 /// The rules for one source file.

@@ -28,6 +28,20 @@ pub fn run(session: &mut Session) -> Result<(), Failure> {
     Ok(session.terminal.data(&text)?)
 }
 
+/// The store that the PKI is in, and whether it is open here.
+fn store(session: &Session) -> Result<Value, Failure> {
+    let Some(vault) = session.vault()? else { return Ok(Value::Absent) };
+    let mut unlocked = Vec::new();
+    for zone in vault.manifest().zones.keys() {
+        if vault.is_unlocked(zone)? {
+            unlocked.push(zone.to_string());
+        }
+    }
+    let state =
+        if unlocked.is_empty() { "locked".to_owned() } else { format!("unlocked: {}", unlocked.join(", ")) };
+    Ok(format!("{} ({state})", vault.work_tree().display()).into())
+}
+
 fn describe(session: &Session) -> Result<Value, Failure> {
     let settings = &session.settings;
     let path = |path: &std::path::Path| Value::Text(path.display().to_string());
@@ -35,6 +49,7 @@ fn describe(session: &Session) -> Result<Value, Failure> {
     let mut entries = vec![
         ("pki", path(&settings.pki)),
         ("vars_file", settings.vars_file.as_deref().map_or(Value::Absent, path)),
+        ("store", store(session)?),
         ("profile_set", settings.profile_set.to_string().into()),
         ("new_keys", algorithm.into()),
     ];

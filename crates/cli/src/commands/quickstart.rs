@@ -2,6 +2,8 @@
 //! `quickstart`: a git repository with an encrypted store, and in it a whole CA with
 //! a server and a client certificate and a CRL, to look at and to start from. Each
 //! step is the command a user would type, with the commit that it ends in.
+//!
+//! long: every step of a beginning, in their order.
 
 use std::{
     fs,

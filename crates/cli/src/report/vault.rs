@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What to do about the errors of the encrypted store, and the refusals of the
-//! commands that work on it.
+//! commands that work on it. long: one short arm for each error, and no logic.
 
 use std::{ffi::OsStr, io, path::Path};
 
@@ -10,6 +10,7 @@ use certkeep_store::{
     manifest::Distrust,
     member::{MemberName, MemberNameError},
     vault::{Vault, VaultError},
+    worktree::WorkTreeError,
     wrap::{KeyState, RecipientError, WrapError},
     zone::{Pattern, PatternError, Rules, ZoneName, ZoneNameError},
 };
@@ -19,8 +20,14 @@ use crate::terminal::{Safe, shell_word};
 
 const NAME_A_KEY: &str =
     "name the key of a member: `certkeep --identity=FILE ...`, or CERTKEEP_IDENTITY_FILE";
+const WHO_CHANGED_IT: &str = "do not go on before you know who changed it: `git log -p -- .certkeep`";
 const MAKE_A_KEY: &str =
     "make an age key: `mkdir -p ~/.config/certkeep && age-keygen -o ~/.config/certkeep/identity.txt`";
+
+/// Where to look for whoever broke a file.
+fn history_of(path: &str) -> String {
+    format!("who changed it: `git log -- {}`", Safe(shell_word(path)))
+}
 
 impl From<VaultError> for Failure {
     fn from(error: VaultError) -> Self {
@@ -31,6 +38,8 @@ impl From<VaultError> for Failure {
                 _ => failure,
             },
             VaultError::Git(git) => failure.of_git(git),
+            VaultError::WorkTree(error) => failure.of_work_tree(error),
+            VaultError::Open { path, .. } => failure.with_hint(history_of(path)),
             VaultError::Identity { zone, source } => {
                 Self::closed(format!("nothing here opens the zone `{zone}`"), zone, source)
             }
@@ -39,10 +48,10 @@ impl From<VaultError> for Failure {
                 .with_hint("let somebody in: `certkeep member add NAME KEY`"),
             VaultError::NoZone { .. } => failure.with_hint("the zones: `certkeep store status`"),
             VaultError::NoMember { .. } => failure.with_hint("the members: `certkeep member list`"),
+            VaultError::KeyExists { .. } => failure.with_hint("the members: `certkeep member list`"),
             VaultError::MemberExists { member } => failure
                 .with_hint(format!("give the new key another name, or take the old one out first: `certkeep member remove {member}`"))
                 .with_hint(format!("the same OpenPGP key with a new date or subkey: `certkeep member refresh {member}`")),
-            VaultError::KeyExists { .. } => failure.with_hint("the members: `certkeep member list`"),
             VaultError::LastMember { .. } => {
                 failure.with_hint("let somebody else in first: `certkeep member add NAME KEY`")
             }
@@ -50,18 +59,12 @@ impl From<VaultError> for Failure {
             VaultError::Distrust { source, .. } => match source {
                 Distrust::OtherEpoch | Distrust::OtherStore | Distrust::OtherKey => failure
                     .with_hint("a merge may have mixed two states: `git log -- .certkeep`"),
-                _ => failure.with_hint(
-                    "do not go on before you know who changed it: `git log -p -- .certkeep`",
-                ),
+                _ => failure.with_hint(WHO_CHANGED_IT),
             },
-            VaultError::Pin(_) | VaultError::OpensNothing { .. } => failure.with_hint(
-                "do not go on before you know who changed it: `git log -p -- .certkeep`",
-            ),
-            VaultError::Staged { paths } => {
-                let mut failure = failure;
-                failure.causes.extend(paths.iter().map(|path| Safe(path).to_string()));
-                failure.with_hint("commit them first: `git commit`, or take them back: `git restore --staged FILE`")
-            }
+            VaultError::Pin(_) | VaultError::OpensNothing { .. } => failure.with_hint(WHO_CHANGED_IT),
+            VaultError::Staged { paths } => failure
+                .listing(paths)
+                .with_hint("commit them first: `git commit`, or take them back: `git restore --staged FILE`"),
             VaultError::Wrap { member, source } => {
                 renewal(member, source).into_iter().fold(failure, Self::with_hint)
             }
@@ -113,6 +116,11 @@ pub fn renewal(member: &MemberName, error: &WrapError) -> Vec<String> {
 }
 
 impl Failure {
+    fn listing(mut self, facts: &[impl std::fmt::Display]) -> Self {
+        self.causes.extend(facts.iter().map(|fact| Safe(fact).to_string()));
+        self
+    }
+
     /// The same with what to do about a repository.
     pub(super) fn of_git(self, error: &GitError) -> Self {
         match error {
@@ -131,6 +139,22 @@ impl Failure {
         }
     }
 
+    /// The same with what to do about files that are not as git has them.
+    fn of_work_tree(self, error: &WorkTreeError) -> Self {
+        match error {
+            WorkTreeError::Git(git) => self.of_git(git),
+            WorkTreeError::Changed { paths } => self
+                .listing(paths)
+                .with_hint("to keep it: `git add FILE`, then `git commit`")
+                .with_hint("to go back to what git has: `git restore FILE`; a file that git does not know: `rm FILE`"),
+            WorkTreeError::InTheWay { path, .. } => {
+                self.with_hint(format!("move it away: `mv {0} {0}.mine`", Safe(shell_word(path))))
+            }
+            WorkTreeError::Broken { path, .. } => self.with_hint(history_of(path)),
+            _ => self,
+        }
+    }
+
     /// A sealed file of the PKI that was not opened.
     pub fn sealed(path: &str, error: VaultError) -> Self {
         match &error {
@@ -145,13 +169,11 @@ impl Failure {
 
     /// No identity opens a zone: every place that was tried, and what else there is.
     fn closed(message: String, zone: &ZoneName, source: &IdentityError) -> Self {
-        let mut failure = Self::refused(message);
-        match source {
-            IdentityError::NoneFits { tried } => {
-                failure.causes.extend(tried.iter().map(|tried| format!("{}", Safe(tried))));
-            }
-            _ => failure.causes.push(source.to_string()),
-        }
+        let failure = Self::refused(message);
+        let failure = match source {
+            IdentityError::NoneFits { tried } => failure.listing(tried),
+            _ => failure.listing(&[source.to_string()]),
+        };
         failure
             .with_hint(NAME_A_KEY)
             .with_hint(format!("who can open the zone `{zone}`: `certkeep member list`"))
@@ -230,11 +252,10 @@ impl Failure {
     /// A text that is nobody's public key.
     pub fn no_recipient(text: &str, error: &RecipientError) -> Self {
         let failure = Self::from_error(error);
-        let mut failure = Self { message: format!("`{}`: {}", Safe(text), failure.message), ..failure };
+        let failure = Self { message: format!("`{}`: {}", Safe(text), failure.message), ..failure };
         match error {
             RecipientError::Ambiguous { fingerprints } => {
-                failure.causes.extend(fingerprints.iter().map(|fingerprint| Safe(fingerprint).to_string()));
-                failure.with_hint("name the one you mean by its whole fingerprint")
+                failure.listing(fingerprints).with_hint("name the one you mean by its whole fingerprint")
             }
             RecipientError::Private => {
                 failure.with_hint("the file beside it that ends in .pub is the public key")

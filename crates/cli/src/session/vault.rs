@@ -122,6 +122,11 @@ impl Session {
     /// What the writer needs to end in a commit; `None` outside a store.
     pub(super) fn history(&mut self, changes: &ChangeSet) -> Result<Option<History>, Failure> {
         if self.keeper()?.is_none() {
+            if self.vault()?.is_some() {
+                self.terminal.warning(
+                    "this PKI lies in an encrypted store that keeps another one: nothing of it is sealed or committed",
+                );
+            }
             return Ok(None);
         }
         let commits = !self.settings.no_commit;

@@ -9,6 +9,10 @@
  *   STRIKE_AT    the number of the operation to strike, from 1; 0 for none
  *   STRIKE_HOW   kill, torn, enospc, eio, erofs, none
  *   STRIKE_LOG   the log, outside the directory; nothing is logged without it
+ *   STRIKE_COUNT a file of eight zero bytes, outside the directory: the count is
+ *                in it, common to all processes of the struck program's group,
+ *                and to kill one is to kill all of them; without it each counts
+ *                for itself and dies alone
  *
  * One operation is one line of the log, its words separated by tabs:
  *   create PATH | truncate PATH LENGTH | write PATH OFFSET HEX
@@ -27,6 +31,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -36,8 +41,8 @@
 #define REAL(name) ((__typeof__(&name))real(#name))
 
 static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
-static long count, at;
-static int failing, log_fd = -1, ready;
+static long own_count, *count = &own_count, at;
+static int failing, together, log_fd = -1, ready;
 static char root[PATH_MAX], how[16];
 
 static void *real(const char *name) {
@@ -58,6 +63,14 @@ static void prepare(void) {
     text = getenv("STRIKE_LOG");
     if (text)
         log_fd = syscall(SYS_openat, AT_FDCWD, text, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    text = getenv("STRIKE_COUNT");
+    if (text) {
+        int fd = syscall(SYS_openat, AT_FDCWD, text, O_RDWR | O_CLOEXEC, 0);
+        count = mmap(NULL, sizeof *count, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+        if (count == MAP_FAILED) _exit(99);
+        syscall(SYS_close, fd);
+        together = 1;
+    }
 }
 
 /* The path of an open file, as the kernel knows it now. */
@@ -117,20 +130,21 @@ static void note_data(const unsigned char *data, size_t length) {
 }
 
 static void die(void) {
-    syscall(SYS_kill, getpid(), SIGKILL);
+    syscall(SYS_kill, together ? 0 : getpid(), SIGKILL);
     for (;;) pause();
 }
 
 /* Counts one operation. Gives 0 to go on, an errno to fail with, -1 to tear. */
 static int strike(int tearable, int removes) {
-    count++;
-    int here = at && count == at;
+    long now = __atomic_add_fetch(count, 1, __ATOMIC_SEQ_CST);
+    int here = at && now == at;
     if (here && !strcmp(how, "kill")) die();
     if (here && !strcmp(how, "torn")) {
         if (!tearable) die();
         return -1;
     }
-    if (here && (!strcmp(how, "enospc") || !strcmp(how, "eio") || !strcmp(how, "erofs"))) failing = 1;
+    /* What one process met, those it starts meet, too. */
+    if (at && now >= at && (!strcmp(how, "enospc") || !strcmp(how, "eio") || !strcmp(how, "erofs"))) failing = 1;
     if (!failing || removes) return 0;
     return !strcmp(how, "enospc") ? ENOSPC : !strcmp(how, "eio") ? EIO : EROFS;
 }

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! A PKI to strike at, and what must hold of it afterwards.
 
+mod library;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::{Command, Output},
-    sync::OnceLock,
 };
 
 use certkeep_pki::{key::PrivateKey, secret::SecretBytes};
+use library::library;
 
 /// A prepared PKI and a place for its copies.
 pub(crate) struct World {
@@ -211,21 +213,4 @@ fn copy(from: &Path, to: &Path) {
             fs::copy(entry.path(), target).unwrap();
         }
     }
-}
-
-/// The preloaded library, compiled once per run of the tests.
-fn library() -> &'static Path {
-    static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
-    LIBRARY.get_or_init(|| {
-        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/strike/strike.c");
-        let library = Path::new(env!("CARGO_TARGET_TMPDIR")).join("strike.so");
-        let output = Command::new("cc")
-            .args(["-Wall", "-Werror", "-shared", "-fPIC", "-O1", "-o"])
-            .arg(&library)
-            .args([source, "-ldl", "-lpthread"])
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        library
-    })
 }

@@ -48,7 +48,16 @@ pub(crate) struct Said {
 impl Team {
     /// Nobody yet. The path is short: sockets of gpg-agent lie below it.
     pub(crate) fn new() -> Self {
-        let root = tempfile::Builder::new().prefix("ck").tempdir_in("/tmp").expect("a temporary folder");
+        Self::below("/tmp")
+    }
+
+    /// As [`Team::new`], where nothing waits for a disk.
+    pub(crate) fn in_memory() -> Self {
+        Self::below(if Path::new("/dev/shm").is_dir() { "/dev/shm" } else { "/tmp" })
+    }
+
+    fn below(folder: &str) -> Self {
+        let root = tempfile::Builder::new().prefix("ck").tempdir_in(folder).expect("a temporary folder");
         for folder in ["bin", "tmp"] {
             fs::create_dir(root.path().join(folder)).expect("a folder in it");
         }
@@ -76,7 +85,7 @@ impl Team {
         person
     }
 
-    /// A store in `NAME/work/ca` with a CA and the server certificate `www`,
+    /// A store in `work/ca` of a new home with a CA and the server certificate `www`,
     /// made by somebody with an age identity in `identity.txt`.
     pub(crate) fn store(&self, name: &str) -> Person {
         let person = self.person(name);
@@ -86,8 +95,8 @@ impl Team {
              git init -q
              certkeep --batch store init --recipient \"$(age-keygen -y ../../identity.txt)\" --name owner
              export CERTKEEP_IDENTITY_FILE=~/identity.txt; certkeep --batch init-pki
-             certkeep --batch --nopass --identity ~/identity.txt build-ca
-             certkeep --batch --nopass --identity ~/identity.txt issue server www www.example.net",
+             certkeep --batch --nopass build-ca
+             certkeep --batch --nopass issue server www www.example.net",
         );
         person
     }

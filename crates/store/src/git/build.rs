@@ -4,9 +4,9 @@
 
 use std::{fs, path::Path};
 
-use git2::{Delta, ErrorCode, FileMode, ObjectType, Signature, build::TreeUpdateBuilder};
+use git2::{ConfigLevel, Delta, ErrorCode, FileMode, ObjectType, Signature, build::TreeUpdateBuilder};
 
-use super::{ConfigLevel, FILE_MODE, GitError, Oid, Repository};
+use super::{FILE_MODE, GitError, Oid, Repository};
 use crate::durable::{FileError, remove_if_present, sync_directory};
 
 /// Who a commit is by, and when.

@@ -59,6 +59,12 @@ impl Repository {
         Ok(Head { name, commit: None })
     }
 
+    /// Whether there is a reference of this name.
+    pub(crate) fn has_reference(&self, name: &str) -> Result<bool, GitError> {
+        let found = super::absent_is_none(self.inner.find_reference(name));
+        found.map(|found| found.is_some()).map_err(GitError::library("read a reference"))
+    }
+
     /// Moves what `head` names from its commit to `commit`, with a line in the
     /// reflogs. False when somebody else has moved it meanwhile. `token` is
     /// nobody else's; so is the commit.
@@ -141,12 +147,16 @@ impl Scratch {
     /// An empty one. `token` is nobody else's: what was left under this name is
     /// left over.
     pub(super) fn new(repository: &Repository, token: &str) -> Result<Self, GitError> {
-        let path = repository.own_dir()?.join(format!("scratch-{token}"));
+        let path = Self::place(&repository.own_dir()?, token);
         if inspect(&path)?.is_some() {
             fs::remove_dir_all(&path).map_err(FileError::new("remove", &path))?;
         }
         make_directory(&path, Access::Owner)?;
         Ok(Self(path))
+    }
+
+    pub(super) fn place(own: &Path, token: &str) -> PathBuf {
+        own.join(format!("scratch-{token}"))
     }
 
     pub(super) fn join(&self, name: &str) -> PathBuf {
@@ -219,6 +229,11 @@ impl LockFile {
         fs::rename(new, &self.file).map_err(FileError::new("rename a new file to", &self.file))?;
         self.file.parent().map_or(Ok(()), sync_directory)
     }
+}
+
+/// The text of a lock file that does not become the file.
+pub(super) fn lock_text(token: &str) -> String {
+    format!("certkeep {token}\n")
 }
 
 impl Drop for LockFile {

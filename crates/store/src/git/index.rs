@@ -17,9 +17,13 @@ use git2::Index;
 use super::{
     GitError, Oid, Repository,
     entry::{IndexEntry, Stat},
-    head::{LockFile, PATIENCE, POLL, Patience, Scratch},
+    head::{LockFile, PATIENCE, POLL, Patience, Scratch, lock_text},
 };
 use crate::durable::{FileError, inspect};
+
+/// The token of whoever exchanges the files of a work tree, which is done under
+/// the lock of the repository alone.
+pub(crate) const WORK_TREE: &str = "work-tree";
 
 /// What an entry says of the file of the work tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,7 +117,7 @@ impl Repository {
     ) -> Result<(), GitError> {
         let path = self.index_path();
         let scratch = Scratch::new(self, token)?;
-        let lock = LockFile::acquire(&scratch, &path, &format!("certkeep {token}\n"), patience)?;
+        let lock = LockFile::acquire(&scratch, &path, &lock_text(token), patience)?;
         match self.write_index(&path, &scratch, changes) {
             Ok(true) => Ok(lock.replace_with(&scratch.join("index"))?),
             Ok(false) => {

@@ -12,7 +12,9 @@ use super::{GitError, Repository};
 
 /// What a git that runs us, as a hook for instance, says about itself in the
 /// environment: which repository and index are meant is our own business.
-const FOREIGN: [&str; 8] = [
+const FOREIGN: [&str; 9] = [
+    // A secret, and none of git's business.
+    "CERTKEEP_IDENTITY",
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
     "GIT_COMMON_DIR",
     "GIT_DIR",

@@ -97,8 +97,9 @@ fn the_configuration_is_read_and_written() {
     let playground = Playground::new();
     let repository = open(&playground);
     assert_eq!(repository.config("filter.certkeep.process").expect("readable"), None);
-    repository.set_config("filter.certkeep.process", "\"/a b/certkeep\" git-filter").expect("written");
-    repository.set_config("filter.certkeep.required", "yes").expect("written");
+    let settings =
+        [("filter.certkeep.process", "\"/a b/certkeep\" git-filter"), ("filter.certkeep.required", "yes")];
+    repository.configure(&settings).expect("written");
     assert_eq!(playground.git(&["config", "filter.certkeep.process"]), "\"/a b/certkeep\" git-filter");
     assert_eq!(repository.config_flag("filter.certkeep.required").expect("readable"), Some(true));
 }

@@ -17,7 +17,7 @@ use super::{Exchange, Progress, WorkTreeError, shown, sweep};
 use crate::{
     durable::FileError,
     filter,
-    git::{IndexEntry, Repository},
+    git::{IndexEntry, Repository, Stat},
     git_crypt,
     keyring::Keyring,
     read::read_secret_file,
@@ -59,7 +59,10 @@ pub(crate) fn lock(
     for plan in plans {
         files += plan.exchange.finish()?;
     }
-    repository.git(&["update-ref", "-d", TEXTCONV_NOTES], &[])?;
+    // A git that is interrupted leaves its own locks: none is run for nothing.
+    if repository.has_reference(TEXTCONV_NOTES)? {
+        repository.git(&["update-ref", "-d", TEXTCONV_NOTES], &[])?;
+    }
     // Images of conflicts; git cannot be told to make none of certain paths.
     sweep(&repository.common_dir().join("rr-cache"))?;
     sweep(&repository.state().join("unlock"))?;
@@ -107,6 +110,12 @@ impl<'a> Plan<'a> {
         let Some((target, metadata)) = self.exchange.target(first)? else { return Ok(()) };
         let Some(found) = read_secret_file(&target)? else { return Ok(()) };
         if is_ciphertext(found.expose()) {
+            // After a run that was killed the index may not know it yet.
+            for entry in entries {
+                if self.tree.hash_blob(found.expose())? == entry.oid {
+                    self.exchange.right.push((entry, Stat::of(&metadata)));
+                }
+            }
             return Ok(());
         }
         let mut staged = None;

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What changes in the life of a store: branches that let people in, keys that
+//! are renewed, a repository that another tool kept, a new PKI in place of an old.
+#![cfg(unix)]
+
+mod team;
+
+use team::{Person, Team};
+
+/// A store, and its owner's identity named by the environment.
+fn open(team: &Team) -> Person {
+    let alice = team.store("alice");
+    let file = alice.path("identity.txt").display().to_string();
+    alice.with("CERTKEEP_IDENTITY_FILE", &file)
+}
+
+#[test]
+fn a_member_from_another_branch_is_confirmed_after_a_rotation() {
+    let team = Team::new();
+    let alice = open(&team);
+    alice.does(
+        "for who in bob carol dave; do age-keygen -o $who.txt 2>/dev/null; done
+         cd work/ca
+         git checkout -q -b other && certkeep --batch member add bob $(age-keygen -y ~/bob.txt)
+         git checkout -q - && certkeep --batch member add carol $(age-keygen -y ~/carol.txt)
+         git merge -q --no-edit other
+         cd .. && git clone -q ca fresh && cd fresh
+         certkeep --identity ~/bob.txt unlock --check | grep -q 'Member: bob'
+         certkeep --identity ~/carol.txt unlock --check | grep -q 'Member: carol'",
+    );
+    alice.is_clean("work/ca");
+    // Dave comes on a branch while the keys are rotated on another.
+    alice.does(
+        "cd work/ca && git checkout -q -b late && certkeep --batch member add dave $(age-keygen -y ~/dave.txt)
+         git checkout -q - && certkeep --batch store rotate && git merge -q --no-edit late",
+    );
+    let listed = alice.does("cd work/ca && certkeep member list");
+    assert!(listed.contains("Name: dave") && listed.contains("keys (to be confirmed)"), "{listed}");
+    let dave = alice.with("CERTKEEP_IDENTITY_FILE", "");
+    let fresh = |clone: &str| {
+        format!("cd work && git clone -q ca {clone} && cd {clone} && certkeep --identity ~/dave.txt unlock")
+    };
+    dave.fails(&fresh("before"), "nothing here opens the zone");
+    alice
+        .fails("cd work/ca && certkeep --batch store rotate", "has to be confirmed by a member first")
+        .says("certkeep member refresh dave");
+    alice
+        .fails("cd work/ca && certkeep member refresh dave", "not confirmed")
+        .says("let in on another branch");
+    alice.does("cd work/ca && certkeep --batch member refresh dave");
+    dave.does(&fresh("confirmed"));
+    alice.does("cd work/ca && certkeep --batch store rotate");
+    dave.does(&fresh("rotated"));
+    alice.is_clean("work/ca");
+    assert!(!alice.does("cd work/ca && certkeep member list").contains("to be confirmed"));
+}
+
+#[test]
+fn an_openpgp_key_that_has_expired_is_renewed() {
+    let team = Team::new();
+    let alice = open(&team);
+    alice.does(
+        "gpg --batch --quiet --passphrase '' --quick-gen-key 'Bob <bob@example.net>' future-default default never
+         fingerprint=$(gpg --with-colons --list-keys bob | grep ^fpr | head -1 | cut -d: -f10)
+         gpg --batch --quiet --quick-set-expire $fingerprint 2d && gpg --batch --quiet --quick-set-expire $fingerprint 2d '*'
+         cd work/ca && certkeep --batch member add bob bob@example.net
+         certkeep member list | grep -q 'usable, expires'
+         certkeep member refresh 2>&1 | grep -q 'nobody has a newer key'
+         gpg --batch --quiet --quick-set-expire $fingerprint 2y '*'
+         certkeep --batch member refresh bob
+         git log -1 --format=%s | grep -q 'member refresh bob'
+         test -z \"$(git status --porcelain)\"
+         cd .. && git clone -q ca other && cd other && CERTKEEP_IDENTITY_FILE= certkeep unlock",
+    );
+    alice.fails("cd work/ca && certkeep --batch member refresh nobody", "there is no member `nobody`");
+}
+
+#[test]
+fn a_new_pki_in_the_store_takes_the_place_of_the_old_one() {
+    let team = Team::new();
+    let alice = open(&team);
+    alice.does("cd work/ca && certkeep --batch init-pki");
+    assert_eq!(alice.does("cd work/ca && git ls-files pki"), "pki/vars.example\n");
+    alice.is_clean("work/ca");
+    alice.does("cd work && git clone -q ca other && cd other && certkeep --batch --nopass build-ca");
+    assert!(alice.is_sealed("work/other/pki/private/ca.key"));
+    alice.does("cd work/other && certkeep unlock && certkeep --batch --nopass gen-req x && git pull -q ../ca 2>/dev/null || true");
+    alice.is_clean("work/other");
+}
+
+#[test]
+fn a_repository_of_git_crypt_is_taken_over() {
+    let team = Team::new();
+    let alice = team.person("alice");
+    alice.does(
+        "gpg --batch --quiet --passphrase '' --quick-gen-key 'Alice <alice@example.net>' future-default default never
+         mkdir work/ca && cd work/ca && git init -q
+         certkeep --batch init-pki && certkeep --batch --nopass build-ca && certkeep --batch --nopass issue server www
+         git-crypt init >/dev/null && git-crypt add-gpg-user --trusted alice@example.net >/dev/null
+         printf 'pki/private/** filter=git-crypt diff=git-crypt\npki/reqs/** filter=git-crypt diff=git-crypt\n' > .gitattributes
+         git add . && git commit -qm all && git-crypt export-key ~/git-crypt.key",
+    );
+    alice.does("cd work/ca && certkeep --batch --dry-run store import git-crypt && git status --porcelain | wc -l | grep -qx 0");
+    alice.does("cd work/ca && certkeep --batch store import git-crypt --rewrite");
+    alice.is_clean("work/ca");
+    alice.does(
+        "cd work/ca && certkeep store status | grep -q 'Sound: yes' && certkeep member list | grep -q 'Name: alice'
+         certkeep --batch --nopass issue client jane
+         cd .. && git clone -q ca other && cd other && certkeep unlock && openssl pkey -noout -in pki/private/www.key",
+    );
+}
+
+#[test]
+fn quickstart_takes_the_identity_that_is_there_and_never_writes_over_it() {
+    let team = Team::new();
+    let alice = team.person("alice");
+    alice.does("cd work && certkeep quickstart one");
+    let identity = alice.text(".config/certkeep/identity.txt");
+    alice
+        .does("test $(stat -c %a ~/.config/certkeep/identity.txt) = 600; cd work && certkeep quickstart two");
+    assert_eq!(alice.text(".config/certkeep/identity.txt"), identity);
+    for folder in ["one", "two"] {
+        alice.is_clean(&format!("work/{folder}"));
+        alice.does(&format!("cd work/{folder} && certkeep store status && certkeep lock && certkeep unlock && certkeep gen-crl"));
+    }
+    // In somebody else's repository it is a repository of its own.
+    alice.does("cd work && git init -q outer && cd outer && certkeep quickstart inner && test ! -e .certkeep && test -d inner/.git");
+    assert_eq!(
+        alice.does("cd work/one && git log --format='%an %s'"),
+        "alice gen-crl\nalice gen-crl\nalice build-client-full client\nalice build-server-full localhost\nalice build-ca\n\
+         alice init-pki\nalice store init\n"
+    );
+    let nameless = team.person("nameless");
+    nameless.does("git config --global --unset user.name && git config --global --unset user.email");
+    nameless
+        .tries("certkeep quickstart demo")
+        .well()
+        .says("certkeep <certkeep@localhost>")
+        .says("is a new key");
+    assert_eq!(
+        nameless.does("cd demo && git log -1 --format='%an <%ae>'"),
+        "certkeep <certkeep@localhost>\n"
+    );
+    assert_eq!(nameless.does("git config --global --list | grep -c ^user || true"), "0\n");
+}
