@@ -358,18 +358,23 @@ fn links_lead_nowhere() {
             alice.does(restore);
         }
     }
-    for place in ["private", "reqs"] {
+    for (place, fact) in [("private", "private/ca.key is missing"), ("reqs", "symbolic link")] {
         alice.does(&format!(
             "cd work/clone && certkeep unlock && rm -r pki/{place} && ln -s ~/outside pki/{place}"
         ));
         refuses(&alice, "work/clone", "certkeep --batch --nopass gen-req jane", "symbolic link");
-        refuses(&alice, "work/clone", "certkeep --batch --nopass issue client jane", "symbolic link");
+        refuses(&alice, "work/clone", "certkeep --batch --nopass issue client jane", fact);
         assert_eq!(alice.does(outside), before);
         alice.does(restore);
     }
     // A link where a key is to be written, and one in the store's own folder.
     alice.does("cd work/clone && ln -s ~/outside/theirs pki/private/jane.key");
-    refuses(&alice, "work/clone", "certkeep --batch --nopass gen-req jane", "symbolic link");
+    refuses(
+        &alice,
+        "work/clone",
+        "certkeep --batch --nopass gen-req jane",
+        "private/jane.key exists already",
+    );
     assert_eq!(alice.does(outside), before);
     alice.does("cd work/clone && rm pki/private/jane.key");
     alice.does("cd work/clone && cp .certkeep/members/owner.toml ~/owner.toml && ln -sf ~/owner.toml .certkeep/members/owner.toml");
