@@ -10,13 +10,12 @@ use super::{
 };
 use crate::{
     durable::Access,
-    git_crypt,
     history::Message,
     keyring::Keyring,
     prompt::Prompt,
     repository::{BlobChange, RepositoryChange, WorkTree},
     seal,
-    zone::{Mode, Pattern, Protection, Rules, ZoneName},
+    zone::{Mode, Pattern, ZoneName},
 };
 
 /// What a change of patterns did.
@@ -28,12 +27,6 @@ pub struct Report {
     pub files: Vec<String>,
     /// Files that earlier commits hold in the clear.
     pub exposed: Vec<Past>,
-}
-
-/// A file that changes sides, with what git has of it.
-struct Moved {
-    path: Vec<u8>,
-    blob: Vec<u8>,
 }
 
 impl Vault {
@@ -51,7 +44,7 @@ impl Vault {
         prompt: &mut dyn Prompt,
         message: &Message,
     ) -> Result<Report, VaultError> {
-        let keys = self.zone_keys(zone, keys, prompt)?.clone();
+        let zone_keys = self.zone_keys(zone, keys, prompt)?.clone();
         let mut after = self.manifest.clone();
         let described = after.zones.get_mut(zone).expect("its keys were found");
         for pattern in patterns {
@@ -59,34 +52,17 @@ impl Vault {
                 described.patterns.push(pattern.clone());
             }
         }
-        let (padding, mode) = (described.padding, described.mode);
-        after.certify(zone, &keys);
+        after.certify(zone, &zone_keys);
         let rules = after.rules();
         let mut edit = Edit::default();
-        let mut files = Vec::new();
-        for Moved { path, blob } in self.moved(&rules)? {
-            if blob.is_empty() || seal::is_sealed(&blob) || blob.starts_with(git_crypt::MAGIC) {
-                continue;
-            }
-            let blob = SecretBytes::new(blob);
-            let sealed = keys.sealing_now().seal(blob.expose(), padding);
-            let plain = mode == Mode::Transparent && self.is_unlocked(zone)?;
-            let work_tree = if plain {
-                WorkTree::Leave
-            } else {
-                WorkTree::Write(Contents::Public(sealed.clone()), Access::Owner)
-            };
-            let path = text(&path)?;
-            files.push(path.clone());
-            edit.seal(path, work_tree, sealed);
-        }
+        let files = self.move_files(&after, keys, prompt, &mut edit)?;
         let exposed = past::in_the_clear(&self.repository, &rules)?;
         let commit = self.record(after, edit, message)?;
         Ok(Report { commit, files, exposed })
     }
 
     /// Takes patterns out of their zones: git keeps their files in the clear
-    /// from now on.
+    /// from now on, or another zone does whose patterns name them, too.
     ///
     /// # Errors
     ///
@@ -111,23 +87,7 @@ impl Vault {
             after.certify(name, keys.zones.get(name).expect("just filtered"));
         }
         let mut edit = Edit::default();
-        let mut files = Vec::new();
-        for Moved { path, blob } in self.moved(&after.rules())? {
-            let Protection::Zone(zone) = self.rules.protection(&path) else { continue };
-            let shown = text(&path)?;
-            let opened = keys.zones.get(zone).map(|keys| keys.open(&blob));
-            let opened = match opened {
-                Some(opened) => opened.map_err(|source| VaultError::Open { path: shown.clone(), source })?,
-                None => continue,
-            };
-            let plaintext = opened.expose().to_vec();
-            let work_tree = match self.follow(&path, &blob, &plaintext)? {
-                WorkTree::Write(..) => WorkTree::Write(Contents::Secret(opened), Access::Owner),
-                leave => leave,
-            };
-            files.push(shown.clone());
-            edit.changes.push(RepositoryChange { path: shown, work_tree, blob: BlobChange::Set(plaintext) });
-        }
+        let files = self.move_files(&after, keys, prompt, &mut edit)?;
         let commit = self.record(after, edit, message)?;
         Ok(Report { commit, files, exposed: Vec::new() })
     }
@@ -208,23 +168,5 @@ impl Vault {
         prompt: &mut dyn Prompt,
     ) -> Result<SecretBytes, VaultError> {
         Ok(self.zone_keys(zone, keys, prompt)?.to_payload())
-    }
-
-    /// The index's regular files that `rules` judge otherwise than those of
-    /// this store, with their blobs. Staged changes of them are not ours to commit.
-    fn moved(&self, rules: &Rules) -> Result<Vec<Moved>, VaultError> {
-        let head = self.head_files()?;
-        let (mut moved, mut staged) = (Vec::new(), Vec::new());
-        for entry in self.repository.index_entries()? {
-            if !entry.is_file() || rules.protection(&entry.path) == self.rules.protection(&entry.path) {
-                continue;
-            }
-            if head.get(&entry.path) != Some(&entry.oid) {
-                staged.push(String::from_utf8_lossy(&entry.path).into_owned());
-            }
-            let blob = self.repository.blob(entry.oid)?;
-            moved.push(Moved { path: entry.path, blob });
-        }
-        if staged.is_empty() { Ok(moved) } else { Err(VaultError::Staged { paths: staged }) }
     }
 }

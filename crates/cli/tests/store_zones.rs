@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Zones that change: files that come into them, go into another or leave, and
+//! how they lie in the work tree.
+#![cfg(unix)]
+
+mod team;
+
+use team::{CANARY, Person, Team};
+
+/// A store, its owner's identity named by the environment, and a canary.
+fn open(team: &Team) -> Person {
+    let alice = team.store("alice");
+    let file = alice.path("identity.txt").display().to_string();
+    alice.with("CERTKEEP_IDENTITY_FILE", &file).with("CANARY", CANARY)
+}
+
+/// The key of a blob, as the diff of a locked clone tells it.
+fn key_of(person: &Person, path: &str) -> String {
+    person.does(&format!("cd work/ca && git cat-file blob HEAD:{path} | head -c 28 | od -An -tx1 -j12 -N16"))
+}
+
+#[test]
+fn a_file_of_two_zones_stays_sealed_when_one_lets_it_go() {
+    let team = Team::new();
+    let alice = open(&team);
+    alice.does(
+        "cd work/ca && certkeep store protect 'deploy/**' --zone=reqs && certkeep store protect '*.secret' --zone=keys
+         mkdir deploy && echo $CANARY > deploy/x.secret && echo $CANARY > deploy/other
+         git add deploy && git commit -qm deploy
+         certkeep --batch store unprotect '*.secret'
+         git cat-file blob HEAD:deploy/x.secret | head -c 7 | grep -q CKSEAL
+         grep -q $CANARY deploy/x.secret",
+    );
+    assert_eq!(key_of(&alice, "deploy/x.secret"), key_of(&alice, "deploy/other"));
+    alice.is_clean("work/ca");
+    alice.does("cd work/ca && certkeep store status && certkeep lock && certkeep unlock && grep -q $CANARY deploy/x.secret");
+}
+
+#[test]
+fn a_file_that_goes_into_another_zone_is_sealed_with_its_key() {
+    let team = Team::new();
+    let alice = open(&team);
+    alice.does(
+        "cd work/ca && certkeep store protect 'deploy/**' --zone=reqs && mkdir deploy
+         echo $CANARY > deploy/x.secret && echo $CANARY > deploy/y && git add deploy && git commit -qm deploy",
+    );
+    let before = key_of(&alice, "deploy/x.secret");
+    alice.does("cd work/ca && certkeep store protect '*.secret' --zone=ca");
+    assert_ne!(key_of(&alice, "deploy/x.secret"), before);
+    assert_eq!(key_of(&alice, "deploy/x.secret"), key_of(&alice, "pki/private/ca.key"));
+    assert!(alice.is_sealed("work/ca/deploy/x.secret"), "the zone is sealed in the work tree, too");
+    alice.is_clean("work/ca");
+    alice
+        .does("cd work/ca && certkeep store unprotect '*.secret' --batch && grep -q $CANARY deploy/x.secret");
+    assert_eq!(key_of(&alice, "deploy/x.secret"), before);
+    alice.is_clean("work/ca");
+}

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Files that come into a zone, go into another, or leave theirs, because the
+//! patterns of a store change.
+
+use certkeep_pki::{change::Contents, secret::SecretBytes};
+
+use super::{
+    Keys, Vault, VaultError,
+    edit::{Edit, text},
+};
+use crate::{
+    durable::Access,
+    git::IndexEntry,
+    git_crypt,
+    manifest::Manifest,
+    prompt::Prompt,
+    read::read_regular,
+    repository::WorkTree,
+    seal,
+    zone::{Protection, Rules, ZoneName},
+};
+
+impl Vault {
+    /// Every file of the index that `after` keeps otherwise than this store: it is
+    /// opened with the keys of the zone that it leaves and sealed with those of
+    /// the zone that it comes into. Gives the paths.
+    pub(super) fn move_files(
+        &self,
+        after: &Manifest,
+        keys: &mut Keys,
+        prompt: &mut dyn Prompt,
+        edit: &mut Edit,
+    ) -> Result<Vec<String>, VaultError> {
+        let rules = after.rules();
+        let mut files = Vec::new();
+        for entry in self.moved(&rules)? {
+            let path = text(&entry.path)?;
+            let blob = self.repository.blob(entry.oid)?;
+            let from = zone_of(&self.rules, &entry.path);
+            let plaintext = match from {
+                _ if !is_ciphertext(&blob) => SecretBytes::new(blob.clone()),
+                Some(from) => {
+                    let opened = self.zone_keys(from, keys, prompt)?.open(&blob);
+                    opened.map_err(|source| VaultError::Open { path: path.clone(), source })?
+                }
+                // Sealed before anything said by whom.
+                None => continue,
+            };
+            let to = zone_of(&rules, &entry.path);
+            let after = match to {
+                Some(zone) if !plaintext.is_empty() => {
+                    let padding = self.zone(zone)?.padding;
+                    self.zone_keys(zone, keys, prompt)?.sealing_now().seal(plaintext.expose(), padding)
+                }
+                _ => plaintext.expose().to_vec(),
+            };
+            let plain = to.map_or(Ok(true), |zone| self.is_unlocked(zone))?;
+            let work_tree = self.exchanged(&entry.path, &plaintext, &after, plain)?;
+            files.push(path.clone());
+            edit.seal(path, work_tree, after);
+        }
+        Ok(files)
+    }
+
+    /// What becomes of a file of the work tree whose blob becomes `after`:
+    /// plaintext if `plain`, else ciphertext.
+    fn exchanged(
+        &self,
+        path: &[u8],
+        plaintext: &SecretBytes,
+        after: &[u8],
+        plain: bool,
+    ) -> Result<WorkTree, VaultError> {
+        let Some(found) = read_regular(&self.repository.file_path(path))?.map(SecretBytes::new) else {
+            return Ok(WorkTree::Leave);
+        };
+        let wanted = if plain { plaintext.expose() } else { after };
+        if found.expose() == wanted || plain && !is_ciphertext(found.expose()) {
+            return Ok(WorkTree::Leave);
+        }
+        let contents = if plain {
+            Contents::Secret(SecretBytes::new(wanted.to_vec()))
+        } else {
+            Contents::Public(wanted.to_vec())
+        };
+        Ok(WorkTree::Write(contents, Access::Owner))
+    }
+
+    /// The index's regular files that `rules` judge otherwise than those of
+    /// this store. Staged changes of them are not ours to commit.
+    fn moved(&self, rules: &Rules) -> Result<Vec<IndexEntry>, VaultError> {
+        let head = self.head_files()?;
+        let (mut moved, mut staged) = (Vec::new(), Vec::new());
+        for entry in self.repository.index_entries()? {
+            if !entry.is_file() || rules.protection(&entry.path) == self.rules.protection(&entry.path) {
+                continue;
+            }
+            if head.get(&entry.path) != Some(&entry.oid) {
+                staged.push(String::from_utf8_lossy(&entry.path).into_owned());
+            }
+            moved.push(entry);
+        }
+        if staged.is_empty() { Ok(moved) } else { Err(VaultError::Staged { paths: staged }) }
+    }
+}
+
+fn zone_of<'a>(rules: &'a Rules, path: &[u8]) -> Option<&'a ZoneName> {
+    match rules.protection(path) {
+        Protection::Zone(zone) => Some(zone),
+        Protection::Public | Protection::Unnamed => None,
+    }
+}
+
+fn is_ciphertext(bytes: &[u8]) -> bool {
+    seal::is_sealed(bytes) || bytes.starts_with(git_crypt::MAGIC)
+}
