@@ -3,6 +3,7 @@
 //! how they lie in the work tree.
 #![cfg(unix)]
 
+#[expect(dead_code, reason = "each topic uses a part of it")]
 mod team;
 
 use team::{CANARY, Person, Team};
@@ -54,4 +55,34 @@ fn a_file_that_goes_into_another_zone_is_sealed_with_its_key() {
         .does("cd work/ca && certkeep store unprotect '*.secret' --batch && grep -q $CANARY deploy/x.secret");
     assert_eq!(key_of(&alice, "deploy/x.secret"), before);
     alice.is_clean("work/ca");
+}
+
+#[test]
+fn what_git_does_not_have_is_not_written_over() {
+    let team = Team::new();
+    let alice = open(&team);
+    alice.does(
+        "cd work/ca && mkdir deploy && echo harmless > deploy/a && echo harmless > deploy/b
+         git add deploy && git commit -qm deploy && echo $CANARY >> deploy/a && git log -1 --format=%H > ~/head",
+    );
+    let unchanged = || {
+        alice.does(
+            "cd work/ca && git log -1 --format=%H | cmp - ~/head
+             printf 'harmless\n%s\n' $CANARY | cmp - deploy/a && echo harmless | cmp - deploy/b",
+        )
+    };
+    alice
+        .fails("cd work/ca && certkeep store protect 'deploy/**' --zone=ca", "holds what git does not have")
+        .says("deploy/a");
+    unchanged();
+    alice
+        .fails(
+            "cd work/ca && certkeep lock && certkeep store protect 'deploy/**'",
+            "holds what git does not have",
+        )
+        .says("deploy/a");
+    unchanged();
+    // Unlocked, the file stays plaintext, and so does its change.
+    alice.does("cd work/ca && certkeep unlock && certkeep store protect 'deploy/**' && tail -n 1 deploy/a | grep -q $CANARY");
+    assert_eq!(alice.does("cd work/ca && git status --porcelain"), " M deploy/a\n");
 }

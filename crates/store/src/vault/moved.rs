@@ -17,13 +17,15 @@ use crate::{
     read::read_regular,
     repository::WorkTree,
     seal,
+    worktree::WorkTreeError,
     zone::{Protection, Rules, ZoneName},
 };
 
 impl Vault {
     /// Every file of the index that `after` keeps otherwise than this store: it is
     /// opened with the keys of the zone that it leaves and sealed with those of
-    /// the zone that it comes into. Gives the paths.
+    /// the zone that it comes into. Gives the paths. Nothing that git does not
+    /// have is written over.
     pub(super) fn move_files(
         &self,
         after: &Manifest,
@@ -32,7 +34,7 @@ impl Vault {
         edit: &mut Edit,
     ) -> Result<Vec<String>, VaultError> {
         let rules = after.rules();
-        let mut files = Vec::new();
+        let (mut files, mut changed) = (Vec::new(), Vec::new());
         for entry in self.moved(&rules)? {
             let path = text(&entry.path)?;
             let blob = self.repository.blob(entry.oid)?;
@@ -55,35 +57,44 @@ impl Vault {
                 _ => plaintext.expose().to_vec(),
             };
             let plain = to.map_or(Ok(true), |zone| self.is_unlocked(zone))?;
-            let work_tree = self.exchanged(&entry.path, &plaintext, &after, plain)?;
-            files.push(path.clone());
-            edit.seal(path, work_tree, after);
+            match self.exchanged(&entry.path, &blob, &plaintext, &after, plain)? {
+                Some(work_tree) => edit.seal(path.clone(), work_tree, after),
+                None => changed.push(path.clone()),
+            }
+            files.push(path);
+        }
+        if !changed.is_empty() {
+            return Err(WorkTreeError::Changed { paths: changed }.into());
         }
         Ok(files)
     }
 
-    /// What becomes of a file of the work tree whose blob becomes `after`:
-    /// plaintext if `plain`, else ciphertext.
+    /// What becomes of a file of the work tree whose blob, `before`, becomes
+    /// `after`: plaintext if `plain`, else ciphertext. Plaintext that was changed
+    /// may stay plaintext; `None`: anything else that git does not have.
     fn exchanged(
         &self,
         path: &[u8],
+        before: &[u8],
         plaintext: &SecretBytes,
         after: &[u8],
         plain: bool,
-    ) -> Result<WorkTree, VaultError> {
-        let Some(found) = read_regular(&self.repository.file_path(path))?.map(SecretBytes::new) else {
-            return Ok(WorkTree::Leave);
-        };
+    ) -> Result<Option<WorkTree>, VaultError> {
+        let found = read_regular(&self.repository.file_path(path))?.map(SecretBytes::new);
+        let Some(found) = found.as_ref().map(SecretBytes::expose) else { return Ok(Some(WorkTree::Leave)) };
         let wanted = if plain { plaintext.expose() } else { after };
-        if found.expose() == wanted || plain && !is_ciphertext(found.expose()) {
-            return Ok(WorkTree::Leave);
+        if found == wanted || plain && !is_ciphertext(found) {
+            return Ok(Some(WorkTree::Leave));
+        }
+        if found != before && found != plaintext.expose() {
+            return Ok(None);
         }
         let contents = if plain {
             Contents::Secret(SecretBytes::new(wanted.to_vec()))
         } else {
             Contents::Public(wanted.to_vec())
         };
-        Ok(WorkTree::Write(contents, Access::Owner))
+        Ok(Some(WorkTree::Write(contents, Access::Owner)))
     }
 
     /// The index's regular files that `rules` judge otherwise than those of

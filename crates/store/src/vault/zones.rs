@@ -35,7 +35,8 @@ impl Vault {
     ///
     /// # Errors
     ///
-    /// The zone cannot be opened; files with staged changes.
+    /// The zone cannot be opened; files with staged changes, or with changes
+    /// that ciphertext would take the place of.
     pub fn protect(
         &mut self,
         patterns: &[Pattern],
