@@ -11,7 +11,6 @@ use super::{
 use crate::{
     durable::Access,
     history::Message,
-    keyring::Keyring,
     prompt::Prompt,
     repository::{BlobChange, RepositoryChange, WorkTree},
     seal,
@@ -93,7 +92,8 @@ impl Vault {
         Ok(Report { commit, files, exposed: Vec::new() })
     }
 
-    /// Changes how a zone's files lie in the work tree.
+    /// Changes how a zone's files lie in the work tree, or finishes what was
+    /// interrupted; gives the commit, if there was anything to commit.
     ///
     /// # Errors
     ///
@@ -106,17 +106,14 @@ impl Vault {
         prompt: &mut dyn Prompt,
         message: &Message,
     ) -> Result<Option<String>, VaultError> {
+        self.repository.identity().map(drop)?;
         let keys = self.zone_keys(zone, keys, prompt)?.clone();
         let mut after = self.manifest.clone();
         let described = after.zones.get_mut(zone).expect("its keys were found");
-        if described.mode == mode {
-            return Ok(None);
-        }
         described.mode = mode;
         let padding = described.padding;
         after.certify(zone, &keys);
-        let path = self.repository.state().join("keyring");
-        let keyring = Keyring::read(&path)?;
+        let keyring = self.keyring()?;
         let mut edit = Edit::default();
         for entry in self.entries_of(zone)? {
             let blob = self.repository.blob(entry.oid)?;
@@ -124,9 +121,10 @@ impl Vault {
             let Some(found) = crate::read::read_regular(&file)? else { continue };
             let found = SecretBytes::new(found);
             let shown = || String::from_utf8_lossy(&entry.path).into_owned();
-            let open =
-                |bytes: &[u8]| keys.open(bytes).map_err(|source| VaultError::Open { path: shown(), source });
-            let plaintext = open(&blob)?;
+            let plaintext = match blob.as_slice() {
+                b"" => SecretBytes::new(Vec::new()),
+                _ => keys.open(&blob).map_err(|source| VaultError::Open { path: shown(), source })?,
+            };
             let work_tree = match mode {
                 _ if found.is_empty() => continue,
                 Mode::Sealed if found.expose() == plaintext.expose() => {
@@ -146,14 +144,17 @@ impl Vault {
                 blob: BlobChange::Leave,
             });
         }
+        let commit = self.record(after, edit, message)?;
+        // After the commit: nobody is to have the keys of a zone in a file that
+        // was not made transparent. Until then the filter refuses plaintext.
         if let Some(mut keyring) = keyring {
             match mode {
                 Mode::Transparent => keyring.insert(keys, padding),
                 Mode::Sealed => keyring.forget(zone),
             }
-            keyring.write(&path)?;
+            keyring.write(&self.repository.state().join("keyring"))?;
         }
-        self.record(after, edit, message)
+        Ok(commit)
     }
 
     /// The keys of a zone, in the text that a wrap holds. Whoever has them
