@@ -86,3 +86,22 @@ fn what_git_does_not_have_is_not_written_over() {
     alice.does("cd work/ca && certkeep unlock && certkeep store protect 'deploy/**' && tail -n 1 deploy/a | grep -q $CANARY");
     assert_eq!(alice.does("cd work/ca && git status --porcelain"), " M deploy/a\n");
 }
+
+#[test]
+fn a_zone_that_is_to_be_sealed_leaves_no_plaintext_behind() {
+    let team = Team::new();
+    let alice = open(&team);
+    let sealing = "cd work/ca && certkeep store zone set keys --mode=sealed";
+    alice.does("cd work/ca && certkeep store protect '*.secret' && echo $CANARY > new.secret");
+    alice.fails(sealing, "1 protected file holds what git does not have").says("new.secret");
+    alice.does("cd work/ca && rm new.secret && git worktree add -q ../other -b other && test -s ../other/pki/private/www.key");
+    alice.fails(sealing, "in the clear in another work tree").says("other/pki/private/www.key");
+    assert!(!alice.is_sealed("work/ca/pki/private/www.key"), "nothing was done");
+    alice.does(&format!(
+        "grep -q transparent work/ca/.certkeep/zones/keys/zone.toml; (cd work/ca && certkeep lock); {sealing}"
+    ));
+    assert!(
+        alice.is_sealed("work/ca/pki/private/www.key") && alice.is_sealed("work/other/pki/private/www.key")
+    );
+    alice.is_clean("work/ca");
+}

@@ -2,6 +2,8 @@
 //! Files that come into a zone, go into another, or leave theirs, because the
 //! patterns of a store change.
 
+use std::collections::BTreeMap;
+
 use certkeep_pki::{change::Contents, secret::SecretBytes};
 
 use super::{
@@ -95,6 +97,12 @@ impl Vault {
             Contents::Public(wanted.to_vec())
         };
         Ok(Some(WorkTree::Write(contents, Access::Owner)))
+    }
+
+    /// The regular files of the index by path, those in a conflict aside.
+    pub(super) fn tracked(&self) -> Result<BTreeMap<Vec<u8>, Vec<IndexEntry>>, VaultError> {
+        let entries = self.repository.index_entries()?.into_iter().filter(IndexEntry::is_file);
+        Ok(entries.map(|entry| (entry.path.clone(), vec![entry])).collect())
     }
 
     /// The index's regular files that `rules` judge otherwise than those of

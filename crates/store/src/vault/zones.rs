@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What a zone takes in and how its files lie in the work tree.
 
+use std::collections::BTreeMap;
+
 use certkeep_pki::{change::Contents, secret::SecretBytes};
 
 use super::{
@@ -10,11 +12,13 @@ use super::{
 };
 use crate::{
     durable::Access,
+    filter,
     history::Message,
     prompt::Prompt,
     repository::{BlobChange, RepositoryChange, WorkTree},
     seal,
-    zone::{Mode, Pattern, ZoneName},
+    worktree::{self, WorkTreeError},
+    zone::{Mode, Pattern, Protection, Rules, ZoneName},
 };
 
 /// What a change of patterns did.
@@ -97,7 +101,8 @@ impl Vault {
     ///
     /// # Errors
     ///
-    /// The zone cannot be opened.
+    /// The zone cannot be opened; plaintext of a zone that is to be sealed would
+    /// be lost or left behind.
     pub fn set_mode(
         &mut self,
         zone: &ZoneName,
@@ -114,6 +119,9 @@ impl Vault {
         let padding = described.padding;
         after.certify(zone, &keys);
         let keyring = self.keyring()?;
+        if mode == Mode::Sealed {
+            self.nothing_else_in_the_clear(zone)?;
+        }
         let mut edit = Edit::default();
         for entry in self.entries_of(zone)? {
             let blob = self.repository.blob(entry.oid)?;
@@ -134,7 +142,7 @@ impl Vault {
                     WorkTree::Write(Contents::Secret(plaintext), Access::Owner)
                 }
                 Mode::Sealed if !seal::is_sealed(found.expose()) => {
-                    return Err(VaultError::Staged { paths: vec![shown()] });
+                    return Err(WorkTreeError::Changed { paths: vec![shown()] }.into());
                 }
                 _ => continue,
             };
@@ -155,6 +163,25 @@ impl Vault {
             keyring.write(&self.repository.state().join("keyring"))?;
         }
         Ok(commit)
+    }
+
+    /// Refuses plaintext of a zone that a commit here cannot seal.
+    fn nothing_else_in_the_clear(&self, zone: &ZoneName) -> Result<(), VaultError> {
+        let of_zone = |rules: &Rules, path: &str| rules.protection(path.as_bytes()) == Protection::Zone(zone);
+        let mut paths = worktree::untracked(self.work_tree(), &self.rules, &self.tracked()?)?;
+        paths.retain(|path| of_zone(&self.rules, path));
+        if !paths.is_empty() {
+            return Err(WorkTreeError::Changed { paths }.into());
+        }
+        for tree in worktree::linked(&self.repository)? {
+            // What is checked out there may be of another time.
+            let own = filter::manifest(&tree)?.map(|manifest| manifest.rules());
+            let rules = own.as_ref().unwrap_or(&self.rules);
+            let found = worktree::untracked(tree.work_tree(), rules, &BTreeMap::new())?;
+            let found = found.into_iter().filter(|path| of_zone(rules, path));
+            paths.extend(found.map(|path| tree.work_tree().join(path).display().to_string()));
+        }
+        if paths.is_empty() { Ok(()) } else { Err(VaultError::InTheClear { paths }) }
     }
 
     /// The keys of a zone, in the text that a wrap holds. Whoever has them
