@@ -105,3 +105,28 @@ fn a_zone_that_is_to_be_sealed_leaves_no_plaintext_behind() {
     );
     alice.is_clean("work/ca");
 }
+
+#[test]
+fn a_sealed_zone_takes_in_what_git_does_not_have() {
+    let team = Team::new();
+    let alice = open(&team);
+    alice.does(
+        "cd work/ca && mkdir deploy && echo $CANARY > deploy/root.pass && echo $CANARY > deploy/web.pass
+         echo harmless > deploy/README && certkeep store protect --zone=ca deploy/root.pass",
+    );
+    assert!(alice.is_sealed("work/ca/deploy/root.pass"));
+    assert_eq!(alice.does("cd work/ca && git ls-files deploy"), "deploy/root.pass\n");
+    assert_eq!(key_of(&alice, "deploy/root.pass"), key_of(&alice, "pki/private/ca.key"));
+    assert_eq!(
+        alice.does("cd work/ca && git status --porcelain -uall"),
+        "?? deploy/README\n?? deploy/web.pass\n"
+    );
+    // What a transparent zone protects, its owner adds.
+    alice.does("cd work/ca && certkeep store protect 'deploy/*.pass' && grep -q $CANARY deploy/web.pass");
+    assert_eq!(alice.does("cd work/ca && git ls-files deploy"), "deploy/root.pass\n");
+    alice.does("cd work/ca && echo $CANARY > other.root && certkeep store protect --zone=ca '*.root'");
+    // The next file under a pattern that is known.
+    alice.does("cd work/ca && echo $CANARY > new.root && certkeep store protect --zone=ca '*.root'");
+    assert!(alice.is_sealed("work/ca/other.root") && alice.is_sealed("work/ca/new.root"));
+    assert_eq!(alice.does("cd work/ca && git ls-files '*.root'"), "new.root\nother.root\n");
+}

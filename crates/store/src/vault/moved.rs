@@ -16,11 +16,12 @@ use crate::{
     git_crypt,
     manifest::Manifest,
     prompt::Prompt,
-    read::read_regular,
+    read::{read_regular, read_secret_file},
     repository::WorkTree,
-    seal,
-    worktree::WorkTreeError,
-    zone::{Protection, Rules, ZoneName},
+    seal::{self, Padding},
+    worktree::{self, WorkTreeError},
+    zone::{Pattern, Protection, Rules, ZoneName},
+    zone_keys::ZoneKeys,
 };
 
 impl Vault {
@@ -69,6 +70,35 @@ impl Vault {
             return Err(WorkTreeError::Changed { paths: changed }.into());
         }
         Ok(files)
+    }
+
+    /// Plaintext that git does not know, under `patterns` that give it to the
+    /// zone of `keys`: sealed for git and in the work tree. The PKI's own files
+    /// are left to its commands. Gives the paths.
+    pub(super) fn take_in(
+        &self,
+        patterns: &[Pattern],
+        rules: &Rules,
+        keys: &ZoneKeys,
+        padding: Padding,
+        edit: &mut Edit,
+    ) -> Result<Vec<String>, VaultError> {
+        let pki = Rules::new(rules.pki(), Vec::new());
+        let mut paths = worktree::untracked(self.work_tree(), rules, &self.tracked()?)?;
+        paths.retain(|path| {
+            let path = path.as_bytes();
+            let named = patterns.iter().any(|pattern| pattern.matches(path));
+            named && zone_of(rules, path) == Some(keys.zone()) && zone_of(&pki, path).is_none()
+        });
+        for path in &paths {
+            // Otherwise the name was shown as far as it can be.
+            let found = read_secret_file(&self.repository.file_path(path.as_bytes()))?;
+            let found = found.ok_or_else(|| VaultError::NotUtf8 { path: path.clone() })?;
+            let sealed = keys.sealing_now().seal(found.expose(), padding);
+            let work_tree = WorkTree::Write(Contents::Public(sealed.clone()), Access::Owner);
+            edit.seal(path.clone(), work_tree, sealed);
+        }
+        Ok(paths)
     }
 
     /// What becomes of a file of the work tree whose blob, `before`, becomes

@@ -34,7 +34,8 @@ pub struct Report {
 
 impl Vault {
     /// Adds patterns to a zone: what git has of their files is sealed, in the
-    /// same commit.
+    /// same commit. A sealed zone takes in what git does not have, too: nobody
+    /// else could add it, for git's filter has no key.
     ///
     /// # Errors
     ///
@@ -56,10 +57,14 @@ impl Vault {
                 described.patterns.push(pattern.clone());
             }
         }
+        let (padding, mode) = (described.padding, described.mode);
         after.certify(zone, &zone_keys);
         let rules = after.rules();
         let mut edit = Edit::default();
-        let files = self.move_files(&after, keys, prompt, &mut edit)?;
+        let mut files = self.move_files(&after, keys, prompt, &mut edit)?;
+        if mode == Mode::Sealed {
+            files.extend(self.take_in(patterns, &rules, &zone_keys, padding, &mut edit)?);
+        }
         let exposed = past::in_the_clear(&self.repository, &rules)?;
         let commit = self.record(after, edit, message)?;
         Ok(Report { commit, files, exposed })
