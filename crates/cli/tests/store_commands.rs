@@ -281,6 +281,12 @@ fn keys_of_a_zone_go_into_a_file_of_its_owner_alone() {
     assert!(alice.text("keys.txt").starts_with("certkeep zone keys 1\n"));
     alice.fails("cd work/ca && certkeep --batch store export-key keys ~/keys.txt", "cannot write");
     alice.fails("cd work/ca && certkeep store export-key keys ~/other.txt", "not confirmed");
+    alice.does("ln -s work/ca link");
+    for inside in ["zone.key", "pki/private/zone.key", ".git/zone.key", "~/link/zone.key", "new/zone.key"] {
+        let command = format!("cd work/ca && certkeep --batch store export-key keys {inside}");
+        alice.fails(&command, "is in the repository, where it would be committed").says("outside of it");
+    }
+    alice.does("cd work/ca && test -z \"$(find . -name zone.key)\"");
 }
 
 #[test]
