@@ -15,9 +15,10 @@ use crate::{
 pub enum State {
     /// Sealed, and opened by a key of the keyring: so it is whole.
     Sealed,
-    /// Sealed with a key of this store that is not in the keyring.
+    /// Sealed, and nobody looked into it: the zone's keys are not in the keyring.
+    /// An older key is as good as the present one: a merge brings in such files.
     Locked,
-    /// Sealed with a key that `zone.toml` does not name and the keyring does not hold.
+    /// Sealed with a key that is none of the zone's, which are in the keyring.
     ForeignKey,
     /// Sealed, and altered or cut off since.
     Altered,
@@ -101,7 +102,7 @@ impl Vault {
             let Protection::Zone(zone) = self.rules.protection(&entry.path) else { continue };
             let keys = keys_of(zone);
             let in_git = if entry.is_file() {
-                self.state(&self.repository.blob(entry.oid)?, zone, keys)
+                state(&self.repository.blob(entry.oid)?, keys)
             } else {
                 State::Symlink
             };
@@ -111,7 +112,7 @@ impl Vault {
                 Some(metadata) if metadata.is_symlink() => State::Symlink,
                 Some(_) => match crate::read::read_regular(&file)? {
                     Some(bytes) => {
-                        self.state(certkeep_pki::secret::SecretBytes::new(bytes).expose(), zone, keys)
+                        state(certkeep_pki::secret::SecretBytes::new(bytes).expose(), keys)
                     }
                     None => State::Absent,
                 },
@@ -125,25 +126,24 @@ impl Vault {
         let driver = crate::driver::is_installed(&self.repository)?;
         Ok(Report { files, unfiltered, driver, unlocked })
     }
+}
 
-    fn state(&self, bytes: &[u8], zone: &ZoneName, keys: Option<&ZoneKeys>) -> State {
-        if bytes.is_empty() {
-            return State::Empty;
+fn state(bytes: &[u8], keys: Option<&ZoneKeys>) -> State {
+    if bytes.is_empty() {
+        return State::Empty;
+    }
+    match seal::key_id(bytes) {
+        Ok(Some(_)) => match keys.map(|keys| keys.open(bytes)) {
+            Some(Ok(_)) => State::Sealed,
+            Some(Err(SealError::OtherKey { .. })) => State::ForeignKey,
+            Some(Err(_)) => State::Altered,
+            None => State::Locked,
+        },
+        Ok(None) => {
+            let other = OTHER_TOOLS.iter().find(|(magic, _)| bytes.starts_with(magic));
+            other.map_or(State::Plaintext, |(_, tool)| State::OtherTool(tool))
         }
-        match seal::key_id(bytes) {
-            Ok(Some(id)) => match keys.map(|keys| keys.open(bytes)) {
-                Some(Ok(_)) => State::Sealed,
-                Some(Err(SealError::OtherKey { .. })) => State::ForeignKey,
-                Some(Err(_)) => State::Altered,
-                None if self.manifest.zones.get(zone).is_some_and(|zone| zone.key_id == id) => State::Locked,
-                None => State::ForeignKey,
-            },
-            Ok(None) => {
-                let other = OTHER_TOOLS.iter().find(|(magic, _)| bytes.starts_with(magic));
-                other.map_or(State::Plaintext, |(_, tool)| State::OtherTool(tool))
-            }
-            Err(SealError::Unknown { .. }) => State::Newer,
-            Err(_) => State::Altered,
-        }
+        Err(SealError::Unknown { .. }) => State::Newer,
+        Err(_) => State::Altered,
     }
 }
