@@ -25,7 +25,7 @@ use crate::{
     member::{Member, MemberName},
     prompt::Prompt,
     read::read_regular,
-    repository::{WorkTree, record_repository, recover_repository},
+    repository::{WorkTree, recover_repository},
     seal::{self, StoreId},
     wrap::Recipient,
     zone::{CA, FOLDER, KEYS, Mode, Pattern, Protection, REQS, ZoneName},
@@ -159,8 +159,7 @@ pub(super) fn establish(
     keyring.write(&vault.repository.state().join("keyring"))?;
     let keys: Vec<ZoneKeys> = keys.into_values().collect();
     vault.pin(&keys)?;
-    let commit =
-        record_repository(&vault.repository, &edit.changes, &making.message)?.map(|oid| oid.to_string());
+    let commit = edit.record(&vault.repository, &making.message)?;
     Ok((vault, Report { created_repository: false, commit, sealed, exposed, keys }))
 }
 
@@ -205,7 +204,7 @@ impl Vault {
                 edit.remove(path);
             }
         }
-        Ok(record_repository(&self.repository, &edit.changes, message)?.map(|oid| oid.to_string()))
+        edit.record(&self.repository, message)
     }
 }
 
@@ -218,6 +217,7 @@ fn add_pki(
 ) -> Result<Vec<String>, VaultError> {
     let rules = manifest.rules();
     let Some(folder) = rules.pki() else { return Ok(Vec::new()) };
+    edit.since = Some(repository.head()?);
     let root = repository.work_tree().join(folder);
     let mut sealed = Vec::new();
     for file in files::below(&root)? {

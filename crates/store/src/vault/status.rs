@@ -101,19 +101,14 @@ impl Vault {
         for entry in self.repository.index_entries()? {
             let Protection::Zone(zone) = self.rules.protection(&entry.path) else { continue };
             let keys = keys_of(zone);
-            let in_git = if entry.is_file() {
-                state(&self.repository.blob(entry.oid)?, keys)
-            } else {
-                State::Symlink
-            };
+            let in_git =
+                if entry.is_file() { state(&self.repository.blob(entry.oid)?, keys) } else { State::Symlink };
             let file = self.repository.file_path(&entry.path);
             let in_work_tree = match crate::durable::inspect(&file)? {
                 None => State::Absent,
                 Some(metadata) if metadata.is_symlink() => State::Symlink,
                 Some(_) => match crate::read::read_regular(&file)? {
-                    Some(bytes) => {
-                        state(certkeep_pki::secret::SecretBytes::new(bytes).expose(), keys)
-                    }
+                    Some(bytes) => state(certkeep_pki::secret::SecretBytes::new(bytes).expose(), keys),
                     None => State::Absent,
                 },
             };
