@@ -21,6 +21,7 @@ use certkeep_store::{
         Keys, Vault, VaultError,
         init::{self, Making},
     },
+    worktree::WorkTreeError,
     wrap::Recipient,
     zone::{Mode, ZoneName},
     zone_keys::ZoneKeys,
@@ -308,4 +309,39 @@ fn a_zone_changes_its_mode() {
     vault.set_mode(&zone("ca"), Mode::Sealed, &mut keys, &mut Person::absent(), &message()).expect("changed");
     assert!(seal::is_sealed(&fs::read(&file).expect("there")));
     assert!(seal::is_sealed(&store.head(CA)));
+}
+
+#[test]
+fn what_is_written_while_the_store_is_locked_or_unlocked_is_kept() {
+    let store = Store::new();
+    let (vault, www) = (store.vault(), store.ground.top.join(WWW));
+    let mut edit_at_the_end = |done, count| {
+        if done == count {
+            fs::write(&www, "edited meanwhile\n").expect("written");
+        }
+    };
+    let locked = vault.lock(&mut edit_at_the_end);
+    assert!(
+        matches!(&locked, Err(VaultError::WorkTree(WorkTreeError::Changed { paths })) if paths == &[WWW]),
+        "{locked:?}"
+    );
+    assert_eq!(fs::read(&www).expect("there"), b"edited meanwhile\n");
+    assert!(vault.keyring().expect("readable").is_some(), "the key of what is not locked stays");
+    assert!(seal::is_sealed(&fs::read(store.ground.top.join("pki/reqs/www.req")).expect("there")));
+
+    fs::write(&www, KEY).expect("written");
+    assert_eq!(vault.lock(&mut |_, _| {}).expect("locked"), 1);
+    let mut keys = store.keys("alice");
+    let mut edit_the_first = |done, _| {
+        if done == 1 {
+            fs::write(&www, "edited meanwhile\n").expect("written");
+        }
+    };
+    let unlocked = vault.unlock("certkeep", &mut keys, &mut Person::absent(), &mut edit_the_first);
+    assert!(
+        matches!(&unlocked, Err(VaultError::WorkTree(WorkTreeError::Changed { paths })) if paths == &[WWW]),
+        "{unlocked:?}"
+    );
+    assert_eq!(fs::read(&www).expect("there"), b"edited meanwhile\n");
+    assert_eq!(fs::read(store.ground.top.join("pki/reqs/www.req")).expect("there"), b"request\n");
 }

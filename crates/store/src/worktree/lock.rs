@@ -47,17 +47,27 @@ pub(crate) fn lock(
         // What is checked out there may be older than the store.
         let own = filter::manifest(tree)?.map(|manifest| manifest.rules());
         plan.all(own.as_ref().unwrap_or(rules), progress)?;
-        let name = |path: &String| tree.work_tree().join(path).display().to_string();
-        plan.changed = plan.changed.iter().map(name).collect();
         plans.push(plan);
     }
-    let changed: Vec<_> = plans.iter_mut().flat_map(|plan| std::mem::take(&mut plan.changed)).collect();
+    let here = repository.work_tree();
+    let named = |tree: &Repository, path: String| {
+        if tree.work_tree() == here { path } else { tree.work_tree().join(path).display().to_string() }
+    };
+    let mut changed = Vec::new();
+    for plan in &mut plans {
+        changed.extend(std::mem::take(&mut plan.changed).into_iter().map(|path| named(plan.tree, path)));
+    }
     if !changed.is_empty() {
         return Err(WorkTreeError::Changed { paths: changed });
     }
     let mut files = 0;
-    for plan in plans {
-        files += plan.exchange.finish()?;
+    for Plan { tree, exchange, .. } in plans {
+        let (done, left) = exchange.finish()?;
+        files += done;
+        changed.extend(left.into_iter().map(|path| named(tree, path)));
+    }
+    if !changed.is_empty() {
+        return Err(WorkTreeError::Changed { paths: changed });
     }
     repository.git(&["update-ref", "-d", TEXTCONV_NOTES], &[])?;
     // Images of conflicts; git cannot be told to make none of certain paths.
