@@ -8,6 +8,7 @@
 //! file is in one of its two forms, and the filter knows both.
 
 mod lock;
+mod rerere;
 mod unlock;
 
 use std::{

@@ -345,3 +345,19 @@ fn what_is_written_while_the_store_is_locked_or_unlocked_is_kept() {
     assert_eq!(fs::read(&www).expect("there"), b"edited meanwhile\n");
     assert_eq!(fs::read(store.ground.top.join("pki/reqs/www.req")).expect("there"), b"request\n");
 }
+
+#[test]
+fn locking_removes_the_images_of_conflicts_in_protected_files_alone() {
+    let store = Store::new();
+    let image = |id: &str, text: &str| {
+        let folder = store.ground.top.join(".git/rr-cache").join(id);
+        fs::create_dir_all(&folder).expect("made");
+        fs::write(folder.join("preimage"), format!("<<<<<<<\n{text}=======\nx\n>>>>>>>\n")).expect("written");
+        folder
+    };
+    let key = image("1", "-----BEGIN EC PRIVATE KEY-----\nof old\n");
+    let request = image("2", "request\n");
+    let harmless = image("3", "}\nharmless words\n");
+    store.vault().lock(&mut |_, _| {}).expect("locked");
+    assert_eq!([key, request, harmless].map(|folder| folder.exists()), [false, false, true]);
+}

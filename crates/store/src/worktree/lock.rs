@@ -13,7 +13,7 @@ use std::{
 
 use walkdir::{DirEntry, WalkDir};
 
-use super::{Exchange, Progress, WorkTreeError, shown, sweep};
+use super::{Exchange, Progress, WorkTreeError, rerere, shown, sweep};
 use crate::{
     durable::FileError,
     filter,
@@ -70,8 +70,7 @@ pub(crate) fn lock(
         return Err(WorkTreeError::Changed { paths: changed });
     }
     repository.git(&["update-ref", "-d", TEXTCONV_NOTES], &[])?;
-    // Images of conflicts; git cannot be told to make none of certain paths.
-    sweep(&repository.common_dir().join("rr-cache"))?;
+    rerere::forget(repository, rules, keyring)?;
     sweep(&repository.state().join("unlock"))?;
     // Last: whatever was interrupted before can be done again.
     Keyring::remove(&repository.state().join("keyring"))?;
