@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `store status`: what git and the work tree hold of every protected file.
 
+use std::path::Path;
+
 use super::{Vault, VaultError};
 use crate::{
-    attributes, git_crypt, seal,
+    attributes,
+    durable::{FileError, inspect, permissions},
+    git_crypt, seal,
     seal::SealError,
     zone::{Protection, ZoneName},
     zone_keys::ZoneKeys,
@@ -47,6 +51,9 @@ pub struct File {
     pub in_git: State,
     /// What the work tree has.
     pub in_work_tree: State,
+    /// Whether that is in the clear, and others than its owner can read it: its
+    /// mode lets them, and so do those of the folders up to the work tree's top.
+    pub exposed: bool,
 }
 
 /// The whole store.
@@ -104,7 +111,7 @@ impl Vault {
             let in_git =
                 if entry.is_file() { state(&self.repository.blob(entry.oid)?, keys) } else { State::Symlink };
             let file = self.repository.file_path(&entry.path);
-            let in_work_tree = match crate::durable::inspect(&file)? {
+            let in_work_tree = match inspect(&file)? {
                 None => State::Absent,
                 Some(metadata) if metadata.is_symlink() => State::Symlink,
                 Some(_) => match crate::read::read_regular(&file)? {
@@ -112,8 +119,10 @@ impl Vault {
                     None => State::Absent,
                 },
             };
+            let clear = matches!(in_work_tree, State::Plaintext);
+            let exposed = clear && is_open(&file, self.work_tree())?;
             let path = String::from_utf8_lossy(&entry.path).into_owned();
-            files.push(File { path, zone: zone.clone(), in_git, in_work_tree });
+            files.push(File { path, zone: zone.clone(), in_git, in_work_tree, exposed });
         }
         let paths: Vec<_> = files.iter().map(|file| file.path.clone()).collect();
         let unfiltered = attributes::unfiltered(&self.repository, &paths)?;
@@ -121,6 +130,18 @@ impl Vault {
         let driver = crate::driver::is_installed(&self.repository)?;
         Ok(Report { files, unfiltered, driver, unlocked })
     }
+}
+
+/// Whether the group, or everybody, may read a file and enter the folders that
+/// lead to it from `top` on.
+fn is_open(file: &Path, top: &Path) -> Result<bool, FileError> {
+    let Some(metadata) = inspect(file)? else { return Ok(false) };
+    let mut open = permissions(&metadata) >> 2 & 0o011;
+    for folder in file.ancestors().skip(1).take_while(|folder| folder.starts_with(top)) {
+        let entered = inspect(folder)?.map_or(0, |metadata| permissions(&metadata));
+        open &= entered;
+    }
+    Ok(open != 0)
 }
 
 fn state(bytes: &[u8], keys: Option<&ZoneKeys>) -> State {
