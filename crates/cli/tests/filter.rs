@@ -229,11 +229,17 @@ fn what_git_keeps_of_plaintext_goes_with_the_lock() {
     let alice = store(&team);
     alice.does(
         "cd work/ca
-         mkdir -p .git/rr-cache/00 && echo image >.git/rr-cache/00/preimage
+         git config rerere.enabled true && echo common >notes && git add notes && git commit -qm notes
+         git checkout -q -b other && echo 'these of the other' >secrets/1 && echo 'public, one' >notes && git commit -qam other
+         git checkout -q - && echo 'these of this one' >secrets/1 && echo 'public, two' >notes && git commit -qam this
+         ! git merge -q other && git merge --abort
+         grep -rq 'of the other' .git/rr-cache && grep -rq 'public, one' .git/rr-cache
          git update-ref refs/notes/textconv/certkeep HEAD
          certkeep lock",
     );
-    assert!(!alice.path("work/ca/.git/rr-cache").exists());
+    alice.does(
+        "cd work/ca && ! grep -rq 'of the other' .git/rr-cache && grep -rq 'public, one' .git/rr-cache",
+    );
     alice.fails(
         "cd work/ca && git rev-parse -q --verify refs/notes/textconv/certkeep || echo gone >&2 && false",
         "gone",

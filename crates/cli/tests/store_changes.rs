@@ -144,3 +144,24 @@ fn quickstart_takes_the_identity_that_is_there_and_never_writes_over_it() {
     );
     assert_eq!(nameless.does("git config --global --list | grep -c ^user || true"), "0\n");
 }
+
+#[test]
+fn a_merge_brings_files_of_an_older_key_and_whoever_has_none_finds_nothing_wrong() {
+    let team = Team::new();
+    let alice = open(&team);
+    alice.does(
+        "cd work/ca && git checkout -q -b late && certkeep --batch --nopass gen-req john
+         git checkout -q - && certkeep --batch store rotate && git merge -q --no-edit late && certkeep store status
+         cd .. && git clone -q ca fresh && cd fresh && certkeep --format=json store status > ~/status.json",
+    );
+    let status = alice.text("status.json");
+    assert!(status.contains("sealed, not opened") && !status.contains("unknown key"), "{status}");
+    // With the keyring it can be told whose key it is not.
+    alice.does("cd work && mkdir other && cd other && certkeep --batch store init --name=a --recipient $(age-keygen -y ~/identity.txt) && certkeep --batch init-pki && certkeep --batch --nopass build-ca && certkeep --batch --nopass gen-req eve");
+    let said = alice.tries(
+        "cd work/ca && id=$(git -C ../other cat-file blob HEAD:pki/private/eve.key | git hash-object -w --no-filters --stdin)
+         git update-index --add --cacheinfo 100644,$id,pki/private/eve.key && certkeep store status",
+    );
+    assert_eq!(said.code, 5, "{said:?}");
+    said.says("pki/private/eve.key: sealed with an unknown key");
+}

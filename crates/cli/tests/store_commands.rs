@@ -282,6 +282,12 @@ fn keys_of_a_zone_go_into_a_file_of_its_owner_alone() {
     assert!(alice.text("keys.txt").starts_with("certkeep zone keys 1\n"));
     alice.fails("cd work/ca && certkeep --batch store export-key keys ~/keys.txt", "cannot write");
     alice.fails("cd work/ca && certkeep store export-key keys ~/other.txt", "not confirmed");
+    alice.does("ln -s work/ca link");
+    for inside in ["zone.key", "pki/private/zone.key", ".git/zone.key", "~/link/zone.key", "new/zone.key"] {
+        let command = format!("cd work/ca && certkeep --batch store export-key keys {inside}");
+        alice.fails(&command, "is in the repository, where it would be committed").says("outside of it");
+    }
+    alice.does("cd work/ca && test -z \"$(find . -name zone.key)\"");
 }
 
 #[test]
@@ -346,4 +352,34 @@ fn another_pki_in_the_same_repository_is_not_the_stores_business() {
     alice
         .fails("cd work && certkeep store status", "is not in a certkeep repository")
         .says("certkeep store init");
+}
+
+#[test]
+fn what_git_writes_under_an_open_umask_is_closed_by_unlock_and_named_by_status() {
+    let team = Team::new();
+    let alice = open(&team);
+    alice.does(
+        "cd work/ca && mkdir deploy pki/inline pki/inline/private && echo words > deploy/token && certkeep --batch store protect 'deploy/**'
+         git add deploy && git commit -qm token
+         umask 022 && rm -r deploy pki/private/www.key && chmod 755 . pki pki/private pki/reqs pki/inline pki/inline/private ~ ~/work
+         git checkout -q . && test $(stat -c %a pki/private/www.key) = 644",
+    );
+    let said = alice.tries("cd work/ca && certkeep store status").well();
+    said.says("can read 2 protected files").says("chmod go= FILE");
+    let names = |status: &Value| {
+        let files = status["files"].as_array().expect("a list").iter();
+        let open = files.filter(|file| file["readable_by_others"] == true);
+        open.map(|file| file["path"].as_str().expect("text").to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&json(&alice, "store status")), ["deploy/token", "pki/private/www.key"]);
+    alice.does(
+        "cd work/ca && chmod 700 deploy && rm pki/private/www.key && certkeep unlock && git checkout -q .",
+    );
+    assert_eq!(alice.does("cd work/ca && stat -c %a pki/private/www.key"), "644\n");
+    let modes = alice.does(
+        "cd work/ca/pki && stat -c %a private reqs inline inline/private revoked/private_by_serial issued",
+    );
+    assert_eq!(modes.replace('\n', " ").rsplit_once(" 7").expect("six").0, "700 700 755 700 700");
+    assert!(names(&json(&alice, "store status")).is_empty());
+    assert!(!alice.tries("cd work/ca && certkeep store status").well().stderr.contains("can read"));
 }

@@ -29,7 +29,7 @@ pub use self::error::GitError;
 pub(crate) use self::{
     build::{Identity, TreeChange},
     entry::{FILE_MODE, IndexEntry, Stat, TreeEntry},
-    head::Patience,
+    head::{Head, Patience},
     index::{Entered, IndexChange, IndexStat, WORK_TREE},
 };
 

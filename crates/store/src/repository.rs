@@ -16,7 +16,7 @@ use certkeep_pki::change::Contents;
 
 use crate::{
     durable::{Access, FileError, Owner, inspect, make_directory, sync_directory, write_new},
-    git::{GitError, Oid, Patience, Repository},
+    git::{GitError, Head, Oid, Patience, Repository},
     history::{Message, draft::Draft},
     journal::{Journal, Step, is_path},
     plan::check_directory,
@@ -106,13 +106,15 @@ impl RepositoryLock {
 }
 
 /// Records changes as one commit, under the lock of `repository`; `None` when
-/// git keeps the same files already. If they touch a PKI, its lock is held too.
+/// git keeps the same files already. `since` is where HEAD was when they were
+/// decided. If they touch a PKI, its lock is held too.
 pub(crate) fn record_repository(
     repository: &Repository,
+    since: Head,
     changes: &[RepositoryChange],
     message: &Message,
 ) -> Result<Option<Oid>, RecordError> {
-    let draft = Draft::new(repository, true)?;
+    let draft = Draft::new(repository, true)?.since(Some(since));
     let _lock = RepositoryLock::acquire(repository)?;
     let site = Site::repository(repository)?;
     transaction::recover(&site, Patience::Wait).map_err(RecordError::Blocked)?;

@@ -25,7 +25,7 @@ use thiserror::Error;
 use crate::{
     create::{self, PARTS, Remains},
     durable::FileError,
-    git::Patience,
+    git::{Head, Patience, Repository},
     history::{History, Message},
     journal::{Journal, Promise},
     lock::Lock,
@@ -225,7 +225,8 @@ impl Store {
         require_pki(root).map_err(|error| LockError::Open(Box::new(error)))?;
         create::sweep(root);
         let store = Self { site: self.site.clone(), history: self.history.clone() };
-        Ok(Writer { store, modes, _lock: lock })
+        let since = head(root);
+        Ok(Writer { store, modes, since, _lock: lock })
     }
 
     /// Looks where the bytes of a path are: in its place, or still staged. Asks
@@ -257,6 +258,8 @@ impl Store {
 pub struct Writer {
     store: Store,
     modes: Modes,
+    /// Where HEAD was before anything was read to decide by.
+    since: Option<Head>,
     _lock: Lock,
 }
 
@@ -278,7 +281,10 @@ impl Writer {
         // What an earlier failure of this very writer left.
         transaction::recover(&self.site, Patience::Wait).map_err(RecordError::Blocked)?;
         let history = self.history.as_deref().map(|history| (history, message));
-        transaction::record(&self.site, changes, self.modes.umask, history)
+        let since = self.since.clone();
+        let recorded = transaction::record(&self.site, changes, self.modes.umask, history, since)?;
+        self.since = head(self.root());
+        Ok(recorded)
     }
 }
 
@@ -288,6 +294,12 @@ impl Deref for Writer {
     fn deref(&self) -> &Store {
         &self.store
     }
+}
+
+/// Where the HEAD of a PKI's repository is, if it has one that can be read. Whoever
+/// commits hears of one that cannot.
+fn head(root: &Path) -> Option<Head> {
+    Repository::discover(root).ok()??.head().ok()
 }
 
 /// Refuses a directory without `private` and `reqs`, unless it has a database:

@@ -35,11 +35,11 @@ use crate::{
         Access, Owner, Written, copy_new, inspect, make_directories, make_directory, permissions,
         remove_if_present, rename_if_present, sync_directory,
     },
-    git::{GitError, Patience, Stat},
+    git::{GitError, Head, Patience, Stat},
     history::{
         History, Message, SealRefusal,
         draft::PkiDraft,
-        land::{Placed, land},
+        land::{Placed, check, land},
     },
     journal::{Journal, Step},
     modes::Umask,
@@ -177,15 +177,18 @@ pub enum RecoverError {
 }
 
 /// Records `changes` in a PKI directory, and as one commit of its history if
-/// it has one. The lock is held, and nothing is left of earlier transactions.
+/// it has one: `since` is where HEAD was when they were decided, if that is
+/// known. The lock is held, and nothing is left of earlier transactions.
 pub(crate) fn record(
     site: &Site,
     changes: &ChangeSet,
     umask: Umask,
     history: Option<(&History, &Message)>,
+    since: Option<Head>,
 ) -> Result<Recorded, RecordError> {
     let plan = Plan::of(&site.root, changes)?;
     let draft = history.map(|(history, message)| PkiDraft::new(&site.root, history, message)).transpose()?;
+    let draft = draft.map(|draft| draft.since(since));
     let commit = carry_out(site, |made| prepare(site, &plan, umask, draft, made))?;
     Ok(Recorded { commit, ..plan.recorded })
 }
@@ -198,7 +201,11 @@ pub(crate) fn carry_out(
 ) -> Result<Option<String>, RecordError> {
     let mut made = Vec::new();
     let committed = prepare(&mut made).and_then(|journal| match journal {
-        Some(journal) => commit(site).map(|()| Some(journal)).map_err(RecordError::from),
+        Some(journal) => {
+            check(site, &journal)?;
+            commit(site)?;
+            Ok(Some(journal))
+        }
         None => Ok(None),
     });
     match committed {
@@ -496,7 +503,7 @@ mod tests {
     #[test]
     fn a_transaction_does_what_its_changes_say() {
         let pki = pki();
-        let recorded = record(&Site::pki(pki.path()), &changes(), UMASK, None).expect("recorded");
+        let recorded = record(&Site::pki(pki.path()), &changes(), UMASK, None, None).expect("recorded");
         assert_eq!(state(pki.path()), after());
         assert!(pki.path().join("revoked/reqs_by_serial").is_dir());
         assert!(!pki.path().join(".transaction").exists());
@@ -586,7 +593,7 @@ mod tests {
         let mut changes = changes();
         changes.replace(PkiPath::CrlPem, "crl 2".to_owned());
         changes.create(PkiPath::Request(EntryName::parse("web2").expect("a name")), "request 2".to_owned());
-        record(&Site::pki(pki.path()), &changes, Umask::parse("022").expect("a umask"), None)
+        record(&Site::pki(pki.path()), &changes, Umask::parse("022").expect("a umask"), None, None)
             .expect("recorded");
         for (path, expected) in [
             ("crl.pem", 0o640),
@@ -603,7 +610,7 @@ mod tests {
         }
         changes = ChangeSet::new();
         changes.create(PkiPath::CrlDer, "der".to_owned());
-        record(&Site::pki(pki.path()), &changes, Umask::PRIVATE, None).expect("recorded");
+        record(&Site::pki(pki.path()), &changes, Umask::PRIVATE, None, None).expect("recorded");
         assert_eq!(mode(&pki.path().join("crl.der")), 0o600);
     }
 
@@ -621,7 +628,7 @@ mod tests {
             let mut changes = ChangeSet::new();
             changes.replace(PkiPath::Index, "row 9".to_owned());
             change(&mut changes);
-            let error = record(&Site::pki(root), &changes, UMASK, None).expect_err("refused");
+            let error = record(&Site::pki(root), &changes, UMASK, None, None).expect_err("refused");
             assert_eq!(state(root), expected, "{error}");
             assert!(!root.join(".transaction").exists());
             error
@@ -665,7 +672,7 @@ mod tests {
         changes.keep(PkiPath::Index, PkiPath::IndexOld);
         changes.relocate(PkiPath::Serial, PkiPath::SerialOld);
         changes.remove(PkiPath::CrlNumber);
-        record(&Site::pki(pki.path()), &changes, UMASK, None).expect("recorded");
+        record(&Site::pki(pki.path()), &changes, UMASK, None, None).expect("recorded");
         let mut expected = before();
         expected.insert(2, ("index.txt.old".to_owned(), "row 1\n".to_owned()));
         assert_eq!(state(pki.path()), expected);

@@ -8,6 +8,7 @@
 //! file is in one of its two forms, and the filter knows both.
 
 mod lock;
+mod rerere;
 mod unlock;
 
 use std::{
@@ -37,7 +38,8 @@ use crate::{
 pub(crate) type Progress<'a> = dyn FnMut(usize, usize) + 'a;
 
 /// Why a work tree was not unlocked or locked. Nothing was changed then, unless
-/// the system failed on the way; the same command again finishes in that case.
+/// the system failed on the way, or somebody wrote to a file in that very moment;
+/// the same command again finishes in that case.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum WorkTreeError {
@@ -108,6 +110,8 @@ struct Ready {
     staged: PathBuf,
     target: PathBuf,
     entry: IndexEntry,
+    /// The file at the target when it was read.
+    replaced: Stat,
     /// What tells that nobody has written to it since.
     written: (u64, Option<SystemTime>),
 }
@@ -163,15 +167,23 @@ impl<'a> Exchange<'a> {
         let modified = old.modified().ok();
         durable::write_unsynced(&staged, bytes, access, modified)?;
         let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-        self.ready.push(Ready { staged, target, entry, written: (length, modified) });
+        self.ready.push(Ready {
+            staged,
+            target,
+            entry,
+            replaced: Stat::of(old),
+            written: (length, modified),
+        });
         Ok(())
     }
 
-    /// Renames everything into place and tells the index; gives the number of files.
-    fn finish(mut self) -> Result<usize, WorkTreeError> {
+    /// Renames everything into place and tells the index; gives the number of
+    /// files, and those that somebody has written to since they were read: they
+    /// stay as they are.
+    fn finish(mut self) -> Result<(usize, Vec<String>), WorkTreeError> {
         let ready = std::mem::take(&mut self.ready);
-        let count = ready.len();
-        if count > 0 {
+        let (mut count, mut changed) = (0, Vec::new());
+        if !ready.is_empty() {
             durable::sync_file_system(&self.stage)?;
             // A file of another size than the index remembers is modified to git,
             // which does not ask the filter then. Forgotten, it is looked into: so
@@ -179,8 +191,13 @@ impl<'a> Exchange<'a> {
             let forgotten = ready.iter().filter_map(|ready| entered(&ready.entry, IndexStat::Unknown));
             self.tell(&forgotten.collect::<Vec<_>>())?;
         }
-        let mut changes = Vec::with_capacity(count);
-        for Ready { staged, target, entry, written } in ready {
+        let mut changes = Vec::with_capacity(ready.len());
+        for Ready { staged, target, entry, replaced, written } in ready {
+            if durable::inspect(&target)?.map(|file| Stat::of(&file)) != Some(replaced) {
+                changed.push(shown(&entry.path));
+                continue;
+            }
+            count += 1;
             fs::rename(&staged, &target).map_err(FileError::new("rename a new file to", &target))?;
             // A stranger's change of this very moment is git's to find.
             let file = durable::inspect(&target)?;
@@ -193,7 +210,7 @@ impl<'a> Exchange<'a> {
             }
         }
         self.tell(&changes)?;
-        Ok(count)
+        Ok((count, changed))
     }
 
     fn tell(&self, changes: &[IndexChange]) -> Result<(), GitError> {

@@ -21,6 +21,7 @@ use certkeep_store::{
         Keys, Vault, VaultError,
         init::{self, Making},
     },
+    worktree::WorkTreeError,
     wrap::Recipient,
     zone::{Mode, ZoneName},
     zone_keys::ZoneKeys,
@@ -350,4 +351,55 @@ fn the_keyring_follows_the_commit_that_changes_a_mode() {
     fs::write(&path, with).expect("written");
     assert_eq!(set(Mode::Sealed).expect("finished"), None);
     assert!(!unlocked());
+}
+
+#[test]
+fn what_is_written_while_the_store_is_locked_or_unlocked_is_kept() {
+    let store = Store::new();
+    let (vault, www) = (store.vault(), store.ground.top.join(WWW));
+    let mut edit_at_the_end = |done, count| {
+        if done == count {
+            fs::write(&www, "edited meanwhile\n").expect("written");
+        }
+    };
+    let locked = vault.lock(&mut edit_at_the_end);
+    assert!(
+        matches!(&locked, Err(VaultError::WorkTree(WorkTreeError::Changed { paths })) if paths == &[WWW]),
+        "{locked:?}"
+    );
+    assert_eq!(fs::read(&www).expect("there"), b"edited meanwhile\n");
+    assert!(vault.keyring().expect("readable").is_some(), "the key of what is not locked stays");
+    assert!(seal::is_sealed(&fs::read(store.ground.top.join("pki/reqs/www.req")).expect("there")));
+
+    fs::write(&www, KEY).expect("written");
+    assert_eq!(vault.lock(&mut |_, _| {}).expect("locked"), 1);
+    let mut keys = store.keys("alice");
+    let mut edit_the_first = |done, _| {
+        if done == 1 {
+            fs::write(&www, "edited meanwhile\n").expect("written");
+        }
+    };
+    let unlocked = vault.unlock("certkeep", &mut keys, &mut Person::absent(), &mut edit_the_first);
+    assert!(
+        matches!(&unlocked, Err(VaultError::WorkTree(WorkTreeError::Changed { paths })) if paths == &[WWW]),
+        "{unlocked:?}"
+    );
+    assert_eq!(fs::read(&www).expect("there"), b"edited meanwhile\n");
+    assert_eq!(fs::read(store.ground.top.join("pki/reqs/www.req")).expect("there"), b"request\n");
+}
+
+#[test]
+fn locking_removes_the_images_of_conflicts_in_protected_files_alone() {
+    let store = Store::new();
+    let image = |id: &str, text: &str| {
+        let folder = store.ground.top.join(".git/rr-cache").join(id);
+        fs::create_dir_all(&folder).expect("made");
+        fs::write(folder.join("preimage"), format!("<<<<<<<\n{text}=======\nx\n>>>>>>>\n")).expect("written");
+        folder
+    };
+    let key = image("1", "-----BEGIN EC PRIVATE KEY-----\nof old\n");
+    let request = image("2", "request\n");
+    let harmless = image("3", "}\nharmless words\n");
+    store.vault().lock(&mut |_, _| {}).expect("locked");
+    assert_eq!([key, request, harmless].map(|folder| folder.exists()), [false, false, true]);
 }

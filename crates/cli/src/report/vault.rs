@@ -139,6 +139,7 @@ impl Failure {
                 "if no git is running: `rm {}`",
                 Safe(shell_word(&path.display().to_string()))
             )),
+            GitError::Moved { .. } => self.with_hint("nothing was changed: run it again"),
             _ => self,
         }
     }

@@ -160,6 +160,31 @@ impl Repository {
         Ok(changes.collect())
     }
 
+    /// The paths of `changes` that are no longer in `now` what they were in
+    /// `before`, and not what the changes make of them either.
+    pub(crate) fn moved(
+        &self,
+        before: Option<Oid>,
+        now: Option<Oid>,
+        changes: &[TreeChange],
+    ) -> Result<Vec<String>, GitError> {
+        let mut moved = Vec::new();
+        if before == now {
+            return Ok(moved);
+        }
+        let at = |commit: Option<Oid>, path: &str| {
+            let entry = commit.map(|commit| self.entry(commit, path)).transpose()?.flatten();
+            Ok::<_, GitError>(entry.map(|entry| (entry.oid, entry.mode)))
+        };
+        for TreeChange { path, entry } in changes {
+            let there = at(now, path)?;
+            if there != *entry && there != at(before, path)? {
+                moved.push(path.clone());
+            }
+        }
+        Ok(moved)
+    }
+
     /// Writes a commit that does to `parent` what `commit` did to its own
     /// parent, by the same author; `None` when that changes nothing.
     pub(crate) fn repeat_commit(&self, commit: Oid, parent: Option<Oid>) -> Result<Option<Oid>, GitError> {

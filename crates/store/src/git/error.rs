@@ -52,6 +52,12 @@ pub enum GitError {
         /// The lock file.
         path: PathBuf,
     },
+    /// Somebody has committed meanwhile what a new commit would take back.
+    #[error("HEAD has moved meanwhile: another commit has changed {}", paths.join(", "))]
+    Moved {
+        /// The files that both change, from the top of the work tree.
+        paths: Vec<String>,
+    },
     /// The git program could not be started.
     #[error("the program git could not be started")]
     Start(#[source] io::Error),

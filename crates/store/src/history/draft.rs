@@ -8,7 +8,7 @@ use certkeep_pki::change::Contents;
 
 use super::{GitError, History, Message, Stored};
 use crate::{
-    git::{FILE_MODE, Identity, Repository, TreeChange},
+    git::{FILE_MODE, Head, Identity, Repository, TreeChange},
     transaction::RecordError,
 };
 
@@ -18,6 +18,8 @@ pub(crate) struct Draft {
     /// Not asked for where nothing is committed.
     who: Option<Identity>,
     changes: Vec<TreeChange>,
+    /// Where HEAD was when the changes were decided; `None` is now.
+    since: Option<Head>,
 }
 
 impl Draft {
@@ -25,7 +27,12 @@ impl Draft {
     /// nothing is to be committed.
     pub(crate) fn new(repository: &Repository, commits: bool) -> Result<Self, GitError> {
         let who = commits.then(|| repository.identity()).transpose()?;
-        Ok(Self { repository: repository.reopen()?, who, changes: Vec::new() })
+        Ok(Self { repository: repository.reopen()?, who, changes: Vec::new(), since: None })
+    }
+
+    /// The same for changes that were decided when HEAD was there.
+    pub(crate) fn since(self, head: Option<Head>) -> Self {
+        Self { since: head, ..self }
     }
 
     /// Makes what is written from now on durable; `scratch` is a directory for
@@ -62,10 +69,16 @@ impl Draft {
     }
 
     /// Writes the commit; `None` when nothing is different from HEAD, and where
-    /// nothing is committed.
+    /// nothing is committed. Refused if a commit of somebody else would be undone.
     pub(crate) fn finish(self, message: &Message) -> Result<Option<String>, GitError> {
         let Some(who) = &self.who else { return Ok(None) };
         let head = self.repository.head_commit()?;
+        if let Some(since) = &self.since {
+            let paths = self.repository.moved(since.commit, head, &self.changes)?;
+            if !paths.is_empty() {
+                return Err(GitError::Moved { paths });
+            }
+        }
         let commit = self.repository.write_commit(head, &self.changes, who, &message.to_string())?;
         Ok(commit.map(|commit| commit.to_string()))
     }
@@ -88,6 +101,11 @@ impl<'a> PkiDraft<'a> {
             prefix.push('/');
         }
         Ok(Self { draft: Draft::new(&repository, history.commits)?, history, message, prefix })
+    }
+
+    /// As [`Draft::since`].
+    pub(crate) fn since(self, head: Option<Head>) -> Self {
+        Self { draft: self.draft.since(head), ..self }
     }
 
     pub(crate) fn begin(&mut self, scratch: &Path) -> Result<(), GitError> {

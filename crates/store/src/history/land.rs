@@ -16,7 +16,20 @@ use crate::{
 /// been edited since.
 pub(crate) type Placed = BTreeMap<String, Stat>;
 
+/// Refuses a commit that would undo what somebody else has committed since it
+/// was written, which may have taken as long as its author took to sign it. The
+/// last look before the journal promises it.
+pub(crate) fn check(site: &Site, journal: &Journal) -> Result<(), GitError> {
+    let Some((repository, commit)) = written(site, journal)? else { return Ok(()) };
+    let paths = moved(&repository, commit, repository.head_commit()?)?;
+    if paths.is_empty() { Ok(()) } else { Err(GitError::Moved { paths }) }
+}
+
 /// Makes the commit of a journal part of HEAD; gives the one that became it.
+///
+/// It is not repeated on top of a commit that has changed the same files in
+/// another way: that would undo it. The files stay as the journal had them, to
+/// git they are modified, and their owner decides.
 ///
 /// Files that were copied away from their repository, or whose commit is gone
 /// from it, stay what they are: files.
@@ -27,15 +40,13 @@ pub(crate) fn land(
     patience: Patience,
 ) -> Result<Option<String>, GitError> {
     let Some(name) = &journal.commit else { return Ok(None) };
-    let Some(repository) = Repository::discover(&site.root)? else { return Ok(None) };
-    let Some(commit) = repository.oid(name).filter(|&oid| repository.holds_commit(oid)) else {
-        return Ok(None);
-    };
+    let Some((repository, commit)) = written(site, journal)? else { return Ok(None) };
     let landed = loop {
         let head = repository.head()?;
         let next = match head.commit {
             Some(at) if repository.contains(at, commit)? => break Some(commit),
             at if at == repository.parent_of(commit)? => commit,
+            at if !moved(&repository, commit, at)?.is_empty() => return Ok(None),
             // Somebody has committed since. To repeat a commit may need its
             // author's passphrase, which is nothing for somebody in a hurry.
             _ if patience == Patience::None => {
@@ -58,6 +69,19 @@ pub(crate) fn land(
     let index = index_changes(&repository, &prefix, commit, journal, placed)?;
     repository.update_index(&index, name, patience)?;
     Ok(landed.map(|commit| commit.to_string()))
+}
+
+/// The commit of a journal, if it is there.
+fn written(site: &Site, journal: &Journal) -> Result<Option<(Repository, Oid)>, GitError> {
+    let Some(name) = &journal.commit else { return Ok(None) };
+    let Some(repository) = Repository::discover(&site.root)? else { return Ok(None) };
+    let commit = repository.oid(name).filter(|&oid| repository.holds_commit(oid));
+    Ok(commit.map(|commit| (repository, commit)))
+}
+
+/// What a commit changes and `head` has changed in another way.
+fn moved(repository: &Repository, commit: Oid, head: Option<Oid>) -> Result<Vec<String>, GitError> {
+    repository.moved(repository.parent_of(commit)?, head, &repository.changes_of(commit)?)
 }
 
 /// The index takes from HEAD what the commit changed, and every file that the

@@ -15,7 +15,7 @@ use crate::{
     playground::Playground,
     stage::prepare,
     store::Store,
-    transaction::{Site, commit},
+    transaction::{RecordError, Site, commit},
 };
 
 const MODES: Modes = Modes { umask: Umask::PRIVATE, lock_file: LockFile::Honour };
@@ -127,7 +127,7 @@ fn a_commit_of_somebody_else_in_between_is_built_upon() {
         let playground = repository();
         let commit = interrupted(&playground);
         if branch {
-            playground.git(&["checkout", "-q", "--orphan", "elsewhere"]);
+            playground.git(&["checkout", "-q", "-b", "elsewhere"]);
         }
         playground.write("notes", "two\n");
         playground.git(&["commit", "-q", "-m", "in between", "--", "notes"]);
@@ -141,11 +141,99 @@ fn a_commit_of_somebody_else_in_between_is_built_upon() {
         assert_ne!(playground.git(&["rev-parse", "HEAD"]), commit);
         assert_eq!(playground.git(&["log", "-1", "--format=%s %an %ae"]), "a change Test test@example.org");
         let changed = playground.git(&["diff-tree", "-r", "--name-status", "--no-commit-id", "HEAD"]);
-        let removed = if branch { "" } else { "\nD\tpki/reqs/old.req" };
-        let index = if branch { "A" } else { "M" };
-        assert_eq!(changed, format!("{index}\tpki/index.txt\nA\tpki/issued/web1.crt{removed}"));
+        assert_eq!(changed, "M\tpki/index.txt\nA\tpki/issued/web1.crt\nD\tpki/reqs/old.req");
         assert_eq!(playground.git(&["show", "HEAD:notes"]), "two");
     }
+}
+
+/// The files were promised, and readers have seen them: they come. The commit
+/// would take back what somebody has committed.
+#[test]
+fn a_commit_of_somebody_else_to_the_same_files_is_not_undone() {
+    let playground = repository();
+    interrupted(&playground);
+    playground.commit(&[("pki/index.txt", "row 1\nROW\n")]);
+    let theirs = playground.git(&["rev-parse", "HEAD"]);
+    next_reader(&playground);
+    assert!(!playground.top.join("pki/.transaction").exists());
+    assert_eq!(playground.git(&["rev-parse", "HEAD"]), theirs);
+    assert_eq!(playground.status(), " M pki/index.txt\n D pki/reqs/old.req\n?? pki/issued/");
+    let index = fs::read_to_string(playground.top.join("pki/index.txt")).expect("text");
+    assert_eq!(index, "row 1\nrow 2\n");
+}
+
+/// Somebody who commits while the writer decides.
+#[derive(Debug)]
+struct Hasty(PathBuf, &'static str);
+
+impl Sealer for Hasty {
+    fn stored(
+        &self,
+        path: &str,
+        contents: &Contents,
+        previous: Option<&[u8]>,
+    ) -> Result<Stored, SealRefusal> {
+        if path == "pki/index.txt" {
+            let script = "echo theirs > $1 && git add $1 && git commit -qm theirs";
+            let mut shell = std::process::Command::new("sh");
+            shell.args(["-c", script, "sh", self.1]).current_dir(&self.0);
+            assert!(shell.status().expect("run").success());
+        }
+        AsItIs.stored(path, contents, previous)
+    }
+}
+
+#[test]
+fn a_commit_while_the_change_is_decided_is_not_undone() {
+    for path in ["notes", "pki/reqs/old.req"] {
+        let playground = repository();
+        let root = playground.top.join("pki");
+        let sealer = Box::new(Hasty(playground.top.clone(), path));
+        let history = History::of(&root, sealer).expect("readable").expect("a repository");
+        let mut writer =
+            next_reader(&playground).with_history(history).writer(MODES, &mut |_| {}).expect("the lock");
+        let recorded = writer.record(&changes(), &Message::new("a change"));
+        drop(writer);
+        assert_eq!(playground.status(), "");
+        if path == "notes" {
+            recorded.expect("recorded");
+            assert_eq!(commits(&playground), "a change\ntheirs\nby git");
+        } else {
+            assert!(
+                matches!(&recorded, Err(RecordError::Git(GitError::Moved { paths })) if paths == &[path]),
+                "{recorded:?}"
+            );
+            assert_eq!(commits(&playground), "theirs\nby git");
+            assert!(!root.join("issued").exists());
+        }
+    }
+}
+
+/// To sign a commit may take as long as somebody looks for his card.
+#[test]
+fn a_commit_while_the_commit_is_signed_is_not_undone() {
+    let playground = repository();
+    let program = playground.beside("sign");
+    let script = "#!/bin/sh\ncat > /dev/null\necho theirs > pki/index.txt\n\
+        git -c commit.gpgSign=false commit -qam theirs >&2\n\
+        echo >&2 && echo '[GNUPG:] SIG_CREATED ' >&2\n\
+        printf -- '-----BEGIN PGP SIGNATURE-----\\n\\nx\\n-----END PGP SIGNATURE-----\\n'\n";
+    fs::write(&program, script).expect("written");
+    fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("set");
+    playground.git(&["config", "gpg.program", program.to_str().expect("UTF-8")]);
+    playground.git(&["config", "commit.gpgSign", "true"]);
+    let root = playground.top.join("pki");
+    let history = History::of(&root, Box::new(AsItIs)).expect("readable").expect("a repository");
+    let mut writer =
+        next_reader(&playground).with_history(history).writer(MODES, &mut |_| {}).expect("the lock");
+    let recorded = writer.record(&changes(), &Message::new("a change"));
+    drop(writer);
+    assert!(
+        matches!(&recorded, Err(RecordError::Git(GitError::Moved { paths })) if paths == &["pki/index.txt"]),
+        "{recorded:?}"
+    );
+    assert_eq!((playground.status(), commits(&playground)), (String::new(), "theirs\nby git".to_owned()));
+    assert_eq!(fs::read_to_string(root.join("index.txt")).expect("text"), "theirs\n");
 }
 
 #[test]

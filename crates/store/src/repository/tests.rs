@@ -22,7 +22,9 @@ fn public(path: &str, text: &str) -> RepositoryChange {
 }
 
 fn record(playground: &Playground, changes: &[RepositoryChange]) -> Result<Option<Oid>, RecordError> {
-    record_repository(&open(playground), changes, &Message::new("store: a change"))
+    let repository = open(playground);
+    let head = repository.head()?;
+    record_repository(&repository, head, changes, &Message::new("store: a change"))
 }
 
 /// A repository with members, a file of the user's that is staged, and one
@@ -201,7 +203,13 @@ fn linked_work_trees_do_not_mix_their_stages() {
     playground.git(&["worktree", "add", "-q", "-b", "side", linked.to_str().expect("UTF-8")]);
     interrupted(&playground);
     let side = Repository::discover(&linked).expect("readable").expect("a repository");
-    record_repository(&side, &[public("side", "x\n")], &Message::new("beside")).expect("recorded");
+    record_repository(
+        &side,
+        side.head().expect("readable"),
+        &[public("side", "x\n")],
+        &Message::new("beside"),
+    )
+    .expect("recorded");
     assert_eq!(playground.git(&["log", "-1", "--format=%s", "side"]), "beside");
     assert_eq!(playground.git(&["log", "--format=%s", "main"]), "by git");
     assert_eq!(playground.git_in(&linked, &["status", "--porcelain"]), "");

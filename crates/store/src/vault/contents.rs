@@ -32,6 +32,7 @@ pub(super) fn add_pki(
 ) -> Result<Vec<String>, VaultError> {
     let rules = manifest.rules();
     let Some(folder) = rules.pki() else { return Ok(Vec::new()) };
+    edit.since = Some(repository.head()?);
     let root = repository.work_tree().join(folder);
     let mut sealed = Vec::new();
     for file in files::below(&root)? {

@@ -10,10 +10,11 @@ use super::{Vault, VaultError};
 use crate::{
     attributes,
     durable::Access,
-    git::{IndexEntry, Oid, Repository},
+    git::{Head, IndexEntry, Oid, Repository},
+    history::Message,
     manifest::Manifest,
     read::read_regular,
-    repository::{BlobChange, RepositoryChange, WorkTree},
+    repository::{BlobChange, RepositoryChange, WorkTree, record_repository},
     seal::{self, Padding},
     zone::{FOLDER, Protection, Rules, ZoneName},
     zone_keys::ZoneKeys,
@@ -23,6 +24,9 @@ use crate::{
 #[derive(Default)]
 pub(super) struct Edit {
     pub(super) changes: Vec<RepositoryChange>,
+    /// Where HEAD was when the first file was read that is to be changed; `None`
+    /// if that takes no time.
+    pub(super) since: Option<Head>,
 }
 
 impl Edit {
@@ -93,6 +97,17 @@ impl Edit {
         Ok(())
     }
 
+    /// Records everything as one commit; `None`: git has it already.
+    pub(super) fn record(
+        self,
+        repository: &Repository,
+        message: &Message,
+    ) -> Result<Option<String>, VaultError> {
+        let since = self.since.map_or_else(|| repository.head(), Ok)?;
+        let commit = record_repository(repository, since, &self.changes, message)?;
+        Ok(commit.map(|commit| commit.to_string()))
+    }
+
     /// Every file of a zone, opened with `old` and sealed with `new`.
     pub(super) fn reseal(
         &mut self,
@@ -102,6 +117,9 @@ impl Edit {
         new: &ZoneKeys,
         padding: Padding,
     ) -> Result<usize, VaultError> {
+        if self.since.is_none() {
+            self.since = Some(vault.repository.head()?);
+        }
         let key = new.sealing_now();
         let mut count = 0;
         for entry in vault.entries_of(zone)? {

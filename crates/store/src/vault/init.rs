@@ -24,7 +24,7 @@ use crate::{
     manifest::{Manifest, Zone},
     member::{Member, MemberName},
     prompt::Prompt,
-    repository::{record_repository, recover_repository},
+    repository::recover_repository,
     seal::StoreId,
     wrap::{Recipient, WrapError},
     zone::{CA, FOLDER, KEYS, Mode, Pattern, Protection, REQS, ZoneName},
@@ -162,8 +162,7 @@ pub(super) fn establish(
     keyring.write(&vault.repository.state().join("keyring"))?;
     let keys: Vec<ZoneKeys> = keys.into_values().collect();
     vault.pin(&keys)?;
-    let commit =
-        record_repository(&vault.repository, &edit.changes, &making.message)?.map(|oid| oid.to_string());
+    let commit = edit.record(&vault.repository, &making.message)?;
     Ok((vault, Report { created_repository: false, commit, sealed, exposed, skipped, keys }))
 }
 
@@ -218,7 +217,7 @@ impl Vault {
                 edit.remove(path);
             }
         }
-        Ok(record_repository(&self.repository, &edit.changes, message)?.map(|oid| oid.to_string()))
+        edit.record(&self.repository, message)
     }
 }
 

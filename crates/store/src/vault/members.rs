@@ -12,7 +12,6 @@ use crate::{
     manifest::{GrantState, Manifest, Wrap},
     member::{Member, MemberName},
     prompt::Prompt,
-    repository::record_repository,
     wrap::{Recipient, WrapError},
     zone::ZoneName,
     zone_keys::ZoneKeys,
@@ -196,7 +195,7 @@ impl Vault {
         let rules = after.rules();
         edit.manifest(Some(&self.manifest), &after);
         edit.attributes(&self.repository, &rules)?;
-        let commit = record_repository(&self.repository, &edit.changes, message)?.map(|oid| oid.to_string());
+        let commit = edit.record(&self.repository, message)?;
         self.manifest = after;
         self.rules = rules;
         if driver::is_installed(&self.repository)? {

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `store status`: what git and the work tree hold of every protected file.
 
+use std::path::Path;
+
 use super::{Vault, VaultError};
 use crate::{
-    attributes, git_crypt, seal,
+    attributes,
+    durable::{FileError, inspect, permissions},
+    git_crypt, seal,
     seal::SealError,
     zone::{Protection, ZoneName},
     zone_keys::ZoneKeys,
@@ -15,9 +19,10 @@ use crate::{
 pub enum State {
     /// Sealed, and opened by a key of the keyring: so it is whole.
     Sealed,
-    /// Sealed with a key of this store that is not in the keyring.
+    /// Sealed, and nobody looked into it: the zone's keys are not in the keyring.
+    /// An older key is as good as the present one: a merge brings in such files.
     Locked,
-    /// Sealed with a key that `zone.toml` does not name and the keyring does not hold.
+    /// Sealed with a key that is none of the zone's, which are in the keyring.
     ForeignKey,
     /// Sealed, and altered or cut off since.
     Altered,
@@ -46,6 +51,9 @@ pub struct File {
     pub in_git: State,
     /// What the work tree has.
     pub in_work_tree: State,
+    /// Whether that is in the clear, and others than its owner can read it: its
+    /// mode lets them, and so do those of the folders up to the work tree's top.
+    pub exposed: bool,
 }
 
 /// The whole store.
@@ -100,24 +108,21 @@ impl Vault {
         for entry in self.repository.index_entries()? {
             let Protection::Zone(zone) = self.rules.protection(&entry.path) else { continue };
             let keys = keys_of(zone);
-            let in_git = if entry.is_file() {
-                self.state(&self.repository.blob(entry.oid)?, zone, keys)
-            } else {
-                State::Symlink
-            };
+            let in_git =
+                if entry.is_file() { state(&self.repository.blob(entry.oid)?, keys) } else { State::Symlink };
             let file = self.repository.file_path(&entry.path);
-            let in_work_tree = match crate::durable::inspect(&file)? {
+            let in_work_tree = match inspect(&file)? {
                 None => State::Absent,
                 Some(metadata) if metadata.is_symlink() => State::Symlink,
                 Some(_) => match crate::read::read_regular(&file)? {
-                    Some(bytes) => {
-                        self.state(certkeep_pki::secret::SecretBytes::new(bytes).expose(), zone, keys)
-                    }
+                    Some(bytes) => state(certkeep_pki::secret::SecretBytes::new(bytes).expose(), keys),
                     None => State::Absent,
                 },
             };
+            let clear = matches!(in_work_tree, State::Plaintext);
+            let exposed = clear && is_open(&file, self.work_tree())?;
             let path = String::from_utf8_lossy(&entry.path).into_owned();
-            files.push(File { path, zone: zone.clone(), in_git, in_work_tree });
+            files.push(File { path, zone: zone.clone(), in_git, in_work_tree, exposed });
         }
         let paths: Vec<_> = files.iter().map(|file| file.path.clone()).collect();
         let unfiltered = attributes::unfiltered(&self.repository, &paths)?;
@@ -125,25 +130,36 @@ impl Vault {
         let driver = crate::driver::is_installed(&self.repository)?;
         Ok(Report { files, unfiltered, driver, unlocked })
     }
+}
 
-    fn state(&self, bytes: &[u8], zone: &ZoneName, keys: Option<&ZoneKeys>) -> State {
-        if bytes.is_empty() {
-            return State::Empty;
+/// Whether the group, or everybody, may read a file and enter the folders that
+/// lead to it from `top` on.
+fn is_open(file: &Path, top: &Path) -> Result<bool, FileError> {
+    let Some(metadata) = inspect(file)? else { return Ok(false) };
+    let mut open = permissions(&metadata) >> 2 & 0o011;
+    for folder in file.ancestors().skip(1).take_while(|folder| folder.starts_with(top)) {
+        let entered = inspect(folder)?.map_or(0, |metadata| permissions(&metadata));
+        open &= entered;
+    }
+    Ok(open != 0)
+}
+
+fn state(bytes: &[u8], keys: Option<&ZoneKeys>) -> State {
+    if bytes.is_empty() {
+        return State::Empty;
+    }
+    match seal::key_id(bytes) {
+        Ok(Some(_)) => match keys.map(|keys| keys.open(bytes)) {
+            Some(Ok(_)) => State::Sealed,
+            Some(Err(SealError::OtherKey { .. })) => State::ForeignKey,
+            Some(Err(_)) => State::Altered,
+            None => State::Locked,
+        },
+        Ok(None) => {
+            let other = OTHER_TOOLS.iter().find(|(magic, _)| bytes.starts_with(magic));
+            other.map_or(State::Plaintext, |(_, tool)| State::OtherTool(tool))
         }
-        match seal::key_id(bytes) {
-            Ok(Some(id)) => match keys.map(|keys| keys.open(bytes)) {
-                Some(Ok(_)) => State::Sealed,
-                Some(Err(SealError::OtherKey { .. })) => State::ForeignKey,
-                Some(Err(_)) => State::Altered,
-                None if self.manifest.zones.get(zone).is_some_and(|zone| zone.key_id == id) => State::Locked,
-                None => State::ForeignKey,
-            },
-            Ok(None) => {
-                let other = OTHER_TOOLS.iter().find(|(magic, _)| bytes.starts_with(magic));
-                other.map_or(State::Plaintext, |(_, tool)| State::OtherTool(tool))
-            }
-            Err(SealError::Unknown { .. }) => State::Newer,
-            Err(_) => State::Altered,
-        }
+        Err(SealError::Unknown { .. }) => State::Newer,
+        Err(_) => State::Altered,
     }
 }

@@ -2,12 +2,17 @@
 //! `unlock` and `lock`: the plaintext of the transparent zones comes into the
 //! work tree and goes again.
 
+use std::{
+    fs::{self, Metadata, Permissions},
+    os::unix::fs::PermissionsExt as _,
+};
+
 use certkeep_pki::layout::PkiDirectory;
 
 use super::{Keys, Vault, VaultError};
 use crate::{
     driver,
-    durable::make_directories,
+    durable::{FileError, inspect, make_directories, permissions},
     identity::IdentityError,
     keyring::Keyring,
     member::MemberName,
@@ -27,6 +32,11 @@ const EXPECTED: [PkiDirectory; 7] = [
     PkiDirectory::RevokedKeys,
     PkiDirectory::RevokedRequests,
 ];
+
+/// Those of them, and one that easy-rsa makes when it needs it, in which all is
+/// secret. git gives what it writes the modes of the umask, so that others
+/// could read what a later `git pull` brings: they must not come that far.
+const CLOSED: [&str; 4] = ["private", "reqs", "inline/private", "revoked/private_by_serial"];
 
 /// What `unlock` did.
 #[derive(Debug)]
@@ -88,10 +98,18 @@ impl Vault {
     }
 
     /// Makes the directories that easy-rsa wants to see: git keeps no empty ones.
+    /// Those of secrets are for their owner alone.
     fn complete_pki(&self) -> Result<(), VaultError> {
         if let Some(pki) = self.pki().filter(|pki| pki.join("index.txt").is_file()) {
             for directory in EXPECTED {
                 make_directories(&pki.join(directory.relative()))?;
+            }
+        }
+        for directory in self.pki().iter().flat_map(|pki| CLOSED.map(|name| pki.join(name))) {
+            let Some(metadata) = inspect(&directory)?.filter(Metadata::is_dir) else { continue };
+            if permissions(&metadata) & 0o077 != 0 {
+                fs::set_permissions(&directory, Permissions::from_mode(0o700))
+                    .map_err(FileError::new("set the mode of", &directory))?;
             }
         }
         Ok(())

@@ -13,7 +13,7 @@ use std::{
 
 use walkdir::{DirEntry, WalkDir};
 
-use super::{Exchange, Progress, WorkTreeError, shown, sweep};
+use super::{Exchange, Progress, WorkTreeError, rerere, shown, sweep};
 use crate::{
     durable::FileError,
     filter,
@@ -47,24 +47,33 @@ pub(crate) fn lock(
         // What is checked out there may be older than the store.
         let own = filter::manifest(tree)?.map(|manifest| manifest.rules());
         plan.all(own.as_ref().unwrap_or(rules), progress)?;
-        let name = |path: &String| tree.work_tree().join(path).display().to_string();
-        plan.changed = plan.changed.iter().map(name).collect();
         plans.push(plan);
     }
-    let changed: Vec<_> = plans.iter_mut().flat_map(|plan| std::mem::take(&mut plan.changed)).collect();
+    let here = repository.work_tree();
+    let named = |tree: &Repository, path: String| {
+        if tree.work_tree() == here { path } else { tree.work_tree().join(path).display().to_string() }
+    };
+    let mut changed = Vec::new();
+    for plan in &mut plans {
+        changed.extend(std::mem::take(&mut plan.changed).into_iter().map(|path| named(plan.tree, path)));
+    }
     if !changed.is_empty() {
         return Err(WorkTreeError::Changed { paths: changed });
     }
     let mut files = 0;
-    for plan in plans {
-        files += plan.exchange.finish()?;
+    for Plan { tree, exchange, .. } in plans {
+        let (done, left) = exchange.finish()?;
+        files += done;
+        changed.extend(left.into_iter().map(|path| named(tree, path)));
+    }
+    if !changed.is_empty() {
+        return Err(WorkTreeError::Changed { paths: changed });
     }
     // A git that is interrupted leaves its own locks: none is run for nothing.
     if repository.has_reference(TEXTCONV_NOTES)? {
         repository.git(&["update-ref", "-d", TEXTCONV_NOTES], &[])?;
     }
-    // Images of conflicts; git cannot be told to make none of certain paths.
-    sweep(&repository.common_dir().join("rr-cache"))?;
+    rerere::forget(repository, rules, keyring)?;
     sweep(&repository.state().join("unlock"))?;
     // Last: whatever was interrupted before can be done again.
     Keyring::remove(&repository.state().join("keyring"))?;

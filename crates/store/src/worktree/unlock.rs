@@ -72,7 +72,10 @@ pub(crate) fn unlock(
         return Err(WorkTreeError::Changed { paths: changed });
     }
     keyring.write(&path)?;
-    let files = exchange.finish()?;
+    let (files, changed) = exchange.finish()?;
+    if !changed.is_empty() {
+        return Err(WorkTreeError::Changed { paths: changed });
+    }
     progress(count, count);
     Ok(Unlocked { files, strange })
 }

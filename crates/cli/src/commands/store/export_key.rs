@@ -23,7 +23,13 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
     let path = session.settings.machine.here.join(&args.file);
     let shown = Safe(path.display().to_string());
-    let zone = rotate::known(&args.zone, session.opened()?.vault)?;
+    let vault = session.opened()?.vault;
+    let zone = rotate::known(&args.zone, vault)?;
+    // Git's folder as well: copies of a repository take it along.
+    if vault.path_in_repository(&path).is_some() {
+        return Err(Failure::refused(format!("{shown} is in the repository, where it would be committed"))
+            .with_hint("name a file that is outside of it, in a safe place"));
+    }
     session.terminal.confirm(
         format!("About to write the keys of the zone {zone}, in the clear, to {shown}"),
         "Confirm export: ",

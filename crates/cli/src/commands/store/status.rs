@@ -26,6 +26,13 @@ pub(super) fn run(session: &mut Session) -> Result<(), Failure> {
     if !report.driver {
         session.terminal.notice("this clone is not set up for the store yet: `certkeep unlock`");
     }
+    let exposed = report.files.iter().filter(|file| file.exposed).count();
+    if exposed > 0 {
+        session.terminal.warning(format_args!(
+            "others on this machine can read {exposed} protected {} of the work tree: `certkeep unlock` closes what it can, `chmod go= FILE` the rest",
+            if exposed == 1 { "file" } else { "files" }
+        ));
+    }
     if report.is_sound() { Ok(()) } else { Err(not_sealed(&report)) }
 }
 
@@ -49,6 +56,7 @@ fn describe(vault: &Vault, report: &Report, all: bool) -> Value {
             ("zone", file.zone.as_str().into()),
             ("in_git", word(&file.in_git).into()),
             ("in_work_tree", word(&file.in_work_tree).into()),
+            ("readable_by_others", Value::Flag(file.exposed)),
         ])
     });
     let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
@@ -75,7 +83,7 @@ fn is_usual(file: &File) -> bool {
         file.in_work_tree,
         State::Sealed | State::Locked | State::Plaintext | State::Empty | State::Absent
     );
-    kept && here
+    kept && here && !file.exposed
 }
 
 fn word(state: &State) -> String {
