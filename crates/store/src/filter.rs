@@ -19,12 +19,11 @@ use certkeep_pki::secret::SecretBytes;
 use thiserror::Error;
 
 pub(crate) use self::rules::manifest;
-use self::textconv::is_line;
 pub use self::textconv::textconv;
 use crate::{
     git_crypt,
     keyring::Keyring,
-    manifest::{Manifest, ManifestError},
+    manifest::{Distrust, Manifest, ManifestError},
     seal::{KeyId, SealError, is_sealed, key_id},
     zone::{Epoch, Mode, Protection, Rules, ZoneName},
 };
@@ -42,6 +41,8 @@ pub trait Kept {
 /// The filter of one repository.
 pub struct Filter<'a> {
     store: Result<Option<(Manifest, Rules)>, ManifestError>,
+    /// What speaks against the rules, where there are keys to tell.
+    distrust: Option<(ZoneName, Distrust)>,
     keyring: Option<&'a Keyring>,
     kept: &'a dyn Kept,
 }
@@ -108,6 +109,17 @@ pub enum FilterError {
         /// What is wrong with it.
         source: SealError,
     },
+    /// The rules were written by nobody who has the keys, or by keys that are
+    /// not unlocked yet.
+    #[error("{path} is not let through: the rules of the zone `{zone}` cannot be trusted: {source}")]
+    Untrusted {
+        /// The file.
+        path: String,
+        /// The zone whose description is wrong.
+        zone: ZoneName,
+        /// What is wrong with it.
+        source: Distrust,
+    },
     /// The rules cannot be read.
     #[error("{path} cannot be sealed: {source}")]
     Manifest {
@@ -131,7 +143,11 @@ impl<'a> Filter<'a> {
             let rules = manifest.rules();
             (manifest, rules)
         };
-        Self { store: manifest.map(|manifest| manifest.map(with_rules)), keyring, kept }
+        let distrust = match &manifest {
+            Ok(Some(manifest)) => keyring.and_then(|keyring| distrust(manifest, keyring)),
+            _ => None,
+        };
+        Self { store: manifest.map(|manifest| manifest.map(with_rules)), distrust, keyring, kept }
     }
 
     /// Whether there are rules, readable or not.
@@ -152,10 +168,15 @@ impl<'a> Filter<'a> {
             // Git-crypt encrypts what is empty.
             return Ok(self.kept_by_git_crypt(path, bytes).unwrap_or(contents));
         }
-        if is_line(bytes) || protection == Ok(Protection::Public) || self.is_ciphertext(path, bytes)? {
+        if self.is_ciphertext(path, bytes)? || self.is_line(path, bytes) {
             return Ok(contents);
         }
+        if let Some((zone, source)) = self.distrust.clone() {
+            // Altered rules call public what is not. What git has already may stay.
+            return self.unchanged(path, bytes).ok_or_else(|| self.untrusted(path, zone, source));
+        }
         match protection {
+            Ok(Protection::Public) => Ok(contents),
             Ok(Protection::Zone(zone)) => self.seal(path, zone, bytes),
             // Of a commit from before the store, say: refusing it protects nothing.
             _ if self.kept.is(path, bytes) => Ok(contents),
@@ -177,9 +198,8 @@ impl<'a> Filter<'a> {
         let Ok(Protection::Zone(zone)) = self.protection(path) else {
             return Ok(self.open_before_the_store(path, bytes).unwrap_or(contents));
         };
-        let Some(keyring) = self.keyring.filter(|_| self.mode(zone) == Mode::Transparent) else {
-            return Ok(contents);
-        };
+        let trusted = self.distrust.is_none() && self.mode(zone) == Mode::Transparent;
+        let Some(keyring) = self.keyring.filter(|_| trusted) else { return Ok(contents) };
         let opened = keyring.open_as(zone, bytes).map_err(|source| broken(path, bytes, source))?;
         Ok(opened.unwrap_or(contents))
     }
@@ -197,6 +217,34 @@ impl<'a> Filter<'a> {
         let kept = self.kept.read(path).filter(|kept| kept.starts_with(git_crypt::MAGIC))?;
         let opened = self.keyring?.open(&kept).ok()??;
         (opened.plaintext.expose() == plaintext).then(|| SecretBytes::new(kept))
+    }
+
+    /// What git holds of a file, if that is the same file, sealed or not.
+    fn unchanged(&self, path: &[u8], bytes: &[u8]) -> Option<SecretBytes> {
+        let kept = self.kept.read(path)?;
+        let opened = self.keyring.and_then(|keyring| keyring.open(&kept).ok().flatten());
+        let same = kept == bytes || opened.is_some_and(|opened| opened.plaintext.expose() == bytes);
+        same.then(|| SecretBytes::new(kept))
+    }
+
+    fn untrusted(&self, path: &[u8], zone: ZoneName, source: Distrust) -> FilterError {
+        let path = name(path);
+        let described = self.store.as_ref().ok().and_then(Option::as_ref);
+        if source == Distrust::OtherStore {
+            return FilterError::OtherStore { path };
+        }
+        match described.and_then(|(manifest, _)| manifest.zones.get(&zone)) {
+            Some(described) if source == Distrust::OtherEpoch => {
+                FilterError::OtherEpoch { path, zone, epoch: described.epoch, needed: described.key_id }
+            }
+            _ => FilterError::Untrusted { path, zone, source },
+        }
+    }
+
+    /// Whether bytes are the line that `git diff` shows for what git holds.
+    fn is_line(&self, path: &[u8], bytes: &[u8]) -> bool {
+        let kept = bytes.starts_with(b"certkeep: ").then(|| self.kept.read(path)).flatten();
+        kept.and_then(|kept| textconv::line(&kept)).is_some_and(|line| line.as_bytes() == bytes)
     }
 
     fn protection(&self, path: &[u8]) -> Result<Protection<'_>, &ManifestError> {
@@ -271,6 +319,24 @@ impl<'a> Filter<'a> {
         // A key that was replaced seals nothing new: its owners may have left.
         sealed.map(SecretBytes::new)
     }
+}
+
+/// The first of the unlocked zones whose description was not written with its
+/// keys: whoever can push could give a file to a zone, or call it public.
+fn distrust(manifest: &Manifest, keyring: &Keyring) -> Option<(ZoneName, Distrust)> {
+    keyring.zones().find_map(|keys| {
+        let name = keys.zone();
+        let verified = match manifest.zones.get(name) {
+            // Of another store altogether: its files are not opened anyway.
+            None if keys.store() != manifest.store => Ok(()),
+            None => Err(Distrust::Missing),
+            Some(zone) => match keys.at(zone.epoch) {
+                Some(keys) => zone.verify(name, manifest.store, manifest.pki.as_deref(), &keys),
+                None => Err(Distrust::OtherEpoch),
+            },
+        };
+        verified.err().map(|distrust| (name.clone(), distrust))
+    })
 }
 
 fn broken(path: &[u8], bytes: &[u8], source: SealError) -> FilterError {

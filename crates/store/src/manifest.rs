@@ -17,6 +17,7 @@
 
 use std::collections::BTreeMap;
 
+use aws_lc_rs::digest;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -113,6 +114,9 @@ pub enum Distrust {
     /// `zone.toml` or `store.toml` was altered by somebody without the key.
     #[error("zone.toml or store.toml was not written by a member")]
     Mac,
+    /// The zone is gone.
+    #[error("it is not described any more")]
+    Missing,
     /// The new epoch was begun by somebody without the key of the one before.
     #[error("its present epoch was not begun by a member of the one before")]
     PreviousMac,
@@ -410,9 +414,12 @@ fn grant_message(
     member: &Member,
 ) -> Vec<u8> {
     let (kind, fingerprint) = (member.kind.as_str(), &member.fingerprint);
+    // One fingerprint has many certificates: an older one may bring back a
+    // subkey that was revoked.
+    let key = hex(digest::digest(&digest::SHA256, member.key.as_bytes()).as_ref());
     format!(
         "certkeep grant 1\nstore {store}\nzone {zone}\nepoch {epoch}\nmember {name}\nkind {kind}\n\
-         fingerprint {fingerprint}\n"
+         fingerprint {fingerprint}\nkey-sha256 {key}\n"
     )
     .into_bytes()
 }
@@ -565,6 +572,9 @@ mod tests {
         let mut exchanged = manifest.clone();
         exchanged.members.get_mut(&name("alice")).expect("there").fingerprint = "age1evil".to_owned();
         assert_eq!(exchanged.granted(&keys_zone(), &name("alice"), &keys), GrantState::Forged);
+        let mut older = manifest.clone();
+        older.members.get_mut(&name("alice")).expect("there").key = "age1older".to_owned();
+        assert_eq!(older.granted(&keys_zone(), &name("alice"), &keys), GrantState::Forged);
     }
 
     fn zone_of(manifest: &mut Manifest) -> &mut Zone {

@@ -11,6 +11,7 @@ use thiserror::Error;
 use crate::{
     durable::FileError,
     keyring::replace,
+    manifest::Manifest,
     read::{ReadError, read_file},
     seal::{KeyId, StoreId},
     zone::{Epoch, ZoneName},
@@ -51,6 +52,12 @@ pub enum PinError {
         zone: ZoneName,
         /// The epoch.
         epoch: Epoch,
+    },
+    /// The store has a zone that was not there when this clone saw it first.
+    #[error("zone {zone} was not there when this clone saw the store first")]
+    NewZone {
+        /// The zone.
+        zone: ZoneName,
     },
     /// The epoch had another key when it was seen before.
     #[error("zone {zone} has the key {found} in epoch {epoch}; it was {seen} when this clone saw it first")]
@@ -134,7 +141,29 @@ impl Pins {
                 None => return Err(PinError::Dropped { zone: zone.clone(), epoch }),
             }
         }
-        Ok(())
+        // No command of ours adds a zone to a store; whoever can push might, to
+        // have new secrets sealed with a key of his own.
+        if self.0.is_empty() || self.knows(zone) {
+            Ok(())
+        } else {
+            Err(PinError::NewZone { zone: zone.clone() })
+        }
+    }
+
+    /// Whether a zone was seen, open or not.
+    #[must_use]
+    pub fn knows(&self, zone: &ZoneName) -> bool {
+        self.0.keys().any(|(_, name, _)| name == zone)
+    }
+
+    /// Remembers every zone of a store that is seen for the first time, also
+    /// those that nobody opens yet.
+    pub fn remember_first(&mut self, manifest: &Manifest) {
+        if self.0.is_empty() {
+            for (name, zone) in &manifest.zones {
+                self.0.insert((manifest.store, name.clone(), zone.epoch), zone.key_id);
+            }
+        }
     }
 
     /// Remembers the keys of a zone, which were checked or made here, and no
@@ -190,9 +219,10 @@ mod tests {
         pins.write(&path).expect("written");
 
         let pins = Pins::read(&path).expect("readable");
-        for fine in [&second, &third, &reqs] {
+        for fine in [&second, &third] {
             assert!(pins.check(fine).is_ok(), "{fine:?}");
         }
+        assert!(matches!(pins.check(&reqs), Err(PinError::NewZone { .. })));
         assert!(matches!(pins.check(&first), Err(PinError::RolledBack { .. })));
         // A key that certifies itself: the epochs before are its own as well.
         let forged = rotated(&forged);

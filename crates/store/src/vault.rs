@@ -237,23 +237,28 @@ impl Vault {
         let zone = self.zone(name)?;
         zone.verify(name, self.manifest.store, self.manifest.pki.as_deref(), keys)
             .map_err(|source| VaultError::Distrust { zone: name.clone(), source })?;
-        self.pins()?.check(keys)?;
-        let mut sealed = 0;
+        let pins = self.pins()?;
+        pins.check(keys)?;
+        if pins.knows(name) {
+            return Ok(());
+        }
+        // Never seen before: then at least every file that is sealed has to fit.
+        let mut foreign = Vec::new();
         for entry in self.repository.index_entries()? {
             if self.rules.protection(&entry.path) != Protection::Zone(name) || !entry.is_file() {
                 continue;
             }
             let Some(blob) = self.repository.blob_if_here(entry.oid)? else { continue };
-            if seal::is_sealed(&blob) || blob.starts_with(git_crypt::MAGIC) {
-                match keys.open(&blob) {
-                    Ok(_) => return Ok(()),
-                    // Of the right key, and altered: whoever needs the file says so.
-                    Err(error) if !matches!(error, SealError::OtherKey { .. }) && seal::is_sealed(&blob) => {}
-                    Err(_) => sealed += 1,
-                }
+            // One that was altered names its key all the same.
+            if seal::is_sealed(&blob) && matches!(keys.open(&blob), Err(SealError::OtherKey { .. })) {
+                foreign.push(String::from_utf8_lossy(&entry.path).into_owned());
             }
         }
-        if sealed == 0 { Ok(()) } else { Err(VaultError::OpensNothing { zone: name.clone(), sealed }) }
+        if foreign.is_empty() {
+            Ok(())
+        } else {
+            Err(VaultError::DoesNotOpen { zone: name.clone(), paths: foreign })
+        }
     }
 
     pub(crate) fn pins(&self) -> Result<Pins, VaultError> {

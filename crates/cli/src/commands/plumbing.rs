@@ -107,6 +107,9 @@ impl From<FilterError> for Failure {
         let failure = Self::from_error(&error);
         match &error {
             FilterError::Locked { .. } => failure.with_hint("to unlock it: `certkeep unlock`"),
+            FilterError::Untrusted { .. } => {
+                failure.with_hint("do not go on before you know who changed it: `git log -p -- .certkeep`")
+            }
             FilterError::OtherEpoch { .. } => failure.with_hint("to get the new key: `certkeep unlock`"),
             FilterError::OtherStore { .. } => {
                 failure.with_hint("to forget those keys: `certkeep lock`, then `certkeep unlock`")

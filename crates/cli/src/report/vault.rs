@@ -61,7 +61,8 @@ impl From<VaultError> for Failure {
                     .with_hint("a merge may have mixed two states: `git log -- .certkeep`"),
                 _ => failure.with_hint(WHO_CHANGED_IT),
             },
-            VaultError::Pin(_) | VaultError::OpensNothing { .. } => failure.with_hint(WHO_CHANGED_IT),
+            VaultError::Pin(_) => failure.with_hint(WHO_CHANGED_IT),
+            VaultError::DoesNotOpen { paths, .. } => failure.listing(paths).with_hint(WHO_CHANGED_IT),
             VaultError::Staged { paths } => failure
                 .listing(paths)
                 .with_hint("commit them first: `git commit`, or take them back: `git restore --staged FILE`"),

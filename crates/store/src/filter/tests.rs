@@ -196,11 +196,43 @@ fn keys_of_another_store_or_branch_seal_nothing() {
     let mut rng = OsRng.unwrap_err();
     let foreign = ZoneKeys::generate(world.keys.store(), world.keys.zone().clone(), &mut rng);
     world.keyring.insert(foreign, Padding::None);
-    assert!(matches!(world.clean(KEY, TEXT), Err(FilterError::OtherEpoch { .. })));
+    let refused = world.clean(KEY, TEXT);
+    assert!(matches!(refused, Err(FilterError::Untrusted { source: Distrust::OtherKey, .. })), "{refused:?}");
     let other = ZoneKeys::generate(StoreId::generate(&mut rng), world.keys.zone().clone(), &mut rng);
     world.keyring.insert(other, Padding::None);
     assert!(matches!(world.clean(KEY, TEXT), Err(FilterError::OtherStore { .. })));
     assert_eq!(world.clean(KEY, &world.sealed()), Ok(world.sealed()));
+}
+
+/// Whoever can push can write any rules, but no MAC.
+#[test]
+fn altered_rules_open_nothing_and_let_nothing_through() {
+    let world = World::new();
+    let (sealed, zone) = (world.sealed(), world.keys.zone().clone());
+    let alter: [&dyn Fn(&mut Manifest); 3] = [
+        &|manifest| {
+            let pattern = crate::zone::Pattern::parse("www/**").expect("valid");
+            manifest.zones.get_mut(&zone).expect("there").patterns.push(pattern);
+        },
+        &|manifest| manifest.pki = Some("elsewhere".to_owned()),
+        &|manifest| drop(manifest.zones.remove(&zone)),
+    ];
+    for (number, alter) in alter.iter().enumerate() {
+        let mut altered = World::new();
+        altered.manifest = world.manifest.clone();
+        alter(&mut altered.manifest);
+        altered.keys = world.keys.clone();
+        altered.keyring = Keyring::new();
+        altered.keyring.insert(world.keys.clone(), Padding::Bucket(4096));
+        for path in [&b"www/index.html"[..], KEY] {
+            assert_eq!(altered.smudge(path, &sealed), Ok(sealed.clone()), "{number}");
+            assert_eq!(altered.clean(path, &sealed), Ok(sealed.clone()), "{number}");
+        }
+        for path in [&b"elsewhere/vars"[..], b"pki/vars", KEY] {
+            let refused = altered.clean(path, TEXT);
+            assert!(matches!(refused, Err(FilterError::Untrusted { .. })), "{number}: {refused:?}");
+        }
+    }
 }
 
 #[test]

@@ -17,23 +17,21 @@ pub fn textconv(keyring: Option<&Keyring>, contents: SecretBytes) -> SecretBytes
     {
         return opened.plaintext;
     }
+    match line(bytes) {
+        Some(line) => SecretBytes::new(line.into_bytes()),
+        None => contents,
+    }
+}
+
+/// The line that stands for a sealed file; `None` for bytes that are not sealed.
+/// `git blame` sends it through the filter again.
+pub(super) fn line(bytes: &[u8]) -> Option<String> {
     if !is_sealed(bytes) {
-        return contents;
+        return None;
     }
     let key = match key_id(bytes) {
         Ok(Some(id)) => id.to_string(),
         _ => "unknown".to_owned(),
     };
-    let line = format!("{LINE_BEGIN}{key}, {} bytes\n", bytes.len());
-    SecretBytes::new(line.into_bytes())
-}
-
-/// How the line begins that stands for a sealed file.
-const LINE_BEGIN: &str = "certkeep: sealed, key ";
-
-/// Whether bytes are the line that [`textconv`] shows: `git blame` sends that
-/// through the filter again.
-pub(super) fn is_line(bytes: &[u8]) -> bool {
-    let line = bytes.strip_prefix(LINE_BEGIN.as_bytes()).and_then(|rest| rest.strip_suffix(b" bytes\n"));
-    line.is_some_and(|rest| rest.len() < 64 && !rest.contains(&b'\n'))
+    Some(format!("certkeep: sealed, key {key}, {} bytes\n", bytes.len()))
 }

@@ -144,12 +144,15 @@ pub enum VaultError {
         source: Distrust,
     },
     /// The keys are not those that the zone's files were sealed with.
-    #[error("the keys of the zone `{zone}` open none of its {sealed} sealed files")]
-    OpensNothing {
+    #[error(
+        "the keys of the zone `{zone}`, which this clone sees for the first time, do not open {}",
+        if paths.len() == 1 { "one of its files" } else { "all of its files" }
+    )]
+    DoesNotOpen {
         /// The zone.
         zone: ZoneName,
-        /// How many were tried.
-        sealed: usize,
+        /// The files, relative to the top of the work tree.
+        paths: Vec<String>,
     },
     /// A sealed file could not be opened.
     #[error("{path} could not be opened: {source}")]

@@ -166,6 +166,7 @@ impl Vault {
         let updated = || {
             let before = self.pins()?;
             let mut after = before.clone();
+            after.remember_first(&self.manifest);
             seen.iter().for_each(|keys| after.remember(keys));
             Ok::<_, VaultError>((after != before).then_some(after))
         };
