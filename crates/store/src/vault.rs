@@ -15,6 +15,7 @@ mod files;
 pub mod import;
 pub mod init;
 pub mod members;
+mod moved;
 pub mod past;
 pub mod rotate;
 mod sealer;

@@ -20,7 +20,10 @@ use std::{
 
 use thiserror::Error;
 
-pub(crate) use self::{lock::lock, unlock::unlock};
+pub(crate) use self::{
+    lock::{linked, lock, untracked},
+    unlock::unlock,
+};
 use crate::{
     durable::{self, Access, FileError},
     git::{Entered, GitError, IndexChange, IndexEntry, IndexStat, Patience, Repository, Stat, WORK_TREE},

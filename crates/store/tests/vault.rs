@@ -309,3 +309,45 @@ fn a_zone_changes_its_mode() {
     assert!(seal::is_sealed(&fs::read(&file).expect("there")));
     assert!(seal::is_sealed(&store.head(CA)));
 }
+
+#[test]
+fn the_keyring_follows_the_commit_that_changes_a_mode() {
+    let store = Store::new();
+    let keys = &mut store.keys("bob");
+    let mut set = |mode| {
+        let mut vault = store.vault();
+        vault.set_mode(&zone("ca"), mode, keys, &mut Person::absent(), &message())
+    };
+    let unlocked = || {
+        let keyring = store.vault().keyring().expect("readable").expect("unlocked");
+        keyring.zone(&zone("ca")).is_some()
+    };
+    let fails = |signs: bool| {
+        for (name, value) in [("commit.gpgSign", signs.to_string()), ("gpg.program", "false".to_owned())] {
+            store.ground.git(&["config", name, &value]);
+        }
+    };
+    fails(true);
+    set(Mode::Transparent).expect_err("nobody signs");
+    assert!(!unlocked(), "the key of a zone that is still sealed");
+    fails(false);
+    assert!(set(Mode::Transparent).expect("changed").is_some());
+    assert!(unlocked());
+    fails(true);
+    set(Mode::Sealed).expect_err("nobody signs");
+    assert!(unlocked(), "the files are still plaintext");
+    fails(false);
+
+    // Killed after the commit.
+    let path = store.ground.top.join(".git/certkeep/keyring");
+    let with = fs::read(&path).expect("there");
+    let mut without = store.vault().keyring().expect("readable").expect("unlocked");
+    without.forget(&zone("ca"));
+    without.write(&path).expect("written");
+    assert_eq!(set(Mode::Transparent).expect("finished"), None);
+    assert!(unlocked());
+    assert!(set(Mode::Sealed).expect("changed").is_some());
+    fs::write(&path, with).expect("written");
+    assert_eq!(set(Mode::Sealed).expect("finished"), None);
+    assert!(!unlocked());
+}

@@ -63,6 +63,9 @@ impl From<VaultError> for Failure {
             },
             VaultError::Pin(_) => failure.with_hint(WHO_CHANGED_IT),
             VaultError::DoesNotOpen { paths, .. } => failure.listing(paths).with_hint(WHO_CHANGED_IT),
+            VaultError::InTheClear { paths } => {
+                failure.listing(paths).with_hint("seal all work trees first: `certkeep lock`")
+            }
             VaultError::Staged { paths } => failure
                 .listing(paths)
                 .with_hint("commit them first: `git commit`, or take them back: `git restore --staged FILE`"),

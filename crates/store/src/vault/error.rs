@@ -174,6 +174,12 @@ pub enum VaultError {
         /// Relative to the top of the work tree.
         paths: Vec<String>,
     },
+    /// Another work tree holds plaintext that is not to lie anywhere.
+    #[error("{} protected {} in the clear in another work tree", paths.len(), if paths.len() == 1 { "file is" } else { "files are" })]
+    InTheClear {
+        /// With the path of that work tree in front.
+        paths: Vec<String>,
+    },
     /// Nothing can be wrapped for a member.
     #[error("the keys could not be wrapped for `{member}`")]
     Wrap {

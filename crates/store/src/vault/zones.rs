@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What a zone takes in and how its files lie in the work tree.
 
+use std::collections::BTreeMap;
+
 use certkeep_pki::{change::Contents, secret::SecretBytes};
 
 use super::{
@@ -10,12 +12,12 @@ use super::{
 };
 use crate::{
     durable::Access,
-    git_crypt,
+    filter,
     history::Message,
-    keyring::Keyring,
     prompt::Prompt,
     repository::{BlobChange, RepositoryChange, WorkTree},
     seal,
+    worktree::{self, WorkTreeError},
     zone::{Mode, Pattern, Protection, Rules, ZoneName},
 };
 
@@ -30,19 +32,15 @@ pub struct Report {
     pub exposed: Vec<Past>,
 }
 
-/// A file that changes sides, with what git has of it.
-struct Moved {
-    path: Vec<u8>,
-    blob: Vec<u8>,
-}
-
 impl Vault {
     /// Adds patterns to a zone: what git has of their files is sealed, in the
-    /// same commit.
+    /// same commit. A sealed zone takes in what git does not have, too: nobody
+    /// else could add it, for git's filter has no key.
     ///
     /// # Errors
     ///
-    /// The zone cannot be opened; files with staged changes.
+    /// The zone cannot be opened; files with staged changes, or with changes
+    /// that ciphertext would take the place of.
     pub fn protect(
         &mut self,
         patterns: &[Pattern],
@@ -51,7 +49,7 @@ impl Vault {
         prompt: &mut dyn Prompt,
         message: &Message,
     ) -> Result<Report, VaultError> {
-        let keys = self.zone_keys(zone, keys, prompt)?.clone();
+        let zone_keys = self.zone_keys(zone, keys, prompt)?.clone();
         let mut after = self.manifest.clone();
         let described = after.zones.get_mut(zone).expect("its keys were found");
         for pattern in patterns {
@@ -60,25 +58,12 @@ impl Vault {
             }
         }
         let (padding, mode) = (described.padding, described.mode);
-        after.certify(zone, &keys);
+        after.certify(zone, &zone_keys);
         let rules = after.rules();
         let mut edit = Edit::default();
-        let mut files = Vec::new();
-        for Moved { path, blob } in self.moved(&rules)? {
-            if blob.is_empty() || seal::is_sealed(&blob) || blob.starts_with(git_crypt::MAGIC) {
-                continue;
-            }
-            let blob = SecretBytes::new(blob);
-            let sealed = keys.sealing_now().seal(blob.expose(), padding);
-            let plain = mode == Mode::Transparent && self.is_unlocked(zone)?;
-            let work_tree = if plain {
-                WorkTree::Leave
-            } else {
-                WorkTree::Write(Contents::Public(sealed.clone()), Access::Owner)
-            };
-            let path = text(&path)?;
-            files.push(path.clone());
-            edit.seal(path, work_tree, sealed);
+        let mut files = self.move_files(&after, keys, prompt, &mut edit)?;
+        if mode == Mode::Sealed {
+            files.extend(self.take_in(patterns, &rules, &zone_keys, padding, &mut edit)?);
         }
         let exposed = past::in_the_clear(&self.repository, &rules)?;
         let commit = self.record(after, edit, message)?;
@@ -86,7 +71,7 @@ impl Vault {
     }
 
     /// Takes patterns out of their zones: git keeps their files in the clear
-    /// from now on.
+    /// from now on, or another zone does whose patterns name them, too.
     ///
     /// # Errors
     ///
@@ -111,32 +96,18 @@ impl Vault {
             after.certify(name, keys.zones.get(name).expect("just filtered"));
         }
         let mut edit = Edit::default();
-        let mut files = Vec::new();
-        for Moved { path, blob } in self.moved(&after.rules())? {
-            let Protection::Zone(zone) = self.rules.protection(&path) else { continue };
-            let shown = text(&path)?;
-            let opened = keys.zones.get(zone).map(|keys| keys.open(&blob));
-            let opened = match opened {
-                Some(opened) => opened.map_err(|source| VaultError::Open { path: shown.clone(), source })?,
-                None => continue,
-            };
-            let plaintext = opened.expose().to_vec();
-            let work_tree = match self.follow(&path, &blob, &plaintext)? {
-                WorkTree::Write(..) => WorkTree::Write(Contents::Secret(opened), Access::Owner),
-                leave => leave,
-            };
-            files.push(shown.clone());
-            edit.changes.push(RepositoryChange { path: shown, work_tree, blob: BlobChange::Set(plaintext) });
-        }
+        let files = self.move_files(&after, keys, prompt, &mut edit)?;
         let commit = self.record(after, edit, message)?;
         Ok(Report { commit, files, exposed: Vec::new() })
     }
 
-    /// Changes how a zone's files lie in the work tree.
+    /// Changes how a zone's files lie in the work tree, or finishes what was
+    /// interrupted; gives the commit, if there was anything to commit.
     ///
     /// # Errors
     ///
-    /// The zone cannot be opened.
+    /// The zone cannot be opened; plaintext of a zone that is to be sealed would
+    /// be lost or left behind.
     pub fn set_mode(
         &mut self,
         zone: &ZoneName,
@@ -145,17 +116,17 @@ impl Vault {
         prompt: &mut dyn Prompt,
         message: &Message,
     ) -> Result<Option<String>, VaultError> {
+        self.repository.identity().map(drop)?;
         let keys = self.zone_keys(zone, keys, prompt)?.clone();
         let mut after = self.manifest.clone();
         let described = after.zones.get_mut(zone).expect("its keys were found");
-        if described.mode == mode {
-            return Ok(None);
-        }
         described.mode = mode;
         let padding = described.padding;
         after.certify(zone, &keys);
-        let path = self.repository.state().join("keyring");
-        let keyring = Keyring::read(&path)?;
+        let keyring = self.keyring()?;
+        if mode == Mode::Sealed {
+            self.nothing_else_in_the_clear(zone)?;
+        }
         let mut edit = Edit::default();
         for entry in self.entries_of(zone)? {
             let blob = self.repository.blob(entry.oid)?;
@@ -163,9 +134,10 @@ impl Vault {
             let Some(found) = crate::read::read_regular(&file)? else { continue };
             let found = SecretBytes::new(found);
             let shown = || String::from_utf8_lossy(&entry.path).into_owned();
-            let open =
-                |bytes: &[u8]| keys.open(bytes).map_err(|source| VaultError::Open { path: shown(), source });
-            let plaintext = open(&blob)?;
+            let plaintext = match blob.as_slice() {
+                b"" => SecretBytes::new(Vec::new()),
+                _ => keys.open(&blob).map_err(|source| VaultError::Open { path: shown(), source })?,
+            };
             let work_tree = match mode {
                 _ if found.is_empty() => continue,
                 Mode::Sealed if found.expose() == plaintext.expose() => {
@@ -175,7 +147,7 @@ impl Vault {
                     WorkTree::Write(Contents::Secret(plaintext), Access::Owner)
                 }
                 Mode::Sealed if !seal::is_sealed(found.expose()) => {
-                    return Err(VaultError::Staged { paths: vec![shown()] });
+                    return Err(WorkTreeError::Changed { paths: vec![shown()] }.into());
                 }
                 _ => continue,
             };
@@ -185,14 +157,36 @@ impl Vault {
                 blob: BlobChange::Leave,
             });
         }
+        let commit = self.record(after, edit, message)?;
+        // After the commit: nobody is to have the keys of a zone in a file that
+        // was not made transparent. Until then the filter refuses plaintext.
         if let Some(mut keyring) = keyring {
             match mode {
                 Mode::Transparent => keyring.insert(keys, padding),
                 Mode::Sealed => keyring.forget(zone),
             }
-            keyring.write(&path)?;
+            keyring.write(&self.repository.state().join("keyring"))?;
         }
-        self.record(after, edit, message)
+        Ok(commit)
+    }
+
+    /// Refuses plaintext of a zone that a commit here cannot seal.
+    fn nothing_else_in_the_clear(&self, zone: &ZoneName) -> Result<(), VaultError> {
+        let of_zone = |rules: &Rules, path: &str| rules.protection(path.as_bytes()) == Protection::Zone(zone);
+        let mut paths = worktree::untracked(self.work_tree(), &self.rules, &self.tracked()?)?;
+        paths.retain(|path| of_zone(&self.rules, path));
+        if !paths.is_empty() {
+            return Err(WorkTreeError::Changed { paths }.into());
+        }
+        for tree in worktree::linked(&self.repository)? {
+            // What is checked out there may be of another time.
+            let own = filter::manifest(&tree)?.map(|manifest| manifest.rules());
+            let rules = own.as_ref().unwrap_or(&self.rules);
+            let found = worktree::untracked(tree.work_tree(), rules, &BTreeMap::new())?;
+            let found = found.into_iter().filter(|path| of_zone(rules, path));
+            paths.extend(found.map(|path| tree.work_tree().join(path).display().to_string()));
+        }
+        if paths.is_empty() { Ok(()) } else { Err(VaultError::InTheClear { paths }) }
     }
 
     /// The keys of a zone, in the text that a wrap holds. Whoever has them
@@ -208,23 +202,5 @@ impl Vault {
         prompt: &mut dyn Prompt,
     ) -> Result<SecretBytes, VaultError> {
         Ok(self.zone_keys(zone, keys, prompt)?.to_payload())
-    }
-
-    /// The index's regular files that `rules` judge otherwise than those of
-    /// this store, with their blobs. Staged changes of them are not ours to commit.
-    fn moved(&self, rules: &Rules) -> Result<Vec<Moved>, VaultError> {
-        let head = self.head_files()?;
-        let (mut moved, mut staged) = (Vec::new(), Vec::new());
-        for entry in self.repository.index_entries()? {
-            if !entry.is_file() || rules.protection(&entry.path) == self.rules.protection(&entry.path) {
-                continue;
-            }
-            if head.get(&entry.path) != Some(&entry.oid) {
-                staged.push(String::from_utf8_lossy(&entry.path).into_owned());
-            }
-            let blob = self.repository.blob(entry.oid)?;
-            moved.push(Moved { path: entry.path, blob });
-        }
-        if staged.is_empty() { Ok(moved) } else { Err(VaultError::Staged { paths: staged }) }
     }
 }

@@ -153,7 +153,7 @@ impl<'a> Plan<'a> {
 
 /// Plaintext under protected paths that git does not know, ignored or not.
 /// Repositories inside of this one are not ours.
-fn untracked(
+pub(crate) fn untracked(
     top: &Path,
     rules: &Rules,
     tracked: &BTreeMap<Vec<u8>, Vec<IndexEntry>>,
@@ -190,7 +190,7 @@ fn is_ciphertext(bytes: &[u8]) -> bool {
 }
 
 /// The other work trees of the repository that can be reached.
-fn linked(repository: &Repository) -> Result<Vec<Repository>, WorkTreeError> {
+pub(crate) fn linked(repository: &Repository) -> Result<Vec<Repository>, WorkTreeError> {
     let listed = repository.git(&["worktree", "list", "--porcelain"], &[])?;
     let mut linked = Vec::new();
     let here = fs::canonicalize(repository.work_tree()).ok();
