@@ -21,7 +21,7 @@ use crate::{
 const HEADER: &str = "certkeep pins 1";
 
 /// Every key id that was seen.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pins(BTreeMap<(StoreId, ZoneName, Epoch), KeyId>);
 
 /// Why pins cannot be read or written, or what speaks against a key.

@@ -149,6 +149,7 @@ fn what_must_not_be_is_refused_and_changes_nothing() {
 /// Everything up to the commit, and nothing of what follows.
 fn interrupted(playground: &Playground) -> String {
     let (repository, changes) = (open(playground), changes());
+    let _lock = RepositoryLock::acquire(&repository).expect("free");
     let site = Site::repository(&repository).expect("a place");
     let (draft, directories) = (Draft::new(&repository, true), check(&repository, &changes));
     let draft = draft.expect("begun");

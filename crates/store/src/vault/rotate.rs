@@ -19,6 +19,7 @@ use crate::{
     manifest::{GrantState, Manifest},
     member::MemberName,
     prompt::Prompt,
+    repository::RepositoryLock,
     zone::{Protection, ZoneName},
     zone_keys::ZoneKeys,
 };
@@ -162,12 +163,22 @@ impl Vault {
 
     /// Remembers what was seen, so that nobody can put other keys in its place.
     pub(super) fn pin(&self, seen: &[ZoneKeys]) -> Result<(), VaultError> {
-        let mut pins = self.pins()?;
-        pins.remember_first(&self.manifest);
-        for keys in seen {
-            pins.remember(keys);
+        let updated = || {
+            let before = self.pins()?;
+            let mut after = before.clone();
+            after.remember_first(&self.manifest);
+            seen.iter().for_each(|keys| after.remember(keys));
+            Ok::<_, VaultError>((after != before).then_some(after))
+        };
+        if updated()?.is_none() {
+            return Ok(());
         }
-        Ok(pins.write(&self.repository.state().join("pins"))?)
+        // Again, for two that write at once would lose what one of them has seen.
+        let _lock = RepositoryLock::acquire(&self.repository)?;
+        match updated()? {
+            Some(pins) => Ok(pins.write(&self.repository.state().join("pins"))?),
+            None => Ok(()),
+        }
     }
 
     /// Every path of these zones that the repository has or had.
