@@ -4,7 +4,6 @@
 
 #[expect(dead_code, clippy::unwrap_used, reason = "people for other tests, too")]
 mod people;
-#[expect(dead_code, reason = "as above")]
 mod playground;
 
 use std::{fs, path::Path};
@@ -360,4 +359,28 @@ fn locking_removes_the_images_of_conflicts_in_protected_files_alone() {
     let harmless = image("3", "}\nharmless words\n");
     store.vault().lock(&mut |_, _| {}).expect("locked");
     assert_eq!([key, request, harmless].map(|folder| folder.exists()), [false, false, true]);
+}
+
+#[test]
+fn a_secret_that_only_git_has_is_sealed_with_the_others() {
+    let (ground, home) = (Playground::new(), Home::new());
+    let (gone, away) = ("pki/private/gone.key", "pki/private/away.key");
+    ground.commit(&[("pki/ca.crt", "public\n"), (gone, KEY), (away, KEY)]);
+    fs::remove_file(ground.top.join(gone)).expect("removed");
+    ground.git(&["rm", "-q", away]);
+    let recipient = Recipient::parse(home.age("alice").1.as_bytes()).expect("a recipient");
+    let making = Making {
+        directory: &ground.top,
+        pki: Some(&ground.top.join("pki")),
+        program: "certkeep",
+        now: moment(),
+        message: message(),
+    };
+    let (_, report) =
+        init::init(&making, &[(name("alice"), recipient)], &mut OsRng.unwrap_err()).expect("a store");
+    assert_eq!(report.sealed, [gone]);
+    let blob = ground.try_git(&ground.top, &["cat-file", "blob", &format!("HEAD:{gone}")]);
+    assert!(seal::is_sealed(&blob.stdout));
+    assert_eq!(ground.git(&["ls-tree", "-r", "--name-only", "HEAD", "pki"]), format!("pki/ca.crt\n{gone}"));
+    assert_eq!(ground.status(), format!(" D {gone}"));
 }

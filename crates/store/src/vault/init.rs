@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `store init`: makes a git repository a store, with what stands in its PKI.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use certkeep_pki::{change::Contents, moment::Moment, secret::SecretBytes};
 use rand_core::CryptoRng;
@@ -18,7 +21,7 @@ use crate::{
     driver,
     durable::{Access, inspect},
     git::Repository,
-    git_crypt::LegacyKey,
+    git_crypt::{self, LegacyKey},
     history::Message,
     keyring::Keyring,
     manifest::{Manifest, Zone},
@@ -142,7 +145,8 @@ pub(super) fn establish(
     edit.manifest(None, &manifest);
     edit.attributes(&repository, &rules)?;
     let mut keys_of = |zone: &ZoneName| Ok(keys.get(zone).expect("every zone has keys").clone());
-    let sealed = add_pki(&repository, &manifest, &mut keys_of, &mut edit)?;
+    let mut sealed = add_pki(&repository, &manifest, &mut keys_of, &mut edit)?;
+    sealed.extend(add_absent(&repository, &manifest, &keys, &mut edit)?);
     let exposed = past::in_the_clear(&repository, &rules)?;
 
     // Before the commit: a driver and keys without a store harm nobody, a
@@ -252,6 +256,52 @@ fn add_pki(
         };
         edit.seal(path.clone(), work_tree, blob);
         sealed.push(path);
+    }
+    Ok(sealed)
+}
+
+/// Protected files that git has in the clear and the work tree lacks: HEAD is to
+/// have none. They stay absent, and one whose removal is staged goes from git, too.
+fn add_absent(
+    repository: &Repository,
+    manifest: &Manifest,
+    keys: &BTreeMap<ZoneName, ZoneKeys>,
+    edit: &mut Edit,
+) -> Result<Vec<String>, VaultError> {
+    let rules = manifest.rules();
+    let done: BTreeSet<_> = edit.changes.iter().map(|change| change.path.clone()).collect();
+    let clear = |path: &[u8], oid| {
+        let Protection::Zone(zone) = rules.protection(path) else { return Ok(None) };
+        if inspect(&repository.file_path(path))?.is_some() {
+            return Ok(None);
+        }
+        let path = text(path)?;
+        let blob = repository.blob(oid)?;
+        let sealed = seal::is_sealed(&blob) || blob.starts_with(git_crypt::MAGIC) || blob.is_empty();
+        let new = !sealed && !done.contains(&path);
+        Ok::<_, VaultError>(new.then(|| (zone, path, SecretBytes::new(blob))))
+    };
+    let mut sealed = Vec::new();
+    let mut known = BTreeSet::new();
+    for entry in repository.index_entries()? {
+        known.insert(entry.path.clone());
+        if !entry.is_file() {
+            continue;
+        }
+        let Some((zone, path, contents)) = clear(&entry.path, entry.oid)? else { continue };
+        let described = manifest.zones.get(zone).expect("the rules are the manifest's");
+        let key = keys.get(zone).expect("every zone has keys").sealing_now();
+        edit.seal(path.clone(), WorkTree::Leave, key.seal(contents.expose(), described.padding));
+        sealed.push(path);
+    }
+    let Some(head) = repository.head_commit()? else { return Ok(sealed) };
+    for entry in repository.entries(head)? {
+        if entry.is_file()
+            && !known.contains(&entry.path)
+            && let Some((_, path, _)) = clear(&entry.path, entry.oid)?
+        {
+            edit.remove(path);
+        }
     }
     Ok(sealed)
 }
