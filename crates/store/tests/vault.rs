@@ -384,3 +384,30 @@ fn a_secret_that_only_git_has_is_sealed_with_the_others() {
     assert_eq!(ground.git(&["ls-tree", "-r", "--name-only", "HEAD", "pki"]), format!("pki/ca.crt\n{gone}"));
     assert_eq!(ground.status(), format!(" D {gone}"));
 }
+
+#[test]
+fn what_the_user_has_not_committed_of_gits_own_files_stays_his() {
+    let (ground, home) = (Playground::new(), Home::new());
+    ground.commit(&[(".gitattributes", "*.txt text\n"), (".gitignore", "old\n")]);
+    ground.write(".gitattributes", "*.txt text\n*.png binary\n");
+    ground.write(".gitignore", "new\n");
+    let recipient = Recipient::parse(home.age("alice").1.as_bytes()).expect("a recipient");
+    let making = Making {
+        directory: &ground.top,
+        pki: Some(&ground.top.join("pki")),
+        program: "certkeep",
+        now: moment(),
+        message: message(),
+    };
+    init::init(&making, &[(name("alice"), recipient)], &mut OsRng.unwrap_err()).expect("a store");
+    assert_eq!(ground.status(), " M .gitattributes\n M .gitignore");
+    for (file, own, other) in
+        [(".gitattributes", "*.txt text\n", "*.png binary"), (".gitignore", "old\n", "new")]
+    {
+        let committed = ground.git(&["show", &format!("HEAD:{file}")]);
+        assert!(committed.starts_with(own) && committed.contains("certkeep"), "{committed}");
+        assert!(!committed.lines().any(|line| line == other), "{committed}");
+        let text = fs::read_to_string(ground.top.join(file)).expect("text");
+        assert!(text.lines().any(|line| line == other) && text.contains("certkeep"), "{text}");
+    }
+}
