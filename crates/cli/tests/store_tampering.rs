@@ -174,12 +174,7 @@ fn blobs_do_not_move_between_zones_epochs_and_stores() {
     // A clone that has seen nothing yet does not trust keys that do not open everything.
     alice.does("cd work/clone && certkeep lock && rm .git/certkeep/pins");
     commit(&alice, "work/clone", "pki/private/other.key", &ca);
-    refuses(
-        &alice,
-        "work/clone",
-        "certkeep unlock",
-        "do not open all of its files",
-    );
+    refuses(&alice, "work/clone", "certkeep unlock", "do not open all of its files");
     alice.does("cd work/clone && git reset -q --hard HEAD~2");
 
     // Another store's file.

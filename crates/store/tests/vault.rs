@@ -4,7 +4,6 @@
 
 #[expect(dead_code, clippy::unwrap_used, reason = "people for other tests, too")]
 mod people;
-#[expect(dead_code, reason = "as above")]
 mod playground;
 
 use std::{fs, path::Path};
@@ -402,4 +401,55 @@ fn locking_removes_the_images_of_conflicts_in_protected_files_alone() {
     let harmless = image("3", "}\nharmless words\n");
     store.vault().lock(&mut |_, _| {}).expect("locked");
     assert_eq!([key, request, harmless].map(|folder| folder.exists()), [false, false, true]);
+}
+
+#[test]
+fn a_secret_that_only_git_has_is_sealed_with_the_others() {
+    let (ground, home) = (Playground::new(), Home::new());
+    let (gone, away) = ("pki/private/gone.key", "pki/private/away.key");
+    ground.commit(&[("pki/ca.crt", "public\n"), (gone, KEY), (away, KEY)]);
+    fs::remove_file(ground.top.join(gone)).expect("removed");
+    ground.git(&["rm", "-q", away]);
+    let recipient = Recipient::parse(home.age("alice").1.as_bytes()).expect("a recipient");
+    let making = Making {
+        directory: &ground.top,
+        pki: Some(&ground.top.join("pki")),
+        program: "certkeep",
+        now: moment(),
+        message: message(),
+    };
+    let (_, report) =
+        init::init(&making, &[(name("alice"), recipient)], &mut OsRng.unwrap_err()).expect("a store");
+    assert_eq!(report.sealed, [gone]);
+    let blob = ground.try_git(&ground.top, &["cat-file", "blob", &format!("HEAD:{gone}")]);
+    assert!(seal::is_sealed(&blob.stdout));
+    assert_eq!(ground.git(&["ls-tree", "-r", "--name-only", "HEAD", "pki"]), format!("pki/ca.crt\n{gone}"));
+    assert_eq!(ground.status(), format!(" D {gone}"));
+}
+
+#[test]
+fn what_the_user_has_not_committed_of_gits_own_files_stays_his() {
+    let (ground, home) = (Playground::new(), Home::new());
+    ground.commit(&[(".gitattributes", "*.txt text\n"), (".gitignore", "old\n")]);
+    ground.write(".gitattributes", "*.txt text\n*.png binary\n");
+    ground.write(".gitignore", "new\n");
+    let recipient = Recipient::parse(home.age("alice").1.as_bytes()).expect("a recipient");
+    let making = Making {
+        directory: &ground.top,
+        pki: Some(&ground.top.join("pki")),
+        program: "certkeep",
+        now: moment(),
+        message: message(),
+    };
+    init::init(&making, &[(name("alice"), recipient)], &mut OsRng.unwrap_err()).expect("a store");
+    assert_eq!(ground.status(), " M .gitattributes\n M .gitignore");
+    for (file, own, other) in
+        [(".gitattributes", "*.txt text\n", "*.png binary"), (".gitignore", "old\n", "new")]
+    {
+        let committed = ground.git(&["show", &format!("HEAD:{file}")]);
+        assert!(committed.starts_with(own) && committed.contains("certkeep"), "{committed}");
+        assert!(!committed.lines().any(|line| line == other), "{committed}");
+        let text = fs::read_to_string(ground.top.join(file)).expect("text");
+        assert!(text.lines().any(|line| line == other) && text.contains("certkeep"), "{text}");
+    }
 }

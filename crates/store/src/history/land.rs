@@ -25,6 +25,10 @@ pub(crate) fn check(site: &Site, journal: &Journal) -> Result<(), GitError> {
     if paths.is_empty() { Ok(()) } else { Err(GitError::Moved { paths }) }
 }
 
+/// Files that hold lines of the user's beside ours, perhaps some that he has not
+/// committed: git has to look into them.
+const SHARED: [&str; 2] = [".gitattributes", ".gitignore"];
+
 /// Makes the commit of a journal part of HEAD; gives the one that became it.
 ///
 /// It is not repeated on top of a commit that has changed the same files in
@@ -99,7 +103,8 @@ fn index_changes(
     for step in &journal.steps {
         let (Step::Place { path, .. } | Step::Remove(path)) = step else { continue };
         let in_repository = format!("{prefix}{path}");
-        let stat = placed.get(path).map_or(IndexStat::Unknown, |&stat| IndexStat::Known(stat));
+        let known = placed.get(path).filter(|_| !SHARED.contains(&in_repository.as_str()));
+        let stat = known.map_or(IndexStat::Unknown, |&stat| IndexStat::Known(stat));
         stats.insert(in_repository.clone(), stat);
         paths.insert(in_repository);
     }

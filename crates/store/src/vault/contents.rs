@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What a new store finds in the work tree, and what git is to hold of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use certkeep_pki::{change::Contents, secret::SecretBytes};
 
@@ -12,7 +12,7 @@ use super::{
     import::GIT_CRYPT,
 };
 use crate::{
-    durable::Access,
+    durable::{Access, inspect},
     git::Repository,
     git_crypt,
     manifest::Manifest,
@@ -110,6 +110,52 @@ pub(super) fn add_patterns(
         let ciphertext = keys.sealing_now().seal(blob.expose(), described.padding);
         edit.seal(path.clone(), WorkTree::Leave, ciphertext);
         sealed.push(path);
+    }
+    Ok(sealed)
+}
+
+/// Protected files that git has in the clear and the work tree lacks: HEAD is to
+/// have none. They stay absent, and one whose removal is staged goes from git, too.
+pub(super) fn add_absent(
+    repository: &Repository,
+    manifest: &Manifest,
+    keys: &BTreeMap<ZoneName, ZoneKeys>,
+    edit: &mut Edit,
+) -> Result<Vec<String>, VaultError> {
+    let rules = manifest.rules();
+    let done: BTreeSet<_> = edit.changes.iter().map(|change| change.path.clone()).collect();
+    let clear = |path: &[u8], oid| {
+        let Protection::Zone(zone) = rules.protection(path) else { return Ok(None) };
+        if inspect(&repository.file_path(path))?.is_some() {
+            return Ok(None);
+        }
+        let path = text(path)?;
+        let blob = repository.blob(oid)?;
+        let sealed = seal::is_sealed(&blob) || blob.starts_with(git_crypt::MAGIC) || blob.is_empty();
+        let new = !sealed && !done.contains(&path);
+        Ok::<_, VaultError>(new.then(|| (zone, path, SecretBytes::new(blob))))
+    };
+    let mut sealed = Vec::new();
+    let mut known = BTreeSet::new();
+    for entry in repository.index_entries()? {
+        known.insert(entry.path.clone());
+        if !entry.is_file() {
+            continue;
+        }
+        let Some((zone, path, contents)) = clear(&entry.path, entry.oid)? else { continue };
+        let described = manifest.zones.get(zone).expect("the rules are the manifest's");
+        let key = keys.get(zone).expect("every zone has keys").sealing_now();
+        edit.seal(path.clone(), WorkTree::Leave, key.seal(contents.expose(), described.padding));
+        sealed.push(path);
+    }
+    let Some(head) = repository.head_commit()? else { return Ok(sealed) };
+    for entry in repository.entries(head)? {
+        if entry.is_file()
+            && !known.contains(&entry.path)
+            && let Some((_, path, _)) = clear(&entry.path, entry.oid)?
+        {
+            edit.remove(path);
+        }
     }
     Ok(sealed)
 }

@@ -78,17 +78,22 @@ impl Edit {
     }
 
     /// The block that tells git which files go through the filter, and the one
-    /// that keeps certkeep's own leftovers out of commits.
+    /// that keeps certkeep's own leftovers out of commits. What else the user has
+    /// changed in these files stays his to commit.
     pub(super) fn attributes(&mut self, repository: &Repository, rules: &Rules) -> Result<(), VaultError> {
         let mut apply = |name: &str, change: &dyn Fn(&[u8]) -> Vec<u8>| {
             let pending = self.changes.iter().position(|pending| pending.path == name);
-            let before = match pending.map(|position| self.changes.remove(position).blob) {
-                Some(BlobChange::Set(bytes)) => bytes,
-                _ => read_regular(&repository.work_tree().join(name))?.unwrap_or_default(),
-            };
-            let after = change(&before);
-            if pending.is_some() || after != before {
-                self.write(name.to_owned(), after);
+            if let Some(BlobChange::Set(bytes)) = pending.map(|position| self.changes.remove(position).blob) {
+                self.write(name.to_owned(), change(&bytes));
+                return Ok(());
+            }
+            let committed = repository.head_blob(name)?.unwrap_or_default();
+            let file = read_regular(&repository.work_tree().join(name))?.unwrap_or_default();
+            let (blob, contents) = (change(&committed), change(&file));
+            if blob != committed || contents != file {
+                let work_tree = WorkTree::Write(Contents::Public(contents), Access::Mode(0o644));
+                let blob = BlobChange::Set(blob);
+                self.changes.push(RepositoryChange { path: name.to_owned(), work_tree, blob });
             }
             Ok::<_, VaultError>(())
         };

@@ -8,7 +8,7 @@ use rand_core::CryptoRng;
 
 use super::{
     Keys, Vault, VaultError,
-    contents::{add_patterns, add_pki},
+    contents::{add_absent, add_patterns, add_pki},
     edit::{Edit, text},
     members::{Skipped, wrap_for_all},
     past::{self, Past},
@@ -146,6 +146,7 @@ pub(super) fn establish(
     let mut keys_of = |zone: &ZoneName| Ok(keys.get(zone).expect("every zone has keys").clone());
     let mut sealed = add_pki(&repository, &manifest, &mut keys_of, &mut edit)?;
     sealed.extend(add_patterns(&repository, &manifest, &keys, &mut edit)?);
+    sealed.extend(add_absent(&repository, &manifest, &keys, &mut edit)?);
     let exposed = past::in_the_clear(&repository, &rules)?;
 
     // Before the commit: a driver and keys without a store harm nobody, a
