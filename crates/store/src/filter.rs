@@ -9,6 +9,8 @@
 //! That no conversion of line endings damages what is sealed is not looked at
 //! here, where it would cost a look-up per file: `info/attributes`, which has
 //! the last word, switches conversion off for everything that comes here.
+//!
+//! long: every refusal with its words, and the two tables of decisions.
 
 mod packet;
 pub mod process;

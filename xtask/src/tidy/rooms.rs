@@ -141,6 +141,8 @@ const EXPOSERS: &[(&str, &str)] = &[
     ("crates/store/src/worktree/lock.rs", "compares plaintext with what git keeps"),
     ("crates/store/src/worktree/unlock.rs", "compares plaintext with what git keeps"),
     ("crates/store/src/zone_keys.rs", "reads wrapped keys"),
+    ("crates/store/src/vault/moved.rs", "seals what goes from one zone to another"),
+    ("crates/store/src/worktree/rerere.rs", "looks for plaintext in what git remembers of conflicts"),
 ];
 
 /// The rules for one source file.
