@@ -58,8 +58,7 @@ pub(crate) struct Repository {
 impl Repository {
     /// A PKI with a CA, two issued certificates and a CRL, as a `case` wants it.
     pub(crate) fn new(case: Case) -> Self {
-        // In memory nothing waits for a disk.
-        let team = Team::below(if Path::new("/dev/shm").is_dir() { "/dev/shm" } else { "/tmp" });
+        let team = Team::in_memory();
         let owner = team.person("owner");
         owner.does("age-keygen -o identity.txt 2>/dev/null && age-keygen -o bob.txt 2>/dev/null");
         let owner = owner
