@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The protected files of a work tree, exchanged all together: ciphertext for
-//! plaintext ([`unlock`]) and back ([`lock`]).
+//! plaintext (`unlock`) and back (`lock`).
 //!
 //! New files are written under git's directory first, so that plaintext never
 //! lies under a name that git would take as it is, and renamed when all of them
