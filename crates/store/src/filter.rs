@@ -329,8 +329,8 @@ fn distrust(manifest: &Manifest, keyring: &Keyring) -> Option<(ZoneName, Distrus
     keyring.zones().find_map(|keys| {
         let name = keys.zone();
         let verified = match manifest.zones.get(name) {
-            // Of another store altogether: its files are not opened anyway.
-            None if keys.store() != manifest.store => Ok(()),
+            // Another store altogether, whose rules may call anything public.
+            None if keys.store() != manifest.store => Err(Distrust::OtherStore),
             None => Err(Distrust::Missing),
             Some(zone) => match keys.at(zone.epoch) {
                 Some(keys) => zone.verify(name, manifest.store, manifest.pki.as_deref(), &keys),
