@@ -14,6 +14,7 @@ mod durable;
 pub mod filter;
 mod git;
 pub mod git_crypt;
+pub mod guard;
 pub mod history;
 pub mod identity;
 mod journal;
