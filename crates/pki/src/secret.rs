@@ -26,6 +26,12 @@ impl SecretBytes {
         &self.0
     }
 
+    /// Hands the bytes to code that seals them where they are.
+    #[must_use]
+    pub fn into_exposed(self) -> Zeroizing<Vec<u8>> {
+        self.0
+    }
+
     /// Length in bytes; not secret.
     #[must_use]
     pub fn len(&self) -> usize {

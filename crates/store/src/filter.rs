@@ -179,7 +179,7 @@ impl<'a> Filter<'a> {
         }
         match protection {
             Ok(Protection::Public) => Ok(contents),
-            Ok(Protection::Zone(zone)) => self.seal(path, zone, bytes),
+            Ok(Protection::Zone(zone)) => self.seal(path, zone, contents),
             // Of a commit from before the store, say: refusing it protects nothing.
             _ if self.kept.is(path, bytes) => Ok(contents),
             Ok(_) if !self.has_store() => {
@@ -202,8 +202,9 @@ impl<'a> Filter<'a> {
         };
         let trusted = self.distrust.is_none() && self.mode(zone) == Mode::Transparent;
         let Some(keyring) = self.keyring.filter(|_| trusted) else { return Ok(contents) };
-        let opened = keyring.open_as(zone, bytes).map_err(|source| broken(path, bytes, source))?;
-        Ok(opened.unwrap_or(contents))
+        let key = key_id(bytes).ok().flatten();
+        let broken = |source| FilterError::Broken { path: name(path), key, source };
+        keyring.open_in_place(zone, contents).map_err(broken)
     }
 
     /// A file of a commit from before a repository of git-crypt was taken over:
@@ -282,7 +283,7 @@ impl<'a> Filter<'a> {
         Ok(is_sealed(bytes))
     }
 
-    fn seal(&self, path: &[u8], zone: &ZoneName, plaintext: &[u8]) -> Result<SecretBytes, FilterError> {
+    fn seal(&self, path: &[u8], zone: &ZoneName, plaintext: SecretBytes) -> Result<SecretBytes, FilterError> {
         let Ok(Some((manifest, _))) = &self.store else {
             return Err(FilterError::NoStore { path: name(path) });
         };
@@ -297,29 +298,37 @@ impl<'a> Filter<'a> {
         if keys.store() != manifest.store {
             return Err(FilterError::OtherStore { path: name(path) });
         }
-        let sealed = match manifest.zones.get(zone) {
-            Some(described) => keyring.seal(zone, described.key_id, plaintext).ok_or_else(|| {
-                let (path, zone) = (name(path), zone.clone());
-                FilterError::OtherEpoch { path, zone, epoch: described.epoch, needed: described.key_id }
-            }),
-            None => return Err(FilterError::Unnamed { path: name(path) }),
+        let Some(described) = manifest.zones.get(zone) else {
+            return Err(FilterError::Unnamed { path: name(path) });
         };
+        let current = keyring.sealing(zone, described.key_id);
         // Where there never was another key, nothing else can have been kept.
         let only = keys.epochs().count() == 1 && keys.legacy.is_empty();
-        if let Ok(sealed) = &sealed
-            && (only || self.kept.is(path, sealed))
+        if let Some((key, padding)) = current
+            && only
+        {
+            return Ok(SecretBytes::new(key.seal_in_place(plaintext, padding)));
+        }
+        let sealed = current.map(|(key, padding)| key.seal(plaintext.expose(), padding));
+        if let Some(sealed) = &sealed
+            && self.kept.is(path, sealed)
         {
             return Ok(SecretBytes::new(sealed.clone()));
         }
         // Sealed by an older epoch or a padding of before, it is still the same file.
         if let Some(kept) = self.kept.read(path)
             && let Ok(Some(opened)) = keyring.open_as(zone, &kept)
-            && opened.expose() == plaintext
+            && opened.expose() == plaintext.expose()
         {
             return Ok(SecretBytes::new(kept));
         }
         // A key that was replaced seals nothing new: its owners may have left.
-        sealed.map(SecretBytes::new)
+        sealed.map(SecretBytes::new).ok_or_else(|| FilterError::OtherEpoch {
+            path: name(path),
+            zone: zone.clone(),
+            epoch: described.epoch,
+            needed: described.key_id,
+        })
     }
 }
 

@@ -137,9 +137,15 @@ impl Keyring {
     /// interrupted leaves a key here that nobody else has.
     #[must_use]
     pub fn seal(&self, zone: &ZoneName, key: KeyId, plaintext: &[u8]) -> Option<Vec<u8>> {
+        let (key, padding) = self.sealing(zone, key)?;
+        Some(key.seal(plaintext, padding))
+    }
+
+    /// What seals the files of a zone with the key that has this id.
+    pub(crate) fn sealing(&self, zone: &ZoneName, key: KeyId) -> Option<(&SealingKey, Padding)> {
         let Unlocked { padding, .. } = self.zones.get(zone)?;
         let derived = self.derived().get(&key).filter(|derived| derived.zone == *zone)?;
-        Some(derived.key.seal(plaintext, *padding))
+        Some((&derived.key, *padding))
     }
 
     /// As [`Keyring::open`], with the keys of one zone alone.
@@ -153,6 +159,26 @@ impl Keyring {
         }
         let opened = self.open(sealed)?;
         Ok(opened.filter(|opened| opened.zone == zone).map(|opened| opened.plaintext))
+    }
+
+    /// As [`Keyring::open_as`], in the memory of the sealed file, which comes
+    /// back as it was where no key of the zone sealed it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Keyring::open`].
+    pub(crate) fn open_in_place(
+        &self,
+        zone: &ZoneName,
+        sealed: SecretBytes,
+    ) -> Result<SecretBytes, SealError> {
+        let Some(id) = key_id(sealed.expose())? else {
+            return Ok(self.open_as(zone, sealed.expose())?.unwrap_or(sealed));
+        };
+        match self.derived().get(&id).filter(|derived| derived.zone == *zone) {
+            Some(derived) => derived.key.open_in_place(sealed),
+            None => Ok(sealed),
+        }
     }
 
     fn open_legacy(&self, blob: &[u8]) -> Option<Opened<'_>> {

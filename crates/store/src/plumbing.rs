@@ -6,7 +6,7 @@
 use std::{
     cell::OnceCell,
     collections::HashMap,
-    fs,
+    fs::{self, File},
     io::{Read, Write},
     path::{Path, PathBuf},
 };
@@ -24,7 +24,7 @@ use crate::{
     git::{GitError, Oid, Repository},
     keyring::{Keyring, KeyringError},
     merge::{self, Winner},
-    read::{ReadError, read_secret_file},
+    read::{ReadError, SIZE_LIMIT, read_secret_file},
 };
 
 /// Where a work tree with a store has its first file, from the top.
@@ -116,9 +116,11 @@ impl Plumbing {
         &self,
         direction: Direction,
         path: &[u8],
-        input: impl Read,
+        input: File,
     ) -> Result<SecretBytes, PlumbingError> {
-        let contents = process::read_to_end(input)?;
+        // A pipe says 0, and whatever is said is only an expectation.
+        let size = input.metadata().map_or(0, |metadata| metadata.len().min(SIZE_LIMIT));
+        let contents = process::read_to_end(input, usize::try_from(size).unwrap_or_default())?;
         Ok(apply(&self.filter(), direction, path, contents)?)
     }
 

@@ -232,30 +232,48 @@ impl SealingKey {
         if plaintext.is_empty() {
             return Vec::new();
         }
-        let filled = LENGTH + plaintext.len();
-        let (payload, flags) = match padding {
-            Padding::None => (filled, 0),
-            Padding::Bucket(size) => {
-                (filled.next_multiple_of(usize::try_from(size.max(1)).unwrap_or(1)), PADDED)
-            }
-        };
-        let mut sealed = Vec::with_capacity(HEADER + payload);
-        sealed.extend_from_slice(MAGIC);
-        sealed.extend_from_slice(&[FORMAT_VERSION, SUITE, flags, 0]);
-        sealed.extend_from_slice(&self.id.0);
-        sealed.extend_from_slice(&[0; HEADER - BOUND]);
-        let length = u64::try_from(plaintext.len()).expect("a length fits into 64 bits");
-        sealed.extend_from_slice(&length.to_le_bytes());
+        let mut sealed = Vec::with_capacity(sealed_len(plaintext.len(), padding));
+        sealed.extend_from_slice(&[0; HEADER + LENGTH]);
         sealed.extend_from_slice(plaintext);
-        sealed.resize(HEADER + payload, 0);
+        self.seal_behind_header(&mut sealed, padding);
+        sealed
+    }
+
+    /// As [`SealingKey::seal`], in the memory of the plaintext where that has
+    /// room for the sealed file: for a large file, fresh memory costs more than
+    /// the cipher.
+    #[must_use]
+    pub fn seal_in_place(&self, plaintext: SecretBytes, padding: Padding) -> Vec<u8> {
+        let mut bytes = plaintext.into_exposed();
+        let length = bytes.len();
+        // Memory that moves would leave plaintext behind.
+        if length == 0 || bytes.capacity() < sealed_len(length, padding) {
+            return self.seal(&bytes, padding);
+        }
+        bytes.resize(HEADER + LENGTH + length, 0);
+        bytes.copy_within(..length, HEADER + LENGTH);
+        self.seal_behind_header(&mut bytes, padding);
+        std::mem::take(&mut *bytes)
+    }
+
+    /// Seals what stands behind the room for header and length.
+    fn seal_behind_header(&self, sealed: &mut Vec<u8>, padding: Padding) {
+        let length = sealed.len() - HEADER - LENGTH;
+        sealed.resize(sealed_len(length, padding), 0);
         let (header, payload) = sealed.split_at_mut(HEADER);
         let (bound, siv) = header.split_at_mut(BOUND);
+        let flags = if padding == Padding::None { 0 } else { PADDED };
+        let parts: [&[u8]; 3] = [MAGIC, &[FORMAT_VERSION, SUITE, flags, 0], &self.id.0];
+        bound.copy_from_slice(&parts.concat());
+        let length = u64::try_from(length).expect("a length fits into 64 bits");
+        if let Some(front) = payload.first_chunk_mut::<LENGTH>() {
+            *front = length.to_le_bytes();
+        }
         siv.copy_from_slice(self.siv(bound, payload).as_ref());
         let counter = counter_block(siv);
         let key = UnboundCipherKey::new(&AES_256, &*self.encryption).and_then(EncryptingKey::ctr);
         key.and_then(|key| key.less_safe_encrypt(payload, EncryptionContext::Iv128(counter)))
             .expect("AES-256-CTR takes a key of 32 bytes and any length");
-        sealed
     }
 
     /// Opens a sealed file: nothing is released before the MAC has been compared.
@@ -264,23 +282,37 @@ impl SealingKey {
     ///
     /// One [`SealError`] per cause.
     pub fn open(&self, sealed: &[u8]) -> Result<SecretBytes, SealError> {
+        self.open_in_place(SecretBytes::new(sealed.to_vec()))
+    }
+
+    /// As [`SealingKey::open`], in the memory of the sealed file.
+    ///
+    /// # Errors
+    ///
+    /// As [`SealingKey::open`].
+    pub fn open_in_place(&self, sealed: SecretBytes) -> Result<SecretBytes, SealError> {
         if sealed.is_empty() {
-            return Ok(SecretBytes::new(Vec::new()));
+            return Ok(sealed);
         }
-        let found = key_id(sealed)?.ok_or(SealError::Altered)?;
+        let mut sealed = sealed.into_exposed();
+        let found = key_id(&sealed)?.ok_or(SealError::Altered)?;
         if found != self.id {
             return Err(SealError::OtherKey { found, expected: self.id });
         }
-        let (header, ciphertext) =
-            sealed.split_at_checked(HEADER).ok_or(SealError::Truncated(sealed.len()))?;
+        let truncated = SealError::Truncated(sealed.len());
+        let (header, payload) = sealed.split_at_mut_checked(HEADER).ok_or(truncated)?;
         let (bound, siv) = header.split_at(BOUND);
-        let mut payload = Zeroizing::new(ciphertext.to_vec());
-        let key = UnboundCipherKey::new(&AES_256, &*self.encryption).and_then(DecryptingKey::ctr);
-        key.and_then(|key| key.decrypt(&mut payload, DecryptionContext::Iv128(counter_block(siv))).map(drop))
-            .expect("AES-256-CTR takes a key of 32 bytes and any length");
-        let expected = self.siv(bound, &payload);
+        let decrypt = |payload: &mut [u8]| {
+            let key = UnboundCipherKey::new(&AES_256, &*self.encryption).and_then(DecryptingKey::ctr);
+            key.and_then(|key| key.decrypt(payload, DecryptionContext::Iv128(counter_block(siv))).map(drop))
+                .expect("AES-256-CTR takes a key of 32 bytes and any length");
+        };
+        decrypt(payload);
+        let expected = self.siv(bound, payload);
         if constant_time::verify_slices_are_equal(expected.as_ref(), siv).is_err() {
-            return Err(if looks_converted(sealed) { SealError::LineEndings } else { SealError::Altered });
+            // The key stream once more, and the file is what it was.
+            decrypt(payload);
+            return Err(if looks_converted(&sealed) { SealError::LineEndings } else { SealError::Altered });
         }
         // What a holder of the key made and suite 1 does not make is refused too:
         // one plaintext has one sealed form per padding.
@@ -291,12 +323,13 @@ impl SealingKey {
         if length == 0 || fill.iter().any(|&byte| byte != 0) || !padded && !fill.is_empty() {
             return Err(SealError::Altered);
         }
-        payload.copy_within(LENGTH..LENGTH + length, 0);
-        if let Some(rest) = payload.get_mut(length..) {
+        let start = HEADER + LENGTH;
+        sealed.copy_within(start..start + length, 0);
+        if let Some(rest) = sealed.get_mut(length..) {
             rest.zeroize();
         }
-        payload.truncate(length);
-        Ok(payload.into())
+        sealed.truncate(length);
+        Ok(sealed.into())
     }
 
     /// HMAC-SHA-256 over `message` under the key that is there for `.certkeep`.
@@ -323,6 +356,16 @@ impl fmt::Debug for SealingKey {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "SealingKey({})", self.id)
     }
+}
+
+/// Bytes of a file of `length` bytes when it is sealed.
+fn sealed_len(length: usize, padding: Padding) -> usize {
+    let filled = LENGTH + length;
+    HEADER
+        + match padding {
+            Padding::None => filled,
+            Padding::Bucket(size) => filled.next_multiple_of(usize::try_from(size.max(1)).unwrap_or(1)),
+        }
 }
 
 /// Whether bytes are sealed, by their beginning; and with which key. `None`:

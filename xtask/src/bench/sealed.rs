@@ -62,7 +62,11 @@ struct Phase {
 }
 
 const PHASES: [Phase; 3] = [
-    Phase { name: "git add", before: "git rm -rq --cached keys 2>/dev/null || true", script: "git add keys" },
+    Phase {
+        name: "git add of new files",
+        before: "git rm -rq --cached keys 2>/dev/null || true; git prune --expire=now",
+        script: "git add keys",
+    },
     Phase {
         name: "git status after touching all",
         before: "git add keys; git commit -qm 'Add keys' 2>/dev/null || true; find keys -type f -exec touch {} +",

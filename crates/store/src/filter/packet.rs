@@ -12,6 +12,9 @@ use zeroize::Zeroizing;
 const LONGEST: usize = 65520;
 /// The digits.
 const DIGITS: usize = 4;
+/// What a sealed file may have more than its plaintext, in bytes: a header and
+/// the filling of a bucket.
+const SEALED_MORE: usize = 8192;
 
 /// Bytes that are no packets, or a pipe that broke.
 #[derive(Debug, Error)]
@@ -107,22 +110,37 @@ impl<R: Read> Packets<R> {
     }
 }
 
-/// Everything up to the end of the input, of at most `limit` bytes.
-pub(crate) fn whole(mut input: impl Read, limit: u64) -> Result<Zeroizing<Vec<u8>>, PacketError> {
-    let mut contents = Zeroizing::new(Vec::new());
-    let mut buffer = Zeroizing::new(vec![0; LONGEST]);
+/// Everything up to the end of the input, of at most `limit` bytes. With
+/// `expected` bytes or fewer, no byte is copied on the way.
+pub(crate) fn whole(
+    mut input: impl Read,
+    expected: usize,
+    limit: u64,
+) -> Result<Zeroizing<Vec<u8>>, PacketError> {
+    // A page more: the end of the file is seen without growing, and sealing in
+    // place finds its room.
+    let mut contents = Zeroizing::new(vec![0; expected.saturating_add(2 * SEALED_MORE)]);
+    let mut filled = 0;
     loop {
-        let read = match input.read(&mut buffer) {
-            Ok(0) => return Ok(contents),
-            Ok(read) => read,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+        if filled == contents.len() {
+            let mut larger = Zeroizing::new(vec![0; 2 * filled]);
+            if let Some(front) = larger.get_mut(..filled) {
+                front.copy_from_slice(&contents);
+            }
+            contents = larger;
+        }
+        match input.read(contents.get_mut(filled..).unwrap_or_default()) {
+            Ok(0) => break,
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error.into()),
-        };
-        append(&mut contents, buffer.get(..read).unwrap_or_default());
-        if !u64::try_from(contents.len()).is_ok_and(|length| length <= limit) {
+        }
+        if !u64::try_from(filled).is_ok_and(|length| length <= limit) {
             return Err(PacketError::TooLarge(limit));
         }
     }
+    contents.truncate(filled);
+    Ok(contents)
 }
 
 /// A buffer that proves too small is zeroised when it is exchanged for one of

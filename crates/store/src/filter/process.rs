@@ -63,13 +63,13 @@ pub fn run(input: impl Read, output: impl Write, answer: &mut Answer<'_>) -> Res
     Ok(())
 }
 
-/// A file on a pipe, whole.
+/// A file on a pipe, whole; of `expected` bytes, if that is known.
 ///
 /// # Errors
 ///
 /// The pipe breaks, or brings more than is read of any file.
-pub fn read_to_end(input: impl Read) -> Result<SecretBytes, ProcessError> {
-    Ok(packet::whole(input, SIZE_LIMIT)?.into())
+pub fn read_to_end(input: impl Read, expected: usize) -> Result<SecretBytes, ProcessError> {
+    Ok(packet::whole(input, expected, SIZE_LIMIT)?.into())
 }
 
 fn greet(packets: &mut Packets<impl Read>, sender: &mut Sender<impl Write>) -> Result<(), ProcessError> {

@@ -93,6 +93,24 @@ fn empty_stays_empty_and_lengths_are_hidden() {
 }
 
 #[test]
+fn in_place_is_the_same() {
+    let key = key(1);
+    for length in [0, 1, 1704, 4088, 4089, 100_000] {
+        for padding in [Padding::None, Padding::Bucket(4096)] {
+            let plaintext = vec![7; length];
+            let sealed = key.seal(&plaintext, padding);
+            for room in [0, 67, 68, 10_000] {
+                let mut contents = Vec::with_capacity(length + room);
+                contents.extend_from_slice(&plaintext);
+                assert_eq!(key.seal_in_place(SecretBytes::new(contents), padding), sealed, "{length} {room}");
+            }
+            let opened = key.open_in_place(SecretBytes::new(sealed)).expect("authentic");
+            assert_eq!(opened.expose(), plaintext, "{length}");
+        }
+    }
+}
+
+#[test]
 fn debug_shows_no_key() {
     let key = ZoneKey(Zeroizing::new([0xab; 32]));
     assert_eq!(format!("{key:?}"), "ZoneKey(..)");
