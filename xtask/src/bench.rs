@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `cargo xtask bench`: how fast certkeep is, against easy-rsa and openssl.
 //!
-//! Three parts, each in its own file, write one page, docs/benchmarks.md. The
+//! The parts, each in its own file, write one page, docs/benchmarks.md. The
 //! two programs always take turns, run by run, so that whatever else happens
 //! on the machine slows both. What falls below a limit is an error.
 
 mod everyday;
+mod ground;
+mod guard;
 mod large;
 mod race;
 mod rsa;
@@ -67,12 +69,13 @@ impl Limit {
 /// Builds the release, runs the parts named in `wanted` (or all of them, and then writes the page).
 pub(crate) fn run(wanted: &[&str]) -> Outcome {
     type Measure = fn(&Path) -> Outcome<Part>;
-    let parts: [(&str, Measure); 5] = [
+    let parts: [(&str, Measure); 6] = [
         ("everyday", everyday::run),
         ("rsa", rsa::run),
         ("large", large::in_memory),
         ("disk", large::on_disk),
         ("sealed", sealed::run),
+        ("guard", guard::run),
     ];
     if let Some(unknown) = wanted.iter().find(|name| !parts.iter().any(|(part, _)| part == *name)) {
         return Err(format!("bench has no part `{unknown}`").into());
@@ -129,8 +132,8 @@ fn introduction() -> Outcome<String> {
         "# Benchmarks
 
 Written by `cargo xtask bench`, which builds the release, measures, and fails when a ratio is below its
-limit. To repeat: `sh xtask/setup.sh && cargo xtask bench` (Debian 12, twenty minutes); `cargo xtask bench
-everyday`, `rsa`, `large`, `disk` or `sealed` does one part and leaves this page alone.
+limit. To repeat: `sh xtask/setup.sh && cargo xtask bench` (Debian 12, half an hour); `cargo xtask bench
+everyday`, `rsa`, `large`, `disk`, `sealed` or `guard` does one part and leaves this page alone.
 
 Milliseconds are wall-clock time of whole processes, start-up included: medians where every run does the
 same, means for RSA keys. The two programs take turns,

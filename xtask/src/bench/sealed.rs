@@ -6,53 +6,20 @@
 //! starts a process per file, so it gets one run of each phase, the others
 //! several.
 
-use std::{
-    fs,
-    io::Write as _,
-    path::{Path, PathBuf},
-    process::{Command, Stdio},
-    time::Instant,
-};
+use std::{fs, io::Write as _, path::Path, process::Stdio, time::Instant};
 
 use super::{
-    Limit, Part, Wanted, certkeep,
-    race::{self, Average, Race, Times},
+    Limit, Part, Wanted,
+    ground::Ground,
+    race::{Average, Race, Times},
 };
-use crate::{Outcome, process};
+use crate::Outcome;
 
 const FILES: usize = 10_000;
 /// Bytes of an RSA 2048 key in PEM.
 const SIZE: usize = 1_704;
 const LARGE: usize = 100_000_000;
 const RUNS: usize = 5;
-
-/// A repository and the environment that its programs run in.
-struct Ground {
-    top: PathBuf,
-    home: PathBuf,
-}
-
-impl Ground {
-    /// Runs `script` there with `certkeep` on the path.
-    fn command(&self, script: &str) -> Command {
-        let mut command = Command::new("sh");
-        let bin = certkeep().parent().unwrap_or(Path::new("")).display().to_string();
-        command.args(["-euc", script]).current_dir(&self.top).env_clear();
-        command.env("HOME", &self.home).env("PATH", format!("{bin}:/usr/local/bin:/usr/bin:/bin"));
-        command.env("GIT_CONFIG_SYSTEM", "/dev/null").env("LC_ALL", "C.UTF-8");
-        command
-    }
-
-    fn does(&self, script: &str) -> Outcome<String> {
-        process::finish(&mut self.command(script))?.success()
-    }
-
-    /// Milliseconds of a script, after another one that does not count.
-    fn time(&self, before: &str, script: &str) -> Outcome<f64> {
-        self.does(&format!("{before}\nsync -f ."))?;
-        race::time(&mut self.command(script))
-    }
-}
 
 /// What is measured: its name, what comes before, what counts.
 struct Phase {
@@ -78,13 +45,7 @@ const PHASES: [Phase; 3] = [
 pub(crate) fn run(scratch: &Path) -> Outcome<Part> {
     let home = scratch.join("home");
     fs::create_dir(&home)?;
-    let ground = |name: &str| -> Outcome<Ground> {
-        let top = scratch.join(name);
-        fs::create_dir(&top)?;
-        let ground = Ground { top, home: home.clone() };
-        ground.does("git init -q -b main; git config user.name x; git config user.email x@example.net")?;
-        Ok(ground)
-    };
+    let ground = |name: &str| Ground::repository(scratch.join(name), &home);
     let (ours, plain, theirs) = (ground("ours")?, ground("plain")?, ground("theirs")?);
     ours.does(
         "age-keygen -o ~/identity.txt 2>/dev/null
@@ -185,13 +146,6 @@ fn limits(ours: &Ground) -> Outcome<Vec<Limit>> {
     };
     let (sealing, opening) = (speed(clean)?, speed(smudge)?);
     ours.does("cmp large opened; rm large sealed opened")?;
-    let memory = |script: &str| -> Outcome<f64> {
-        let measure = "import resource, subprocess, sys
-subprocess.run(['sh', '-euc', sys.argv[1]], check=True, stdout=subprocess.DEVNULL)
-print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)";
-        let said = ours.does(&format!("python3 -c \"{measure}\" '{script}'"))?;
-        Ok(said.trim().parse::<f64>()? / 1024.0)
-    };
     let limit = |name, measured, unit, wanted| Limit { name, measured, unit, wanted };
     let mut limits = vec![
         limit("filter: start to first answer", startup, "ms", Wanted::AtMost(5.0)),
@@ -203,7 +157,7 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)";
         ("peak memory of `certkeep unlock`", "certkeep --identity ~/identity.txt unlock"),
         ("peak memory of `git add` with the filter", "touch keys/*; git add keys"),
     ] {
-        limits.push(limit(name, memory(script)?, "MB", Wanted::Anything));
+        limits.push(limit(name, ours.costs(script)?.megabytes, "MB", Wanted::Anything));
     }
     Ok(limits)
 }
