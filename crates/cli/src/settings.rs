@@ -17,7 +17,6 @@ mod overlay;
 pub mod passphrase;
 mod reader;
 mod variables;
-pub mod vars;
 
 use std::{
     io,

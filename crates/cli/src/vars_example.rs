@@ -4,7 +4,7 @@
 //! Every setting stands as a comment `#set_var NAME<tab>VALUE` that an editor
 //! or a script (`sed`) can make active, and the file as a whole is one that
 //! easy-rsa can source. What the lines mean is decided in
-//! [`crate::settings::vars`].
+//! [`certkeep_pki::vars`].
 
 use crate::settings::Algo;
 
@@ -34,8 +34,10 @@ pub fn vars(algo: Algo, curve: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use certkeep_pki::vars as vars_file;
+
     use super::*;
-    use crate::settings::{Origin, Variables, vars as vars_file};
+    use crate::settings::{Origin, Variables};
 
     #[test]
     fn the_example_changes_nothing() {

@@ -10,7 +10,7 @@ use std::{
     fs,
     os::unix::process::ExitStatusExt as _,
     path::{Path, PathBuf},
-    process::Stdio,
+    process::{Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
@@ -122,7 +122,7 @@ fn signals_reach_the_program_and_nothing_stays() {
             "cd work/ca && exec certkeep exec -- sh -c '{program}; echo \"$CERTKEEP_DIR\" > ~/new; mv ~/new ~/where; \
              while :; do sleep 0.1; done'"
         );
-        let mut command = std::process::Command::new("sh");
+        let mut command = Command::new("sh");
         let shell = alice.shell(&[], &script);
         command.args(["-euc", &script]).current_dir(alice.path("")).env_clear();
         command.envs(shell.get_envs().filter_map(|(name, value)| Some((name, value?))));
@@ -145,7 +145,7 @@ fn what_a_killed_run_left_is_swept_by_the_next_one() {
     let script = "cd work/ca && exec certkeep exec -- sh -c 'echo \"$CERTKEEP_DIR\" > ~/new; mv ~/new ~/where; \
                   echo $$ > ~/pid; while :; do sleep 0.1; done'";
     let shell = alice.shell(&[], script);
-    let mut command = std::process::Command::new("sh");
+    let mut command = Command::new("sh");
     command.args(["-euc", script]).current_dir(alice.path("")).env_clear();
     command.envs(shell.get_envs().filter_map(|(name, value)| Some((name, value?))));
     let mut child = command.stdin(Stdio::null()).stderr(Stdio::null()).spawn().expect("a shell");
@@ -161,28 +161,46 @@ fn what_a_killed_run_left_is_swept_by_the_next_one() {
     assert!(!place.exists());
 }
 
-#[test]
-fn a_disk_is_used_on_request_alone() {
-    // Where /dev/shm is in memory this says nothing; the refusal is tested by a
-    // machine that has neither.
-    let team = Team::new();
-    let alice = locked(&team);
-    let hidden = "unshare -rm sh -euc 'mount -t ramfs none /mnt 2>/dev/null; mount --bind /tmp /dev/shm; cd; cd work/ca";
-    if alice.tries(&format!("{hidden}; true'")).code != 0 {
-        return;
-    }
-    let refused = alice.tries(&format!("{hidden}; certkeep exec -- true'"));
-    if is_tmpfs(Path::new("/tmp")) {
-        assert_eq!(refused.code, 0);
-        return;
-    }
-    assert_eq!(refused.code, 1, "{refused:?}");
-    refused.says("there is no folder in memory here").says("certkeep exec --allow-disk");
-    alice.does(&format!("{hidden}; certkeep exec --allow-disk -- true'"));
-    assert_eq!(fs::read_dir(team.path("tmp")).expect("a folder").count(), 0);
+/// A folder on a disk: the first of these places that is on one.
+fn on_a_disk() -> tempfile::TempDir {
+    let places = ["/tmp", env!("CARGO_TARGET_TMPDIR"), "/var/tmp"];
+    let in_memory = |folder: &&str| {
+        let answer = Command::new("stat").args(["-f", "-c", "%T", folder]).output().expect("stat");
+        ["tmpfs", "ramfs"].contains(&String::from_utf8_lossy(&answer.stdout).trim())
+    };
+    let place = places.into_iter().find(|place| !in_memory(place));
+    let place = place.unwrap_or_else(|| panic!("none of {places:?} is on a disk, which this test needs"));
+    tempfile::tempdir_in(place).expect("a folder")
 }
 
-fn is_tmpfs(folder: &Path) -> bool {
-    let answer = std::process::Command::new("stat").args(["-f", "-c", "%T"]).arg(folder).output();
-    answer.is_ok_and(|answer| answer.stdout.starts_with(b"tmpfs"))
+#[test]
+fn a_disk_is_used_on_request_alone() {
+    let team = Team::new();
+    let alice = locked(&team);
+    let disk = on_a_disk();
+    let shown = disk.path().display();
+    // A machine without a folder in memory: this one, with the folder on a disk in its place.
+    let hidden = |script: &str| {
+        let script = format!("mount --bind '{shown}' /dev/shm; cd work/ca; {script}");
+        format!("unshare --map-root-user --mount sh -euc '{script}'")
+    };
+    let possible = alice.tries(&hidden("stat -f -c %T /dev/shm"));
+    assert_eq!(
+        possible.code, 0,
+        "this test needs a mount namespace, of a user namespace (sysctl kernel.unprivileged_userns_clone, \
+         kernel.apparmor_restrict_unprivileged_userns) or of root: {possible:?}"
+    );
+    alice
+        .fails(&hidden("certkeep exec -- true"), "there is no folder in memory here")
+        .says("certkeep exec --allow-disk");
+    let seen = alice.does(&format!(
+        "export TMPDIR='{shown}'; {}",
+        hidden(
+            "certkeep exec --allow-disk -- sh -c \"echo \\$CERTKEEP_DIR; cat \\$EASYRSA_PKI/private/ca.key\""
+        )
+    ));
+    let (place, key) = seen.split_once('\n').expect("two things");
+    assert!(Path::new(place).starts_with(disk.path()), "{place}");
+    assert!(key.contains("PRIVATE KEY"), "{key}");
+    assert_eq!(fs::read_dir(disk.path()).expect("a folder").count(), 0);
 }

@@ -287,8 +287,8 @@ fn nobody_is_let_in_by_one_who_has_no_key() {
          done
          git add . && git commit -qm 'Let me in'",
     );
-    refuses(&alice, "work/clone", rotate, "the grant of `mallory` for the zone")
-        .says("was given by no member")
+    refuses(&alice, "work/clone", rotate, "the grant of `mallory` was given by no member")
+        .says("`git log -p -- '.certkeep/*/mallory.toml'`")
         .says("`certkeep member remove mallory`");
     let list = alice.does("cd work/clone && certkeep unlock && certkeep member list");
     assert!(list.contains("keys (forged)"), "{list}");
@@ -316,16 +316,118 @@ fn nobody_is_let_in_by_one_who_has_no_key() {
     }
     // And his certificate in the place of Carol's.
     alice.does("cd work/clone && gpg --batch --armor --export mallory@x > .certkeep/members/carol.asc && git commit -qam Renew");
-    refuses(
-        &alice,
-        "work/clone",
-        rotate,
-        "the grant of `carol` for the zone `ca` was given by no member, or for another key",
-    );
+    refuses(&alice, "work/clone", rotate, "the grant of `carol` was given by no member, or for another key");
     assert_eq!(wraps(), before);
     alice.does(back);
     alice.does(&format!("cd work/clone && {rotate}"));
     alice.is_clean("work/clone");
+}
+
+/// Grants that Mallory makes up for `names`, each with a key of its own and a MAC
+/// of no member.
+fn junk(names: &[&str]) -> String {
+    let grants = names.iter().map(|name| {
+        format!(
+            "ssh-keygen -q -t ed25519 -C {name} -N '' -f ~/{name}
+             key=$(cut -d' ' -f1,2 ~/{name}.pub) fingerprint=$(ssh-keygen -lf ~/{name}.pub | cut -d' ' -f2)
+             printf 'kind = \"ssh\"\\nfingerprint = \"%s\"\\nkey = \"%s\"\\n' \"$fingerprint\" \"$key\" > .certkeep/members/{name}.toml
+             for zone in ca keys reqs; do
+                 printf 'fingerprint = \"%s\"\\nepoch = 1\\nmac = \"%064d\"\\n' \"$fingerprint\" 7 > .certkeep/zones/$zone/members/{name}.toml
+             done\n"
+        )
+    });
+    grants.collect()
+}
+
+#[test]
+fn junk_that_was_pushed_goes_with_one_command() {
+    let team = Team::new();
+    let alice = clone(&team);
+    let epochs = || alice.does("cd work/clone && grep -h ^epoch .certkeep/zones/*/zone.toml");
+    alice.does(&format!(
+        "cd work/clone && {}
+         # Nobody has these names but a grant, and a wrapped key.
+         sed s/eve/ghost/ .certkeep/zones/keys/members/eve.toml > .certkeep/zones/keys/members/ghost.toml
+         cp .certkeep/zones/reqs/keys/1/owner.age .certkeep/zones/reqs/keys/1/phantom.age
+         git add . && git commit -qm Junk",
+        junk(&["eve", "mallory"]),
+    ));
+    let list = alice.does("cd work/clone && certkeep --format json member list");
+    let list: serde_json::Value = serde_json::from_str(&list).expect("JSON");
+    let names: Vec<_> = list["members"].as_array().expect("a list").iter().map(|one| &one["name"]).collect();
+    assert_eq!(names, ["eve", "ghost", "mallory", "owner", "phantom"], "who is nobody is shown too");
+    let fact = "the grants of `eve`, `ghost`, `mallory` were given by no member";
+    let said = refuses(&alice, "work/clone", "certkeep --batch store rotate", fact);
+    said.says("`certkeep member remove eve ghost mallory`");
+    // Who takes out one of them is told of all.
+    let said = refuses(
+        &alice,
+        "work/clone",
+        "certkeep --batch member remove mallory",
+        "the grants of `eve`, `ghost` were given by no member",
+    )
+    .says("`certkeep member remove mallory eve ghost`");
+    let hint =
+        said.stderr.split('`').find(|word| word.starts_with("certkeep member remove")).expect("a hint");
+    refuses(&alice, "work/clone", "certkeep --batch member remove eve nobody", "no member `nobody`");
+    alice.does(&format!("cd work/clone && {}", hint.replace("certkeep", "certkeep --batch")));
+    assert_eq!(epochs(), "epoch = 2\nepoch = 2\nepoch = 2\n", "one rotation for all of them");
+    assert_eq!(
+        alice.does("cd work/clone && git log -1 --format=%s && git rev-list --count origin/main.."),
+        "member remove eve ghost mallory\n2\n"
+    );
+    let left = alice.does("cd work/clone && find .certkeep -name '*.toml' -o -name '*.age' | sort");
+    for name in ["eve", "ghost", "mallory", "phantom"] {
+        assert!(!left.contains(name), "{left}");
+    }
+    alice.is_clean("work/clone");
+    alice.does("cd work/clone && certkeep --batch store rotate && certkeep unlock");
+    alice.is_clean("work/clone");
+
+    // A wrapped key alone, and a name alone.
+    alice.does(
+        "cd work/clone && cp .certkeep/zones/keys/keys/3/owner.age .certkeep/zones/keys/keys/3/phantom.age
+         sed 's/^key = .*/key = \"age1x\"/;s/^fingerprint = .*/fingerprint = \"age1x\"/' .certkeep/members/owner.toml > .certkeep/members/idle.toml
+         git add . && git commit -qm Junk && certkeep --batch member remove idle phantom
+         no ls .certkeep/members/idle.toml .certkeep/zones/keys/keys/*/phantom.age",
+    );
+    assert_eq!(epochs(), "epoch = 3\nepoch = 4\nepoch = 3\n", "he may have had the keys of one zone");
+    alice.is_clean("work/clone");
+    alice.fails("cd work/clone && certkeep --batch member remove owner", "nobody but `owner` is a member");
+}
+
+#[test]
+fn who_hides_what_he_had_is_removed_all_the_same() {
+    let team = Team::new();
+    let alice = clone(&team);
+    let epochs = || alice.does("cd work/clone && grep -h ^epoch .certkeep/zones/*/zone.toml");
+    alice.does("ssh-keygen -q -t ed25519 -C bob -N '' -f bob && cd work/clone && certkeep --batch member add bob ~/bob.pub --zone keys --zone reqs");
+    for (hide, rotated) in [
+        // His grant looks as if somebody had forged it.
+        (
+            "sed -i 's/^mac = \"../mac = \"00/' .certkeep/zones/*/members/bob.toml",
+            "epoch = 1\nepoch = 2\nepoch = 2\n",
+        ),
+        // Of one zone there is nothing left but what history has.
+        (
+            "rm .certkeep/zones/reqs/members/bob.toml .certkeep/zones/reqs/keys/*/bob.age",
+            "epoch = 1\nepoch = 2\nepoch = 2\n",
+        ),
+        (
+            "rm .certkeep/members/bob.toml .certkeep/zones/*/members/bob.toml .certkeep/zones/*/keys/*/bob.age",
+            "epoch = 1\nepoch = 2\nepoch = 2\n",
+        ),
+    ] {
+        alice.does(&format!(
+            "cd work/clone && {hide} && no git diff --quiet && git commit -qam Hide && certkeep --batch member remove bob"
+        ));
+        assert_eq!(epochs(), rotated, "{hide}");
+        alice.fails("cd work/clone && certkeep --batch member remove bob", "there is no member `bob`");
+        alice.is_clean("work/clone");
+        alice.does(
+            "cd work/clone && git reset -q --hard HEAD~2 && rm -f .git/certkeep/pins .git/certkeep/keyring",
+        );
+    }
 }
 
 #[test]

@@ -12,9 +12,10 @@ use std::{
 };
 
 use certkeep::{
-    settings::{Algo, Origin, Variables, vars},
+    settings::{Algo, Origin, Variables},
     vars_example,
 };
+use certkeep_pki::vars;
 use proptest::prelude::*;
 
 const HARNESS: &str = r#"

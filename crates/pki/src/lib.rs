@@ -14,4 +14,5 @@ pub mod layout;
 pub mod moment;
 pub mod pem;
 pub mod secret;
+pub mod vars;
 pub mod x509;

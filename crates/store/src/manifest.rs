@@ -17,7 +17,7 @@
 
 mod trust;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_lc_rs::digest;
 use serde::{Deserialize, Serialize};
@@ -248,6 +248,17 @@ impl Manifest {
         Rules::new(self.pki.as_deref(), patterns.collect())
     }
 
+    /// Everybody of whom a file speaks, a member's own or a grant or wrapped keys.
+    #[must_use]
+    pub fn names(&self) -> BTreeSet<MemberName> {
+        let mut names: BTreeSet<_> = self.members.keys().cloned().collect();
+        for zone in self.zones.values() {
+            names.extend(zone.grants.keys().cloned());
+            names.extend(zone.wraps.keys().map(|(_, name)| name.clone()));
+        }
+        names
+    }
+
     /// Begins a zone, or its next epoch, or writes down what was changed in it:
     /// the key id and the MACs are those of `keys`.
     ///
@@ -309,6 +320,12 @@ impl Zone {
             grants: BTreeMap::new(),
             wraps: BTreeMap::new(),
         }
+    }
+
+    /// Whether somebody has a grant or wrapped keys, genuine or not.
+    #[must_use]
+    pub fn speaks_of(&self, name: &MemberName) -> bool {
+        self.grants.contains_key(name) || self.wraps.keys().any(|(_, member)| member == name)
     }
 
     /// Whether `keys` are this zone's and a member wrote its description.
@@ -432,6 +449,16 @@ fn grant(path: &str, bytes: &[u8]) -> Result<Grant, ManifestError> {
 
 fn mac(path: &str, text: &str) -> Result<[u8; 32], ManifestError> {
     from_hex(text).ok_or_else(|| wrong(path, "has no valid MAC"))
+}
+
+/// Whose wrapped keys a path below `.certkeep` holds: of which zone and epoch,
+/// and for whom.
+pub(crate) fn wrap_of(path: &str) -> Option<(ZoneName, Epoch, MemberName)> {
+    let (zone, rest) = path.strip_prefix("zones/")?.split_once("/keys/")?;
+    let (epoch, file) = rest.split_once('/')?;
+    let epoch = epoch.parse().ok().and_then(Epoch::new)?;
+    let (name, _) = wrap_name(file)?;
+    Some((ZoneName::parse(zone).ok()?, epoch, MemberName::parse(name).ok()?))
 }
 
 fn wrap_name(file: &str) -> Option<(&str, Kind)> {

@@ -145,7 +145,8 @@ fn whoever_goes_reads_nothing_that_comes_after() {
     let mut vault = store.vault();
     let mut keys = store.keys("alice");
     let rng = &mut OsRng.unwrap_err();
-    let gone = vault.remove_member(&name("bob"), &mut keys, &mut Person::absent(), moment(), &message(), rng);
+    let gone =
+        vault.remove_members(&[name("bob")], &mut keys, &mut Person::absent(), moment(), &message(), rng);
     let gone = gone.expect("removed");
     assert_eq!(gone.rotated.zones, ["ca", "keys", "reqs"].map(zone));
     assert_eq!(gone.readable.keys().collect::<Vec<_>>(), [CA, WWW, "pki/reqs/www.req"]);
@@ -155,7 +156,7 @@ fn whoever_goes_reads_nothing_that_comes_after() {
     assert_eq!(store.opens(&clone, "alice", CA).expect("opens"), KEY.as_bytes());
     assert!(matches!(store.opens(&clone, "bob", CA), Err(VaultError::Identity { .. })));
     let last =
-        vault.remove_member(&name("alice"), &mut keys, &mut Person::absent(), moment(), &message(), rng);
+        vault.remove_members(&[name("alice")], &mut keys, &mut Person::absent(), moment(), &message(), rng);
     assert!(matches!(last, Err(VaultError::LastMember { .. })), "{last:?}");
 }
 

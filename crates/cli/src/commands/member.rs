@@ -29,9 +29,9 @@ enum Command {
   certkeep member add alice alice@example.net
   certkeep member add ci age1... --zone=keys")]
     Add(add::Args),
-    /// Take somebody out: new keys for every zone that he could open, in one commit
+    /// Take members out: new keys for every zone that one of them could open, in one commit
     ///
-    /// What he could read before stays readable to him: the command ends with a list of it.
+    /// What they could read before stays readable to them: the command ends with a list of it.
     Remove(remove::Args),
     /// Everybody, with keys and zones
     List,

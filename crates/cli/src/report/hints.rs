@@ -4,12 +4,13 @@
 //! A hint is a command, a line to write or a sentence to obey. An error that
 //! leaves nothing to say beyond its facts has none.
 
+use certkeep_pki::vars::Reason;
+
 use super::Failure;
 use crate::{
     settings::{
         Origin, SettingsError,
         passphrase::{self, ReadError},
-        vars::Reason,
     },
     terminal::{AskError, ConfirmError, OutputError, PassphraseError},
 };

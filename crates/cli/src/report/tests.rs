@@ -3,7 +3,10 @@
 
 use std::{io::ErrorKind, time::Duration};
 
-use certkeep_pki::layout::{EntryName, PkiPath};
+use certkeep_pki::{
+    layout::{EntryName, PkiPath},
+    vars,
+};
 use certkeep_store::{
     create::CreateError,
     lock::LockError,
@@ -12,7 +15,7 @@ use certkeep_store::{
 use clap::{Arg, Command};
 
 use super::*;
-use crate::settings::{SettingsError, Variables, vars};
+use crate::settings::{SettingsError, Variables};
 
 #[test]
 fn facts_first_then_causes_then_hints() {

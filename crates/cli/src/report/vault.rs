@@ -80,11 +80,14 @@ impl From<VaultError> for Failure {
                     .with_hint(format!("to confirm them: `certkeep member refresh {names}`"))
                     .with_hint("to take one out: `certkeep member remove NAME`")
             }
-            VaultError::Forged { member, zone } => failure
-                .with_hint(format!(
-                    "who wrote it: `git log -p -- .certkeep/zones/{zone}/members/{member}.toml .certkeep/members/{member}.toml`"
-                ))
-                .with_hint(format!("to take it out: `certkeep member remove {member}`")),
+            VaultError::Forged { members, leaving } => {
+                let files: Vec<String> =
+                    members.iter().map(|member| format!("'.certkeep/*/{member}.toml'")).collect();
+                let names: Vec<&str> = leaving.iter().chain(members).map(MemberName::as_str).collect();
+                failure
+                    .with_hint(format!("who wrote them: `git log -p -- {}`", files.join(" ")))
+                    .with_hint(format!("to take them out: `certkeep member remove {}`", names.join(" ")))
+            }
             VaultError::KeyReplaced { member } => failure
                 .with_hint(format!("who changed it: `git log -p -- .certkeep/members/{member}.toml`")),
             VaultError::PkiOutside(_) => {

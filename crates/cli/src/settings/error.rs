@@ -3,10 +3,10 @@
 
 use std::{fmt, io, path::PathBuf};
 
-use certkeep_pki::moment;
+use certkeep_pki::{moment, vars};
 use thiserror::Error;
 
-use super::{env::Known, passphrase, variables::Origin, vars};
+use super::{env::Known, passphrase, variables::Origin};
 use crate::terminal::Safe;
 
 /// Where a value was given, as the user can find it.

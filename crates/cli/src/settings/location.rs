@@ -4,14 +4,16 @@
 //! easy-rsa 3.2, first hit only: the file that was named; `vars` in the PKI
 //! that was named; `vars` in the working directory that was named; `pki/vars`
 //! here if neither was; `vars` here. What a line of the file means is
-//! [`super::vars`]'s matter.
+//! [`certkeep_pki::vars`]'s matter.
 
 use std::{
     io,
     path::{Path, PathBuf},
 };
 
-use super::{SettingsError, env, variables::Variables, vars};
+use certkeep_pki::vars;
+
+use super::{SettingsError, env, variables::Variables};
 
 type ReadFile<'a> = &'a dyn Fn(&Path) -> io::Result<Vec<u8>>;
 

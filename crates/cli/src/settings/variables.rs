@@ -7,7 +7,7 @@
 
 use std::{collections::BTreeMap, ffi::OsString, fmt, os::unix::ffi::OsStringExt as _};
 
-use certkeep_pki::secret::SecretBytes;
+use certkeep_pki::{secret::SecretBytes, vars::Scope};
 
 use super::{env, env::Known};
 
@@ -113,6 +113,21 @@ impl Variables {
     #[must_use]
     pub fn is_on(&self, known: Known) -> bool {
         self.is_unreadable(known.name) || self.get(known).is_some_and(|(value, _)| !value.is_empty())
+    }
+}
+
+/// What a vars file sets.
+impl Scope for Variables {
+    fn value(&self, name: &str) -> Option<&str> {
+        Self::value(self, name)
+    }
+
+    fn set(&mut self, name: &str, value: String) {
+        Self::set(self, name, value, Origin::Vars);
+    }
+
+    fn set_if_unset(&mut self, name: &str, value: String) {
+        Self::set_if_unset(self, name, value, Origin::Vars);
     }
 }
 

@@ -101,10 +101,10 @@ pub enum VaultError {
         member: MemberName,
     },
     /// A zone that nobody could open any more.
-    #[error("`{member}` is the last member of the zone `{zone}`")]
+    #[error("nobody but {} is a member of the zone `{zone}`", names(members))]
     LastMember {
-        /// The member.
-        member: MemberName,
+        /// Who was to go.
+        members: Vec<MemberName>,
         /// The zone.
         zone: ZoneName,
     },
@@ -195,13 +195,18 @@ pub enum VaultError {
         /// The member.
         member: MemberName,
     },
-    /// A grant that no member gave, or one whose member has another key now.
-    #[error("the grant of `{member}` for the zone `{zone}` was given by no member, or for another key")]
+    /// Grants that no member gave, or whose members have other keys now.
+    #[error(
+        "the grant{} of {} {} given by no member, or for another key",
+        if members.len() == 1 { "" } else { "s" },
+        names(members),
+        if members.len() == 1 { "was" } else { "were" }
+    )]
     Forged {
-        /// The member.
-        member: MemberName,
-        /// The zone.
-        zone: ZoneName,
+        /// Everybody of whom this can be told without asking for a key.
+        members: Vec<MemberName>,
+        /// Who was to go, forged or not.
+        leaving: Vec<MemberName>,
     },
     /// Members whose grants have to be confirmed first.
     #[error("the grant of {} has to be confirmed by a member first", names(members))]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use certkeep_pki::moment::Moment;
 
-use super::{Keys, Vault, VaultError, edit::Edit};
+use super::{Keys, Vault, VaultError, edit::Edit, past};
 use crate::{
     driver,
     history::Message,
@@ -22,8 +22,8 @@ use crate::{
 pub struct Known {
     /// The name.
     pub name: MemberName,
-    /// The key.
-    pub member: Member,
+    /// The key; `None` where files speak of somebody who has none of his own.
+    pub member: Option<Member>,
     /// The zones he was granted, and whether that counts; `None` where it
     /// cannot be told without the zone's key.
     pub zones: BTreeMap<ZoneName, Option<GrantState>>,
@@ -152,13 +152,74 @@ impl Vault {
         Ok(Report { commit, zones: touched, skipped })
     }
 
-    /// Everybody, by name. Grants are checked where the zone's keys are in
-    /// `keys` already or in the keyring; nobody is asked.
+    /// Everybody, by name, of whom a file of the store speaks. Grants are checked
+    /// where the zone's keys are in `keys` already or in the keyring; nobody is asked.
     ///
     /// # Errors
     ///
     /// The keyring cannot be read.
     pub fn members(&self, keys: &Keys) -> Result<Vec<Known>, VaultError> {
+        let open = self.open_zones(keys)?;
+        let known = self.manifest.names().into_iter().map(|name| {
+            let granted = self.manifest.zones.iter().filter(|(_, zone)| zone.grants.contains_key(&name));
+            let zones = granted.map(|(zone, _)| {
+                let state = open.get(zone).map(|keys| self.manifest.granted(zone, &name, keys));
+                (zone.clone(), state)
+            });
+            let granted = self.manifest.zones.iter().filter(|(_, zone)| zone.grants.contains_key(&name));
+            let waiting = granted.filter(|(_, zone)| !zone.wraps.contains_key(&(zone.epoch, name.clone())));
+            Known {
+                member: self.manifest.members.get(&name).cloned(),
+                zones: zones.collect(),
+                waiting: waiting.map(|(zone, _)| zone.clone()).collect(),
+                name,
+            }
+        });
+        Ok(known.collect())
+    }
+
+    /// The zones that need new keys when these members go: where one of them has
+    /// a grant or wrapped keys, and where some commit has the present keys wrapped
+    /// for him. Whether a grant is genuine does not matter, nor whether it is still
+    /// there: he may have altered his files himself.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError::NoMember`] for one of whom no file speaks.
+    pub fn zones_of(&self, names: &[MemberName]) -> Result<Vec<ZoneName>, VaultError> {
+        let past = past::wraps(&self.repository, &self.manifest)?;
+        let known = self.manifest.names();
+        let mut zones = BTreeSet::new();
+        for name in names {
+            let before = past.iter().filter(|(_, member)| member == name).map(|(zone, _)| zone);
+            let his = self.manifest.zones.iter().filter(|(_, zone)| zone.speaks_of(name));
+            let his: BTreeSet<_> = his.map(|(zone, _)| zone).chain(before).cloned().collect();
+            if his.is_empty() && !known.contains(name) {
+                return Err(VaultError::NoMember { member: name.clone() });
+            }
+            zones.extend(his);
+        }
+        Ok(zones.into_iter().collect())
+    }
+
+    /// Everybody with a grant that no member gave, as far as keys at hand can tell.
+    pub(super) fn forged(&self, keys: &Keys) -> Result<BTreeSet<MemberName>, VaultError> {
+        let mut forged = BTreeSet::new();
+        for (zone, keys) in self.open_zones(keys)? {
+            let described = self.zone(&zone)?;
+            // Where the zone itself is not to be trusted, nothing is known of its grants.
+            if described.verify(&zone, self.manifest.store, self.manifest.pki.as_deref(), &keys).is_err() {
+                continue;
+            }
+            let is_forged =
+                |name: &&MemberName| self.manifest.granted(&zone, name, &keys) == GrantState::Forged;
+            forged.extend(described.grants.keys().filter(is_forged).cloned());
+        }
+        Ok(forged)
+    }
+
+    /// The keys of this run and of the keyring, of the present epochs; nobody is asked.
+    fn open_zones(&self, keys: &Keys) -> Result<BTreeMap<ZoneName, ZoneKeys>, VaultError> {
         let mut open = BTreeMap::new();
         for zone in self.manifest.zones.keys() {
             let found = match keys.zones.get(zone) {
@@ -167,22 +228,7 @@ impl Vault {
             };
             open.extend(found.map(|found| (zone.clone(), found)));
         }
-        let known = self.manifest.members.iter().map(|(name, member)| {
-            let granted = self.manifest.zones.iter().filter(|(_, zone)| zone.grants.contains_key(name));
-            let zones = granted.map(|(zone, _)| {
-                let state = open.get(zone).map(|keys| self.manifest.granted(zone, name, keys));
-                (zone.clone(), state)
-            });
-            let granted = self.manifest.zones.iter().filter(|(_, zone)| zone.grants.contains_key(name));
-            let waiting = granted.filter(|(_, zone)| !zone.wraps.contains_key(&(zone.epoch, name.clone())));
-            Known {
-                name: name.clone(),
-                member: member.clone(),
-                zones: zones.collect(),
-                waiting: waiting.map(|(zone, _)| zone.clone()).collect(),
-            }
-        });
-        Ok(known.collect())
+        Ok(open)
     }
 
     /// Records a changed manifest with what else belongs to the change.
@@ -221,6 +267,9 @@ pub(super) fn wrap_for_all(
         if let Some(error) = wrap_for(manifest, zone, &name, keys, now, false)? {
             skipped.insert(name, error);
         }
+    }
+    if count == 0 {
+        return Err(VaultError::NobodyCanOpen { zone: zone.clone() });
     }
     if skipped.len() == count
         && let Some((member, source)) = skipped.pop_first()

@@ -6,8 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::VaultError;
 use crate::{
     git::Repository,
-    git_crypt, seal,
-    zone::{Protection, Rules},
+    git_crypt,
+    manifest::{self, Manifest},
+    member::MemberName,
+    seal,
+    zone::{FOLDER, Protection, Rules, ZoneName},
 };
 
 /// A secret that an earlier commit holds in the clear.
@@ -48,4 +51,22 @@ pub(super) fn in_the_clear(repository: &Repository, rules: &Rules) -> Result<Vec
 /// Every path that some commit of some reference has.
 pub(super) fn paths(repository: &Repository) -> Result<BTreeSet<Vec<u8>>, VaultError> {
     Ok(repository.versions()?.into_iter().map(|version| version.path).collect())
+}
+
+/// For whom some commit of some reference has the present keys of which zone
+/// wrapped, whatever the files say now.
+pub(super) fn wraps(
+    repository: &Repository,
+    manifest: &Manifest,
+) -> Result<BTreeSet<(ZoneName, MemberName)>, VaultError> {
+    let mut wraps = BTreeSet::new();
+    for path in paths(repository)? {
+        let path = std::str::from_utf8(&path).ok();
+        let path = path.and_then(|path| path.strip_prefix(FOLDER)?.strip_prefix('/'));
+        let Some((zone, epoch, member)) = path.and_then(manifest::wrap_of) else { continue };
+        if manifest.zones.get(&zone).is_some_and(|zone| zone.epoch == epoch) {
+            wraps.insert((zone, member));
+        }
+    }
+    Ok(wraps)
 }

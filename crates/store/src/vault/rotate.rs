@@ -65,40 +65,35 @@ impl Vault {
         rng: &mut dyn CryptoRng,
     ) -> Result<Report, VaultError> {
         let after = self.manifest.clone();
-        self.begin_epochs(after, zones, keys, prompt, now, message, rng)
+        self.begin_epochs(after, zones, &[], keys, prompt, now, message, rng)
     }
 
-    /// Removes a member and rotates every zone that he could open.
+    /// Removes members and rotates every zone that one of them could open.
     ///
     /// # Errors
     ///
-    /// As [`Vault::rotate`]; [`VaultError::LastMember`].
-    pub fn remove_member(
+    /// As [`Vault::rotate`] and [`Vault::zones_of`]; [`VaultError::LastMember`].
+    pub fn remove_members(
         &mut self,
-        name: &MemberName,
+        names: &[MemberName],
         keys: &mut Keys,
         prompt: &mut dyn Prompt,
         now: Moment,
         message: &Message,
         rng: &mut dyn CryptoRng,
     ) -> Result<Removal, VaultError> {
+        let zones = self.zones_of(names)?;
         let mut after = self.manifest.clone();
-        if after.members.remove(name).is_none() {
-            return Err(VaultError::NoMember { member: name.clone() });
-        }
-        let mut zones = Vec::new();
+        after.members.retain(|name, _| !names.contains(name));
         for (zone, described) in &mut after.zones {
-            let wrapped = described.wraps.keys().any(|(_, member)| member == name);
-            if described.grants.remove(name).is_some() || wrapped {
-                if described.grants.is_empty() {
-                    return Err(VaultError::LastMember { member: name.clone(), zone: zone.clone() });
-                }
-                described.wraps.retain(|(_, member), _| member != name);
-                zones.push(zone.clone());
+            described.grants.retain(|name, _| !names.contains(name));
+            described.wraps.retain(|(_, name), _| !names.contains(name));
+            if described.grants.is_empty() && zones.contains(zone) {
+                return Err(VaultError::LastMember { members: names.to_vec(), zone: zone.clone() });
             }
         }
         let (readable, present) = self.readable(&zones)?;
-        let rotated = self.begin_epochs(after, &zones, keys, prompt, now, message, rng)?;
+        let rotated = self.begin_epochs(after, &zones, names, keys, prompt, now, message, rng)?;
         Ok(Removal { rotated, readable, present })
     }
 
@@ -107,12 +102,14 @@ impl Vault {
         &mut self,
         mut after: Manifest,
         zones: &[ZoneName],
+        leaving: &[MemberName],
         keys: &mut Keys,
         prompt: &mut dyn Prompt,
         now: Moment,
         message: &Message,
         rng: &mut dyn CryptoRng,
     ) -> Result<Report, VaultError> {
+        self.certain(&after, zones, leaving, keys, prompt)?;
         let mut edit = Edit::default();
         let (mut files, mut skipped) = (0, Skipped::new());
         let mut begun: Vec<ZoneKeys> = Vec::new();
@@ -120,17 +117,8 @@ impl Vault {
             let old = self.zone_keys(zone, keys, prompt)?;
             let new = old.rotated(rng).ok_or_else(|| VaultError::LastEpoch { zone: zone.clone() })?;
             let described = self.zone(zone)?;
-            let state = |name: &MemberName| self.manifest.granted(zone, name, old);
             let names: Vec<_> =
                 after.zones.get(zone).into_iter().flat_map(|zone| zone.grants.keys().cloned()).collect();
-            if let Some(member) = names.iter().find(|name| state(name) == GrantState::Forged) {
-                return Err(VaultError::Forged { member: member.clone(), zone: zone.clone() });
-            }
-            let doubtful: Vec<_> =
-                names.iter().filter(|name| state(name) != GrantState::Valid).cloned().collect();
-            if !doubtful.is_empty() {
-                return Err(VaultError::Unconfirmed { members: doubtful });
-            }
             files += edit.reseal(self, zone, old, &new, described.padding)?;
             after.certify(zone, &new);
             for name in &names {
@@ -149,6 +137,41 @@ impl Vault {
             keys.insert(new);
         }
         Ok(Report { commit, zones: zones.to_vec(), files, skipped })
+    }
+
+    /// Refuses if anybody who is to stay has a grant that is not certain, and names
+    /// all of them at once.
+    fn certain(
+        &self,
+        after: &Manifest,
+        zones: &[ZoneName],
+        leaving: &[MemberName],
+        keys: &mut Keys,
+        prompt: &mut dyn Prompt,
+    ) -> Result<(), VaultError> {
+        let (mut doubtful, mut forged) = (BTreeSet::new(), false);
+        for zone in zones {
+            let keys = self.zone_keys(zone, keys, prompt)?;
+            for name in after.zones.get(zone).into_iter().flat_map(|zone| zone.grants.keys()) {
+                match self.manifest.granted(zone, name, keys) {
+                    GrantState::Valid => {}
+                    GrantState::Outdated => drop(doubtful.insert(name.clone())),
+                    GrantState::Forged => forged = true,
+                }
+            }
+        }
+        if forged {
+            let mut members = self.forged(keys)?;
+            members.retain(|name| !leaving.contains(name));
+            return Err(VaultError::Forged {
+                members: members.into_iter().collect(),
+                leaving: leaving.to_vec(),
+            });
+        }
+        if !doubtful.is_empty() {
+            return Err(VaultError::Unconfirmed { members: doubtful.into_iter().collect() });
+        }
+        Ok(())
     }
 
     /// Adds keys to the keyring, for zones that are in it.

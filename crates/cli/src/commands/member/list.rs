@@ -33,12 +33,13 @@ fn describe(known: &Known, now: Moment) -> Value {
         Some(GrantState::Forged) => format!("{zone} (forged)"),
         None => format!("{zone} (unchecked)"),
     });
+    let member = known.member.as_ref();
     Value::Section(vec![
         ("name", known.name.as_str().into()),
-        ("kind", known.member.kind.as_str().into()),
-        ("fingerprint", known.member.fingerprint.as_str().into()),
+        ("kind", member.map(|member| member.kind.as_str().to_owned()).into()),
+        ("fingerprint", member.map(|member| member.fingerprint.clone()).into()),
         ("zones", account::texts(zones)),
-        ("subkeys", account::texts(subkeys(&known.member.key, now))),
+        ("subkeys", account::texts(member.map_or_else(Vec::new, |member| subkeys(&member.key, now)))),
     ])
 }
 

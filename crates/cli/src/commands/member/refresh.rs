@@ -45,7 +45,8 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
     if !outdated.is_empty() {
         let lines = outdated.iter().map(|known| {
             let zones: Vec<String> = known.zones.keys().map(ToString::to_string).collect();
-            format!("  {}: {}, for {}", known.name, Safe(&known.member.fingerprint), zones.join(", "))
+            let fingerprint = known.member.as_ref().map_or("", |member| member.fingerprint.as_str());
+            format!("  {}: {}, for {}", known.name, Safe(fingerprint), zones.join(", "))
         });
         let lines: Vec<String> = lines.collect();
         let details = format!(
@@ -113,14 +114,17 @@ fn known(session: &mut Session) -> Result<Vec<Known>, Failure> {
 fn renewed(wanted: &[&Known], allow_expired: bool, session: &mut Session) -> BTreeMap<MemberName, Recipient> {
     let gpg = identities::gpg(&session.settings.machine);
     let mut renewed = BTreeMap::new();
-    for known in wanted.iter().filter(|known| known.member.kind == Kind::OpenPgp) {
-        let own = || Recipient::parse(known.member.key.as_bytes()).ok();
-        let found = recipient_from_gpg(&gpg, &known.member.fingerprint).map_err(|error| {
+    for known in wanted {
+        let Some(member) = known.member.as_ref().filter(|member| member.kind == Kind::OpenPgp) else {
+            continue;
+        };
+        let own = || Recipient::parse(member.key.as_bytes()).ok();
+        let found = recipient_from_gpg(&gpg, &member.fingerprint).map_err(|error| {
             session.terminal.notice(format_args!("{}: {}", known.name, Safe(error)));
         });
         let Some(recipient) = found.ok().or_else(own) else { continue };
         let waits = !known.waiting.is_empty() && recipient.is_usable(session.now);
-        if allow_expired || waits || recipient.text() != known.member.key {
+        if allow_expired || waits || recipient.text() != member.key {
             renewed.insert(known.name.clone(), recipient);
         }
     }

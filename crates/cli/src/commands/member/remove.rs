@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `member remove`: takes somebody out, and tells what that does not undo.
+//! `member remove`: takes people out, and tells what that does not undo.
+
+use std::collections::BTreeSet;
 
 use certkeep_pki::{
     layout::EntryName,
     x509::{certificate::Certificate, describe::Value, general_name, oid},
 };
-use certkeep_store::{
-    member::MemberName,
-    vault::{Vault, rotate::Removal},
-    zone::ZoneName,
-};
+use certkeep_store::{member::MemberName, vault::rotate::Removal};
 
 use super::{
     super::{account, store::rotate},
@@ -26,26 +24,34 @@ use crate::{
 /// Arguments of `member remove`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The member
-    name: String,
+    /// The members
+    #[arg(value_name = "NAME", required = true)]
+    names: Vec<String>,
 }
 
-/// Rotates what he could open, and lists it.
+/// Rotates what they could open, and lists it.
 pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
-    let name = MemberName::parse(&args.name)?;
-    let zones = zones_of(&name, session.opened()?.vault)?;
-    let details = format!(
-        "About to remove {name}, make new keys for {} and seal every file there anew",
-        rotate::names(&zones)
-    );
+    let names = args.names.iter().map(|name| MemberName::parse(name)).collect::<Result<BTreeSet<_>, _>>()?;
+    let names: Vec<MemberName> = names.into_iter().collect();
+    let zones = session.opened()?.vault.zones_of(&names)?;
+    let who = listed(&names);
+    let details = match zones.as_slice() {
+        [] => format!("About to remove {who}, who had no zone to open"),
+        zones => format!(
+            "About to remove {who}, make new keys for {} and seal every file there anew",
+            rotate::names(zones)
+        ),
+    };
     session.terminal.confirm(details, "Confirm removal: ")?;
     if session.settings.dry_run {
         session
             .terminal
-            .notice(format_args!("would remove {name} and make new keys for {}", rotate::names(&zones)));
+            .notice(format_args!("would remove {who} and make new keys for {}", rotate::names(&zones)));
         return Ok(());
     }
-    let message = message::of(&["member", "remove", name.as_str()]);
+    let mut words = vec!["member", "remove"];
+    words.extend(names.iter().map(MemberName::as_str));
+    let message = message::of(&words);
     let Opened { vault, keys, terminal, now } = session.opened_to_write()?;
     for zone in &zones {
         // Asked before signals are put off: somebody may have to type.
@@ -53,20 +59,14 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
     }
     let removal = {
         let _signals = interrupt::put_off();
-        vault.remove_member(&name, keys, &mut Asker(terminal), now, &message, &mut Session::rng())?
+        vault.remove_members(&names, keys, &mut Asker(terminal), now, &message, &mut Session::rng())?
     };
-    say(&name, &removal, session)
+    say(&names, &removal, session)
 }
 
-/// The zones that a member could open.
-fn zones_of(name: &MemberName, vault: &Vault) -> Result<Vec<ZoneName>, Failure> {
-    if !vault.manifest().members.contains_key(name) {
-        return Err(Failure::no_member(name));
-    }
-    let his = vault.manifest().zones.iter().filter(|(_, zone)| {
-        zone.grants.contains_key(name) || zone.wraps.keys().any(|(_, member)| member == name)
-    });
-    Ok(his.map(|(zone, _)| zone.clone()).collect())
+/// Names in a sentence.
+fn listed(names: &[MemberName]) -> String {
+    names.iter().map(MemberName::as_str).collect::<Vec<_>>().join(", ")
 }
 
 /// A private key that he could read.
@@ -80,7 +80,7 @@ struct Readable {
     archived: Option<String>,
 }
 
-fn say(name: &MemberName, removal: &Removal, session: &mut Session) -> Result<(), Failure> {
+fn say(names: &[MemberName], removal: &Removal, session: &mut Session) -> Result<(), Failure> {
     let folder = session.vault()?.and_then(|vault| vault.manifest().pki.clone());
     let mut keys = Vec::new();
     let mut others = Vec::new();
@@ -92,7 +92,7 @@ fn say(name: &MemberName, removal: &Removal, session: &mut Session) -> Result<()
     }
     let commands: Vec<String> = keys.iter().flat_map(Readable::commands).collect();
     let mut entries = vec![
-        ("member", name.as_str().into()),
+        ("members", account::texts(names)),
         ("zones", account::texts(&removal.rotated.zones)),
         ("files_sealed_anew", account::number(removal.rotated.files)),
         ("commit", removal.rotated.commit.clone().into()),
@@ -108,9 +108,10 @@ fn say(name: &MemberName, removal: &Removal, session: &mut Session) -> Result<()
     if removal.readable.is_empty() {
         return Ok(());
     }
+    let (who, opens) = (listed(names), if names.len() == 1 { "opens" } else { "open" });
     session.terminal.warning(format_args!(
-        "{name} opens nothing that is sealed from now on; what is listed, and everything else in the \
-         history up to now, stays readable to {name}: only new keys help"
+        "{who} {opens} nothing that is sealed from now on; what is listed, and everything else in the \
+         history up to now, stays readable to {who}: only new keys help"
     ));
     if keys.iter().any(|key| key.path.ends_with("private/ca.key")) {
         session.terminal.warning(

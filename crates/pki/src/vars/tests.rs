@@ -1,15 +1,34 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What a vars file may hold and what is refused, by example; that the values
-//! are those of a real shell is `tests/vars_like_sh.rs`.
+//! are those of a real shell is a test of the command line, `vars_like_sh.rs`.
+
+use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
 use super::*;
 
+#[derive(Default)]
+struct Variables(BTreeMap<String, String>);
+
+impl Scope for Variables {
+    fn value(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    fn set(&mut self, name: &str, value: String) {
+        self.0.insert(name.to_owned(), value);
+    }
+
+    fn set_if_unset(&mut self, name: &str, value: String) {
+        self.0.entry(name.to_owned()).or_insert(value);
+    }
+}
+
 fn value_of(text: &str) -> Result<String, Reason> {
     let mut variables = Variables::default();
-    variables.set("HOME", "/home/jane doe".to_owned(), Origin::Environment);
-    variables.set("EASYRSA_CERT_EXPIRE", "90".to_owned(), Origin::Environment);
+    variables.set("HOME", "/home/jane doe".to_owned());
+    variables.set("EASYRSA_CERT_EXPIRE", "90".to_owned());
     apply(text, &mut variables).map_err(|error| error.reason)?;
     Ok(variables.value("X").unwrap_or("(unset)").to_owned())
 }

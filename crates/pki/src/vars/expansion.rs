@@ -8,11 +8,10 @@
 //! [`super::lexer`]'s work.
 
 use super::{
-    Reason, VALUE_LIMIT,
+    Reason, Scope, VALUE_LIMIT,
     dollar::{Dollar, dollar},
     lexer::{Part, Word},
 };
-use crate::settings::variables::Variables;
 
 /// The characters at which an unquoted expansion is split (IFS as it is at the start).
 const FIELD_SEPARATORS: [char; 3] = [' ', '\t', '\n'];
@@ -34,7 +33,7 @@ pub(super) fn literal(word: &Word) -> Option<String> {
 /// # Errors
 ///
 /// [`Reason::TooLong`].
-pub(super) fn first(word: &Word, variables: &Variables) -> Result<Vec<String>, Reason> {
+pub(super) fn first(word: &Word, variables: &dyn Scope) -> Result<Vec<String>, Reason> {
     let mut fields = Vec::new();
     let mut field: Option<String> = None;
     let mut length = 0;
@@ -79,7 +78,7 @@ fn split_into(value: &str, field: &mut Option<String>, fields: &mut Vec<String>)
 ///
 /// What a shell would take as a command or as the end of the quotation, and
 /// [`Reason::TooLong`].
-pub(super) fn second(text: &str, variables: &Variables) -> Result<String, Reason> {
+pub(super) fn second(text: &str, variables: &dyn Scope) -> Result<String, Reason> {
     let mut expanded = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(character) = rest.chars().next() {

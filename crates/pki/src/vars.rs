@@ -4,8 +4,8 @@
 //! For easy-rsa a vars file is a shell script. Here it is data: the small
 //! language that such files are written in is understood, quoting and the
 //! double expansion included, and whatever would run a command is refused with
-//! its place. Nothing is ever executed. Finding the file is
-//! [`super::Settings`]'s work.
+//! its place. Nothing is ever executed. Finding the file, and what has been set
+//! before it is read, is the caller's work.
 
 mod dollar;
 mod expansion;
@@ -14,7 +14,18 @@ mod lexer;
 use thiserror::Error;
 
 use self::lexer::{Command, Lexer};
-use super::variables::{Origin, Variables};
+
+/// The variables that a vars file is carried out over.
+pub trait Scope {
+    /// The value of a variable, as `$NAME` sees it; `None` where it is not set.
+    fn value(&self, name: &str) -> Option<&str>;
+
+    /// Sets a variable whatever it was before.
+    fn set(&mut self, name: &str, value: String);
+
+    /// Sets a variable that is not set yet. Set to nothing is set, as for easy-rsa.
+    fn set_if_unset(&mut self, name: &str, value: String);
+}
 
 /// Where and why a vars file is refused.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -28,9 +39,8 @@ pub struct ParseError {
     pub reason: Reason,
 }
 
-/// What a vars file may not hold.
+/// What a vars file may not hold. Exhaustive: each has something to write instead.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Reason {
     /// `NAME=VALUE` or `NAME= VALUE`.
     #[error("`{}=` is a shell assignment", .0.escape_debug())]
@@ -98,7 +108,7 @@ pub const VALUE_LIMIT: usize = 1 << 20;
 ///
 /// [`ParseError`] with the first place that is not of this language; the lines
 /// before it have been carried out.
-pub fn apply(text: &str, variables: &mut Variables) -> Result<(), ParseError> {
+pub fn apply(text: &str, variables: &mut dyn Scope) -> Result<(), ParseError> {
     let text = text.replace("\r\n", "\n");
     let mut lexer = Lexer::new(&text);
     while let Some(command) = lexer.command()? {
@@ -111,7 +121,7 @@ pub fn apply(text: &str, variables: &mut Variables) -> Result<(), ParseError> {
     Ok(())
 }
 
-fn carry_out(command: &Command<'_>, variables: &mut Variables) -> Result<(), Reason> {
+fn carry_out(command: &Command<'_>, variables: &mut dyn Scope) -> Result<(), Reason> {
     let verb = command.verb()?;
     let (name, raw_value) = command.arguments(variables)?;
     if !is_name(&name) {
@@ -123,8 +133,8 @@ fn carry_out(command: &Command<'_>, variables: &mut Variables) -> Result<(), Rea
     }
     let value = expansion::second(&raw_value, variables)?;
     match verb {
-        Verb::SetVar => variables.set_if_unset(&name, value, Origin::Vars),
-        Verb::ForceSetVar => variables.set(&name, value, Origin::Vars),
+        Verb::SetVar => variables.set_if_unset(&name, value),
+        Verb::ForceSetVar => variables.set(&name, value),
     }
     Ok(())
 }
@@ -151,7 +161,7 @@ impl Command<'_> {
     }
 
     /// NAME and VALUE after the first expansion.
-    fn arguments(&self, variables: &Variables) -> Result<(String, String), Reason> {
+    fn arguments(&self, variables: &dyn Scope) -> Result<(String, String), Reason> {
         let mut name = None;
         let mut value = None;
         for word in self.words.iter().skip(1) {
