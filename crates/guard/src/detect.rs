@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The way from a file's bytes to its findings.
 
-use crate::{body, finding::{Certainty, Finding}};
+use crate::{
+    body,
+    finding::{Certainty, Finding},
+};
 
 /// Finds the private key material in `file`, in the order of its places.
 ///

@@ -10,6 +10,8 @@
 mod body;
 mod detect;
 mod finding;
+mod public_half;
+mod ssh_public;
 
 pub use self::{
     detect::detect,
