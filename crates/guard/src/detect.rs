@@ -2,7 +2,7 @@
 //! The way from a file's bytes to its findings.
 
 use crate::{
-    body,
+    archive, body,
     finding::{Certainty, Finding},
 };
 
@@ -11,6 +11,12 @@ use crate::{
 /// No key is told twice. The time is linear in the length, for hostile input too.
 #[must_use]
 pub fn detect(file: &[u8]) -> Vec<Finding> {
+    let mut found = unpacked(file);
+    archive::add_members(file, &mut found, unpacked);
+    found
+}
+
+fn unpacked(file: &[u8]) -> Vec<Finding> {
     body::parse(file)
         .map(|body| Finding {
             format: body.format,
