@@ -23,7 +23,8 @@ use aho_corasick::{AhoCorasick, MatchKind};
 
 use self::base64::{Mark, PEM_IN_BASE64};
 use crate::{
-    body,
+    archive,
+    body::{self, zone_keys},
     finding::{Certainty, Finding, Format, Protection, Wrapping},
 };
 
@@ -56,6 +57,7 @@ static MARKS: LazyLock<(AhoCorasick, Vec<Room>)> = LazyLock::new(|| {
         add(name, Room::Read(wireguard::key));
     }
     add(vars::MARK, Room::Read(vars::passphrase));
+    add(zone_keys::MARK, Room::ZoneKeys);
     add(jwk::MARK, Room::Json);
     add(jwk::MARK_ESCAPED, Room::JsonInStrings);
     for (alignment, mark) in PEM_IN_BASE64.into_iter().enumerate() {
@@ -69,6 +71,8 @@ static MARKS: LazyLock<(AhoCorasick, Vec<Room>)> = LazyLock::new(|| {
 enum Room {
     /// Reads one key where the mark stands.
     Read(fn(&[u8], &Range<usize>) -> Option<Finding>),
+    /// The file holds keys exported by certkeep.
+    ZoneKeys,
     /// The file holds JSON Web Keys.
     Json,
     /// The file holds JSON Web Keys in strings.
@@ -82,7 +86,28 @@ enum Room {
 /// No key is told twice. The time is linear in the length, for hostile input too.
 #[must_use]
 pub fn detect(file: &[u8]) -> Vec<Finding> {
-    scan(file, 0)
+    let (mut in_members, mut members) = (Vec::new(), Vec::new());
+    archive::for_each_member(file, &mut |member| {
+        members.push(member.place.clone());
+        for mut finding in scan_within(member.contents, 0) {
+            finding.place = member.place.clone();
+            finding.wrappings.splice(0..0, member.wrappings.iter().cloned());
+            in_members.push(finding);
+        }
+    });
+    let mut findings = scan(file, 0);
+    if members.is_empty() {
+        return findings;
+    }
+    // A tar file's members can be read as they stand, too: once is enough.
+    members.sort_by_key(|place| (place.start, place.end));
+    findings.retain(|finding| {
+        let next = members.partition_point(|place| place.start <= finding.place.start);
+        !members[..next].last().is_some_and(|place| finding.place.end <= place.end)
+    });
+    findings.extend(in_members);
+    findings.sort_by_key(|finding| (finding.place.start, finding.place.end));
+    findings
 }
 
 /// A finding with nothing known of it but this.
@@ -150,14 +175,19 @@ fn in_utf16(text: &utf16::Text, depth: u8) -> Vec<Finding> {
 fn at_marks(bytes: &[u8]) -> (Vec<Finding>, Vec<Mark>) {
     let (automaton, rooms) = &*MARKS;
     let (mut findings, mut marks) = (Vec::new(), Vec::new());
-    let (mut json, mut json_in_strings) = (false, false);
+    let (mut json, mut json_in_strings, mut exported) = (false, false, false);
     for hit in automaton.find_iter(bytes) {
         match rooms[hit.pattern().as_usize()] {
             Room::Read(read) => findings.extend(read(bytes, &hit.range())),
+            Room::ZoneKeys => exported = true,
             Room::Json => json = true,
             Room::JsonInStrings => json_in_strings = true,
             Room::Base64(alignment) => marks.push(Mark { at: hit.start(), alignment }),
         }
+    }
+    if exported {
+        let found = |place| found(Format::CertkeepKeys, Certainty::Parsed, place);
+        findings.extend(zone_keys::places(bytes).map(found));
     }
     if json {
         findings.extend(jwk::keys(bytes));
