@@ -22,8 +22,11 @@ impl<'shop> Keyring<'shop> {
         fs::create_dir(&home).expect("a new folder");
         fs::set_permissions(&home, std::os::unix::fs::PermissionsExt::from_mode(0o700)).expect("private");
         let keyring = Self { shop, home: home.to_str().expect("UTF-8").to_owned() };
-        let protection =
-            if passphrase.is_empty() { "%no-protection".to_owned() } else { format!("Passphrase: {passphrase}") };
+        let protection = if passphrase.is_empty() {
+            "%no-protection".to_owned()
+        } else {
+            format!("Passphrase: {passphrase}")
+        };
         let script = format!("{details}\nName-Real: Test\nExpire-Date: 0\n{protection}\n%commit\n");
         keyring.gpg(&["--generate-key"], script.as_bytes());
         keyring
@@ -71,13 +74,25 @@ fn public(finding: &Finding) -> Option<Vec<u8>> {
 #[test]
 fn keys_of_gpg() {
     let shop = Workshop::new();
-    for (kind, details) in [
-        ("rsa", "Key-Type: RSA\nKey-Length: 2048\nSubkey-Type: RSA\nSubkey-Length: 2048"),
-        ("ed25519", "Key-Type: EDDSA\nKey-Curve: Ed25519\nSubkey-Type: ECDH\nSubkey-Curve: Curve25519"),
-        ("p256", "Key-Type: ECDSA\nKey-Curve: NIST P-256\nSubkey-Type: ECDH\nSubkey-Curve: NIST P-256"),
-        ("dsa", "Key-Type: DSA\nKey-Length: 1024\nSubkey-Type: ELG\nSubkey-Length: 1024"),
+    for (kind, details, passphrases) in [
+        (
+            "rsa",
+            "Key-Type: RSA\nKey-Length: 2048\nSubkey-Type: RSA\nSubkey-Length: 2048",
+            &["", PASSPHRASE][..],
+        ),
+        (
+            "ed25519",
+            "Key-Type: EDDSA\nKey-Curve: Ed25519\nSubkey-Type: ECDH\nSubkey-Curve: Curve25519",
+            &["", PASSPHRASE],
+        ),
+        (
+            "p256",
+            "Key-Type: ECDSA\nKey-Curve: NIST P-256\nSubkey-Type: ECDH\nSubkey-Curve: NIST P-256",
+            &[PASSPHRASE],
+        ),
+        ("dsa", "Key-Type: DSA\nKey-Length: 1024\nSubkey-Type: ELG\nSubkey-Length: 1024", &[""]),
     ] {
-        for passphrase in ["", PASSPHRASE] {
+        for &passphrase in passphrases {
             let name = format!("{kind}{passphrase}");
             let keyring = Keyring::generate(&shop, &name, details, passphrase);
             let expected = if passphrase.is_empty() { Protection::None } else { Protection::Passphrase };
@@ -132,7 +147,8 @@ fn the_public_half_is_that_of_the_key() {
 #[test]
 fn stubs_messages_and_signatures_are_silent() {
     let shop = Workshop::new();
-    let keyring = Keyring::generate(&shop, "home", "Key-Type: RSA\nKey-Length: 2048\nKey-Usage: sign,encrypt", "");
+    let keyring =
+        Keyring::generate(&shop, "home", "Key-Type: RSA\nKey-Length: 2048\nKey-Usage: sign,encrypt", "");
     // Without a subkey nothing but the stub is left.
     silent("stub", &keyring.gpg(&["--export-secret-subkeys"], b""));
     let text = b"some text";
@@ -143,35 +159,56 @@ fn stubs_messages_and_signatures_are_silent() {
     silent("keyring", &fs::read(format!("{}/pubring.kbx", keyring.home)).expect("readable"));
 }
 
-/// The two forms of the agent's files that this gpg does not write, from one that it does.
+/// The numbers of an unprotected RSA key in the agent's form, in hexadecimal digits.
+fn number(file: &str, name: &str) -> String {
+    let text: String = file.replace("\n ", "").split_whitespace().collect();
+    let start = format!("({name}#");
+    let at = text.find(&start).expect("the number") + start.len();
+    text[at..].split('#').next().expect("an end").to_owned()
+}
+
+/// The forms of the agent's files that this gpg does not write, from the one that it does.
 #[test]
 fn the_agents_other_forms() {
     let shop = Workshop::new();
     let keyring = Keyring::generate(&shop, "home", "Key-Type: RSA\nKey-Length: 2048", "");
-    let file = keyring.agent().remove(0);
-    let plain = only("canonical", &file);
-    let number = |name: &str| -> String {
-        let start = format!("(1:{name}");
-        let at = file.windows(start.len()).position(|window| window == start.as_bytes()).expect("the number");
-        let rest = &file[at + start.len()..];
-        let colon = rest.iter().position(|&byte| byte == b':').expect("a length");
-        let length: usize = std::str::from_utf8(&rest[..colon]).expect("digits").parse().expect("a number");
-        rest[colon + 1..][..length].iter().map(|byte| format!("{byte:02X}")).collect()
-    };
-    let numbers: String =
-        ["n", "e", "d", "p", "q", "u"].map(|name| format!("({name} #{}#)\n  ", number(name))).concat();
-    let extended = format!("Created: 20260101T000000\nUse-for-ssh: yes\nKey: (private-key (rsa {numbers}))\nLabel: mine\n");
-    let found = only("extended", extended.as_bytes());
+    let file = String::from_utf8(keyring.agent().remove(0)).expect("text");
+    let plain = only("extended", file.as_bytes());
+
+    let mut canonical = b"(11:private-key(3:rsa".to_vec();
+    for name in ["n", "e", "d", "p", "q", "u"] {
+        let digits = number(&file, name);
+        let bytes: Vec<u8> = (0..digits.len() / 2)
+            .map(|at| u8::from_str_radix(&digits[2 * at..][..2], 16).expect("digits"))
+            .collect();
+        canonical.extend(format!("(1:{name}{}:", bytes.len()).bytes());
+        canonical.extend(bytes);
+        canonical.push(b')');
+    }
+    canonical.extend(b")(7:comment2:me))");
+    let found = only("canonical", &canonical);
     assert_eq!((found.format, found.protection), (Format::GnupgAgent, Protection::None));
     assert_eq!(public(&found), public(&plain));
+    let base64 = tools::base64(&canonical, 76);
+    assert_eq!(public(&only("canonical, base64", base64.as_bytes())), public(&plain));
 
-    let public_numbers = format!("(n #{}#)(e #{}#)", number("n"), number("e"));
-    let protected = format!("Key: (protected-private-key (rsa {public_numbers}(protected openpgp-s2k3-ocb-aes ((sha1 #AABBCCDDEEFF0011# \"1\") #001122334455667788990011#) #{}#)))\n", number("d"));
-    assert_eq!(only("protected", protected.as_bytes()).protection, Protection::Passphrase);
-    let card = format!("Key: (shadowed-private-key (rsa {public_numbers}(shadowed t1-v1 (#D2760001240102# OPENPGP.1))))\n");
-    silent("on a card", card.as_bytes());
-    let canonical = b"(20:shadowed-private-key(3:rsa(1:n1:\x07)(1:e1:\x03)(8:shadowed5:t1-v1(1:x2:ab))))";
-    silent("on a card, canonical", canonical);
+    let secret = canonical.windows(4).position(|window| window == b"(1:d").expect("the exponent");
+    let public_half = &canonical[b"(11:private-key".len()..secret];
+    let protected = [
+        b"(21:protected-private-key",
+        public_half,
+        b"(9:protected25:openpgp-s2k3-ocb-aes((4:sha18:saltsalt8:23456789)12:noncenonceno)8:ciphered)))",
+    ]
+    .concat();
+    assert_eq!(only("protected", &protected).protection, Protection::Passphrase);
+    let shadowed =
+        [b"(20:shadowed-private-key", public_half, b"(8:shadowed5:t1-v1(16:serialserialseri9:OPENPGP.1))))"]
+            .concat();
+    silent("on a card", &shadowed);
+    let numbers = format!("(n #{}#)(e #{}#)", number(&file, "n"), number(&file, "e"));
+    let shadowed =
+        format!("Key: (shadowed-private-key (rsa {numbers}(shadowed t1-v1 (#D276# OPENPGP.1))))\n");
+    silent("on a card, extended", shadowed.as_bytes());
 }
 
 /// New format packet headers, also with partial lengths, which other programs write.

@@ -83,7 +83,12 @@ impl Workshop {
         let output = child.wait_with_output().expect("an end");
         let _ = writer.join();
         let complaint = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{}: {complaint}\n{}", words.join(" "), String::from_utf8_lossy(&output.stdout));
+        assert!(
+            output.status.success(),
+            "{}: {complaint}\n{}",
+            words.join(" "),
+            String::from_utf8_lossy(&output.stdout)
+        );
         output.stdout
     }
 
