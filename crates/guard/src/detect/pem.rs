@@ -78,8 +78,12 @@ fn opening<'a>(bytes: &'a [u8], name: &Range<usize>) -> Option<Opening<'a>> {
     if memchr::memmem::find(label, b"--").is_some() || !label.iter().all(|byte| matches!(byte, b' '..=b'z')) {
         return None;
     }
-    let before = begin - usize::from(bytes[..begin].ends_with(b" "));
-    let dashes_before = bytes[..before].iter().rev().take(5).take_while(|byte| **byte == b'-').count();
+    // ssh.com has four dashes and a space.
+    let (before, most) = match bytes[..begin].ends_with(b" ") {
+        true => (begin - 1, 4),
+        false => (begin, 5),
+    };
+    let dashes_before = bytes[..before].iter().rev().take(most).take_while(|byte| **byte == b'-').count();
     (dashes_before >= 4).then_some(Opening { start: before - dashes_before, end: end + dashes, label })
 }
 
