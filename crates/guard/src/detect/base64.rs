@@ -174,11 +174,9 @@ fn next_run(bytes: &[u8], from: usize) -> Option<Range<usize>> {
         let lowest = from.max(probe + 1 - SHORTEST);
         // The byte before `lowest` is no digit, or it is where the last run ended.
         let start = (lowest..probe).rev().find(|at| !is_digit_at(bytes, *at)).map_or(lowest, |at| at + 1);
-        let length = (start..bytes.len()).take_while(|at| is_digit_at(bytes, *at)).count();
-        let run = match memchr::memmem::find(&bytes[start..start + length], b"----") {
-            Some(dashes) => start..start + dashes,
-            None => start..start + length,
-        };
+        let dashes = |at: usize| bytes[at] == b'-' && bytes[at..].starts_with(b"----");
+        let length = (start..bytes.len()).take_while(|at| is_digit_at(bytes, *at) && !dashes(*at)).count();
+        let run = start..start + length;
         if run.len() >= SHORTEST {
             return Some(run.start + escape_length(bytes, run.start)..run.end);
         }
