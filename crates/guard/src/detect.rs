@@ -86,27 +86,8 @@ enum Room {
 /// No key is told twice. The time is linear in the length, for hostile input too.
 #[must_use]
 pub fn detect(file: &[u8]) -> Vec<Finding> {
-    let (mut in_members, mut members) = (Vec::new(), Vec::new());
-    archive::for_each_member(file, &mut |member| {
-        members.push(member.place.clone());
-        for mut finding in scan_within(member.contents, 0) {
-            finding.place = member.place.clone();
-            finding.wrappings.splice(0..0, member.wrappings.iter().cloned());
-            in_members.push(finding);
-        }
-    });
     let mut findings = scan(file, 0);
-    if members.is_empty() {
-        return findings;
-    }
-    // A tar file's members can be read as they stand, too: once is enough.
-    members.sort_by_key(|place| (place.start, place.end));
-    findings.retain(|finding| {
-        let next = members.partition_point(|place| place.start <= finding.place.start);
-        !members[..next].last().is_some_and(|place| finding.place.end <= place.end)
-    });
-    findings.extend(in_members);
-    findings.sort_by_key(|finding| (finding.place.start, finding.place.end));
+    archive::add_members(file, &mut findings, |member| scan_within(member, 0));
     findings
 }
 
