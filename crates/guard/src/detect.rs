@@ -5,12 +5,6 @@
 //!
 //! A finding is accepted by an inline marker, see [`marker`].
 
-<<<<<<< HEAD
-use crate::{
-    body,
-    finding::{Certainty, Finding},
-};
-=======
 mod age_identity;
 mod base64;
 mod jwk;
@@ -86,7 +80,6 @@ enum Room {
     /// PEM in base64, with this alignment.
     Base64(usize),
 }
->>>>>>> guard-text
 
 /// Finds the private key material in `file`, in the order of its places.
 ///
