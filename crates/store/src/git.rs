@@ -10,8 +10,10 @@ mod build;
 mod config;
 mod entry;
 mod error;
+mod every;
 mod head;
 mod index;
+mod objects;
 mod past;
 mod program;
 #[cfg(test)]
@@ -31,6 +33,8 @@ pub(crate) use self::{
     entry::{FILE_MODE, IndexEntry, Stat, TreeEntry},
     head::{Head, Patience},
     index::{Entered, IndexChange, IndexStat, WORK_TREE},
+    objects::{Kind, Objects},
+    past::Commit,
 };
 
 /// A repository with a work tree.
