@@ -12,6 +12,7 @@ use std::{
     ffi::OsStr,
     fs, io,
     path::{Path, PathBuf},
+    process::Child,
 };
 
 use git2::{ErrorCode, Index, ObjectType};
@@ -248,13 +249,34 @@ impl Objects {
         environment: &[(&str, &OsStr)],
         input: &[u8],
     ) -> Result<Vec<u8>, GitError> {
+        let (directory, arguments) = self.place(arguments);
+        let environment = [&[no_fetch()], environment].concat();
+        program::run(directory, self.environment, &arguments, &environment, input)
+    }
+
+    /// Starts git in this repository, with pipes to all its streams.
+    pub(super) fn start(
+        &self,
+        arguments: &[&str],
+        environment: &[(&str, &OsStr)],
+    ) -> Result<Child, GitError> {
+        let (directory, arguments) = self.place(arguments);
+        let environment = [&[no_fetch()], environment].concat();
+        program::start(directory, self.environment, &arguments, &environment)
+    }
+
+    fn place<'a>(&self, arguments: &[&'a str]) -> (Option<&Path>, Vec<&'a str>) {
         let directory = match self.environment {
             Environment::Own => Some(self.inner.workdir().unwrap_or(self.inner.path())),
             Environment::Inherited => None,
         };
-        let arguments = [&["--no-replace-objects"], arguments].concat();
-        program::run(directory, self.environment, &arguments, environment, input)
+        (directory, [&["--no-replace-objects"], arguments].concat())
     }
+}
+
+/// A partial clone asks nobody for what it lacks.
+fn no_fetch() -> (&'static str, &'static OsStr) {
+    ("GIT_NO_LAZY_FETCH", OsStr::new("1"))
 }
 
 fn kind_of(oid: Oid, kind: ObjectType) -> Result<Kind, GitError> {
