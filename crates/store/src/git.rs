@@ -10,12 +10,16 @@ mod build;
 mod config;
 mod entry;
 mod error;
+mod every;
 mod head;
 mod index;
+mod loose;
+mod objects;
 mod past;
 mod program;
 #[cfg(test)]
 mod tests;
+mod trees;
 
 use std::{
     os::unix::ffi::OsStrExt as _,
@@ -31,6 +35,8 @@ pub(crate) use self::{
     entry::{FILE_MODE, IndexEntry, Stat, TreeEntry},
     head::{Head, Patience},
     index::{Entered, IndexChange, IndexStat, WORK_TREE},
+    objects::{Kind, Objects},
+    past::{Commit, Known},
 };
 
 /// A repository with a work tree.

@@ -232,7 +232,7 @@ impl SealingKey {
         if plaintext.is_empty() {
             return Vec::new();
         }
-        let mut sealed = Vec::with_capacity(sealed_len(plaintext.len(), padding));
+        let mut sealed = Vec::with_capacity(sealed_size(plaintext.len(), padding));
         sealed.extend_from_slice(&[0; HEADER + LENGTH]);
         sealed.extend_from_slice(plaintext);
         self.seal_behind_header(&mut sealed, padding);
@@ -247,7 +247,7 @@ impl SealingKey {
         let mut bytes = plaintext.into_exposed();
         let length = bytes.len();
         // Memory that moves would leave plaintext behind.
-        if length == 0 || bytes.capacity() < sealed_len(length, padding) {
+        if length == 0 || bytes.capacity() < sealed_size(length, padding) {
             return self.seal(&bytes, padding);
         }
         bytes.resize(HEADER + LENGTH + length, 0);
@@ -259,7 +259,7 @@ impl SealingKey {
     /// Seals what stands behind the room for header and length.
     fn seal_behind_header(&self, sealed: &mut Vec<u8>, padding: Padding) {
         let length = sealed.len() - HEADER - LENGTH;
-        sealed.resize(sealed_len(length, padding), 0);
+        sealed.resize(sealed_size(length, padding), 0);
         let (header, payload) = sealed.split_at_mut(HEADER);
         let (bound, siv) = header.split_at_mut(BOUND);
         let flags = if padding == Padding::None { 0 } else { PADDED };
@@ -358,16 +358,6 @@ impl fmt::Debug for SealingKey {
     }
 }
 
-/// Bytes of a file of `length` bytes when it is sealed.
-fn sealed_len(length: usize, padding: Padding) -> usize {
-    let filled = LENGTH + length;
-    HEADER
-        + match padding {
-            Padding::None => filled,
-            Padding::Bucket(size) => filled.next_multiple_of(usize::try_from(size.max(1)).unwrap_or(1)),
-        }
-}
-
 /// Whether bytes are sealed, by their beginning; and with which key. `None`:
 /// they are not. Needs no key, so a locked clone and a server can ask.
 ///
@@ -387,6 +377,16 @@ pub fn key_id(bytes: &[u8]) -> Result<Option<KeyId>, SealError> {
         return Err(truncated());
     }
     Ok(Some(KeyId(*id)))
+}
+
+/// The size in bytes of a file of `length` bytes, not empty, once it is sealed.
+pub(crate) fn sealed_size(length: usize, padding: Padding) -> usize {
+    let filled = LENGTH + length;
+    HEADER
+        + match padding {
+            Padding::None => filled,
+            Padding::Bucket(size) => filled.next_multiple_of(usize::try_from(size.max(1)).unwrap_or(1)),
+        }
 }
 
 /// Whether bytes begin as every sealed file does, of this format or a later one.
