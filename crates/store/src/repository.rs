@@ -107,19 +107,24 @@ impl RepositoryLock {
 
 /// Records changes as one commit, under the lock of `repository`; `None` when
 /// git keeps the same files already. `since` is where HEAD was when they were
-/// decided. If they touch a PKI, its lock is held too.
+/// decided. If they touch a PKI, its lock is held too. `progress` is told how many
+/// changes are written, of how many.
 pub(crate) fn record_repository(
     repository: &Repository,
     since: Head,
     changes: &[RepositoryChange],
     message: &Message,
+    progress: Option<&mut dyn FnMut(usize, usize)>,
 ) -> Result<Option<Oid>, RecordError> {
     let draft = Draft::new(repository, true)?.since(Some(since));
     let _lock = RepositoryLock::acquire(repository)?;
     let site = Site::repository(repository)?;
     transaction::recover(&site, Patience::Wait).map_err(RecordError::Blocked)?;
     let directories = check(repository, changes)?;
-    let commit = carry_out(&site, |made| prepare(&site, changes, &directories, draft, message, made))?;
+    let mut ignored = |_, _| {};
+    let progress = progress.unwrap_or(&mut ignored);
+    let commit =
+        carry_out(&site, |made| prepare(&site, changes, &directories, draft, message, progress, made))?;
     Ok(commit.and_then(|commit| repository.oid(&commit)))
 }
 
@@ -199,6 +204,7 @@ fn prepare(
     directories: &BTreeMap<String, Access>,
     mut draft: Draft,
     message: &Message,
+    progress: &mut dyn FnMut(usize, usize),
     made: &mut Vec<PathBuf>,
 ) -> Result<Option<Journal>, RecordError> {
     make_stage(&site.stage)?;
@@ -216,7 +222,9 @@ fn prepare(
     }
     let mut written = Vec::new();
     let names = staged_names();
-    for (RepositoryChange { path, work_tree, blob }, staged) in changes.iter().zip(names) {
+    for (done, (RepositoryChange { path, work_tree, blob }, staged)) in changes.iter().zip(names).enumerate()
+    {
+        progress(done, changes.len());
         match work_tree {
             WorkTree::Write(contents, access) => {
                 let owner = inspect(&site.root.join(path))?.as_ref().map(Owner::of);
