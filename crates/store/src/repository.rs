@@ -17,7 +17,7 @@ use certkeep_pki::change::Contents;
 use crate::{
     durable::{Access, FileError, Owner, inspect, make_directory, sync_directory, write_new},
     git::{GitError, Head, Oid, Patience, Repository},
-    history::{Message, draft::Draft},
+    history::{LeftAway, Message, draft::Draft},
     journal::{Journal, Step, is_path},
     plan::check_directory,
     stage::{make_stage, promise, staged_names},
@@ -129,8 +129,9 @@ pub(crate) fn record_repository(
 }
 
 /// Completes what an interrupted command had committed and removes what it left
-/// locked, unless another certkeep is at it. Asks nothing and waits for nobody.
-pub(crate) fn recover_repository(repository: &Repository) -> Result<(), RecoverError> {
+/// locked, unless another certkeep is at it; gives the commit that had to be left
+/// away, if there is one. Asks nothing and waits for nobody.
+pub(crate) fn recover_repository(repository: &Repository) -> Result<Option<LeftAway>, RecoverError> {
     let site = Site::repository(repository)?;
     if (inspect(&site.stage)?.is_some() || !repository.left_behind().is_empty())
         && let Some(_lock) = RepositoryLock::try_acquire(repository)?
@@ -138,9 +139,9 @@ pub(crate) fn recover_repository(repository: &Repository) -> Result<(), RecoverE
         for left in repository.left_behind() {
             remove_stage(&left)?;
         }
-        transaction::recover(&site, Patience::None)?;
+        return transaction::recover(&site, Patience::None);
     }
-    Ok(())
+    Ok(None)
 }
 
 /// Refuses what cannot or must not be written; gives the directories that are
