@@ -192,3 +192,77 @@ fn a_commit_that_is_left_away_is_told_of() {
         alice.does("cd work/ca && git add -A && git commit -qm Ours && certkeep store status");
     }
 }
+
+#[test]
+fn names_need_not_be_utf_8() {
+    let team = Team::new();
+    let alice = open(&team);
+    // `known`: the index remembers the file, nothing is to be looked into again.
+    let words = "key=pki/private/$(printf 'd\\351j\\340').key; env=$(printf 'd\\351').env
+        known() { git diff-files --quiet -- \"$1\"; clean; }
+        clean() { test -z \"$(git status --porcelain)\"; }
+        sealed() { head -c 7 | grep -aq CKSEAL; }
+        blob() { git cat-file blob \"$1\"; }
+        cd work/ca";
+    alice.does(&format!(
+        "{words}
+         openssl genpkey -algorithm ed25519 -out \"$key\"
+         touch -d '1 hour ago' \"$key\"
+         cp \"$key\" ~/plain
+         git add . && git commit -qm Add
+         blob \"HEAD:$key\" | sealed
+         certkeep --format json store status > ~/status
+         grep -q 'private/d.*j.*key' ~/status
+         certkeep --batch store rotate
+         clean
+         cmp \"$key\" ~/plain
+         blob \"HEAD~:$key\" > ~/first
+         blob \"HEAD:$key\" > ~/second
+         sealed < ~/second
+         no cmp -s ~/first ~/second
+         certkeep lock
+         known \"$key\"
+         cmp \"$key\" ~/second
+         certkeep --batch store rotate
+         clean
+         no cmp -s \"$key\" ~/second
+         sealed < \"$key\"
+         certkeep unlock
+         known \"$key\"
+         cmp \"$key\" ~/plain"
+    ));
+    // By a pattern: in git already, and not yet.
+    alice.does(&format!(
+        "{words}
+         echo settings > ~/settings
+         cp ~/settings \"$env\"
+         touch -d '1 hour ago' \"$env\"
+         git add . && git commit -qm Env
+         cp ~/settings \"x$env\"
+         certkeep --batch store protect '*.env'
+         git add . && git commit -qm More
+         clean
+         for file in \"$env\" \"x$env\"; do blob \"HEAD:$file\" | sealed; done
+         certkeep lock
+         known \"$env\"
+         sealed < \"$env\"
+         certkeep unlock
+         known \"$env\"
+         cmp \"$env\" ~/settings
+         certkeep --batch store unprotect '*.env'
+         clean
+         blob \"HEAD:$env\" | cmp - ~/settings"
+    ));
+    // A store that is made around one.
+    alice.does(&format!(
+        "{words}
+         mkdir -p ../two/pki/private && cd ../two
+         git init -q
+         cp ~/plain \"$key\"
+         certkeep --batch store init --recipient $(age-keygen -y ~/identity.txt) --name owner
+         clean
+         blob \"HEAD:$key\" | sealed
+         cmp \"$key\" ~/plain"
+    ));
+    alice.is_clean("work/ca");
+}

@@ -18,6 +18,7 @@ mod program;
 mod tests;
 
 use std::{
+    ffi::OsStr,
     os::unix::ffi::OsStrExt as _,
     path::{Path, PathBuf},
 };
@@ -96,7 +97,7 @@ impl Repository {
 
     /// A file of the work tree by its path from the top, which may be any bytes.
     pub(crate) fn file_path(&self, path: &[u8]) -> PathBuf {
-        self.work_tree.join(std::ffi::OsStr::from_bytes(path))
+        self.work_tree.join(as_path(path))
     }
 
     /// The top of the work tree.
@@ -130,7 +131,7 @@ impl Repository {
     }
 
     /// What HEAD's tree holds at a path, if that is no directory.
-    pub(crate) fn head_entry(&self, path: &str) -> Result<Option<TreeEntry>, GitError> {
+    pub(crate) fn head_entry(&self, path: impl AsRef<[u8]>) -> Result<Option<TreeEntry>, GitError> {
         match self.head_commit()? {
             Some(commit) => self.entry(commit, path),
             None => Ok(None),
@@ -138,18 +139,18 @@ impl Repository {
     }
 
     /// The bytes of a file in HEAD.
-    pub(crate) fn head_blob(&self, path: &str) -> Result<Option<Vec<u8>>, GitError> {
+    pub(crate) fn head_blob(&self, path: impl AsRef<[u8]>) -> Result<Option<Vec<u8>>, GitError> {
         self.head_entry(path)?.filter(TreeEntry::is_file).map(|entry| self.blob(entry.oid)).transpose()
     }
 
     /// What the tree of a commit holds at a path, if that is no directory.
-    pub(crate) fn entry(&self, commit: Oid, path: &str) -> Result<Option<TreeEntry>, GitError> {
+    pub(crate) fn entry(&self, commit: Oid, path: impl AsRef<[u8]>) -> Result<Option<TreeEntry>, GitError> {
+        let path = path.as_ref();
         let tree = self.tree(commit)?;
-        let found =
-            absent_is_none(tree.get_path(Path::new(path))).map_err(GitError::library("read a tree"))?;
+        let found = absent_is_none(tree.get_path(as_path(path))).map_err(GitError::library("read a tree"))?;
         Ok(found
             .filter(|entry| entry.kind() != Some(ObjectType::Tree))
-            .map(|entry| TreeEntry::new(path.as_bytes().to_vec(), entry.id(), entry.filemode())))
+            .map(|entry| TreeEntry::new(path.to_vec(), entry.id(), entry.filemode())))
     }
 
     /// All files of a commit, links and submodules among them.
@@ -215,6 +216,11 @@ impl Repository {
     pub(crate) fn oid(&self, hex: &str) -> Option<Oid> {
         Oid::from_str_ext(hex, self.inner.object_format()).ok().filter(|oid| oid.to_string() == hex)
     }
+}
+
+/// A path of git's, which may be any bytes, as the system takes it.
+pub(crate) fn as_path(path: &[u8]) -> &Path {
+    Path::new(OsStr::from_bytes(path))
 }
 
 fn absent_is_none<T>(result: Result<T, git2::Error>) -> Result<Option<T>, git2::Error> {

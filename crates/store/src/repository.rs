@@ -32,8 +32,8 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// A change of one file.
 #[derive(Debug)]
 pub(crate) struct RepositoryChange {
-    /// From the top of the work tree, with slashes.
-    pub(crate) path: String,
+    /// From the top of the work tree, with slashes; not always UTF-8.
+    pub(crate) path: Vec<u8>,
     pub(crate) work_tree: WorkTree,
     pub(crate) blob: BlobChange,
 }
@@ -149,20 +149,22 @@ pub(crate) fn recover_repository(repository: &Repository) -> Result<Option<LeftA
 fn check(
     repository: &Repository,
     changes: &[RepositoryChange],
-) -> Result<BTreeMap<String, Access>, RecordError> {
+) -> Result<BTreeMap<Vec<u8>, Access>, RecordError> {
     let top = repository.work_tree();
     let mut missing = BTreeMap::new();
     for RepositoryChange { path, work_tree, .. } in changes {
-        let absolute = top.join(path);
-        if !is_path(path) || path.split('/').any(|name| name.eq_ignore_ascii_case(".git")) {
+        let absolute = repository.file_path(path);
+        let mut names = path.split(|&byte| byte == b'/');
+        if !is_path(path) || names.any(|name| name.eq_ignore_ascii_case(b".git")) {
             return Err(GitError::Outside { path: absolute, work_tree: top.to_owned() }.into());
         }
         if matches!(work_tree, WorkTree::Leave) {
             continue;
         }
-        for (end, _) in [(0, "")].into_iter().chain(path.match_indices('/')) {
+        let slashes = path.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(end, _)| end);
+        for end in [0].into_iter().chain(slashes) {
             let ancestor = path.get(..end).unwrap_or_default();
-            let directory = top.join(ancestor);
+            let directory = repository.file_path(ancestor);
             match (inspect(&directory)?, work_tree) {
                 (Some(metadata), _) => check_directory(&directory, &metadata)?,
                 (None, WorkTree::Write(_, access)) => {
@@ -202,7 +204,7 @@ fn opener(one: Access, other: Access) -> Access {
 fn prepare(
     site: &Site,
     changes: &[RepositoryChange],
-    directories: &BTreeMap<String, Access>,
+    directories: &BTreeMap<Vec<u8>, Access>,
     mut draft: Draft,
     message: &Message,
     progress: &mut dyn FnMut(usize, usize),
@@ -212,7 +214,7 @@ fn prepare(
     draft.begin(&site.stage)?;
     let mut steps = Vec::new();
     for (relative, &access) in directories {
-        let path = site.root.join(relative);
+        let path = site.path(relative);
         if make_directory(&path, access)? {
             made.push(path);
         }
@@ -228,7 +230,7 @@ fn prepare(
         progress(done, changes.len());
         match work_tree {
             WorkTree::Write(contents, access) => {
-                let owner = inspect(&site.root.join(path))?.as_ref().map(Owner::of);
+                let owner = inspect(&site.path(path))?.as_ref().map(Owner::of);
                 written.push(write_new(&site.stage.join(&staged), contents, *access, owner)?);
                 steps.push(Step::Place { staged, path: path.clone() });
             }

@@ -205,7 +205,8 @@ impl Store {
             Err(error) => return Err(FileError::new("list", &path)(error).into()),
         }
         for (relative, promise) in pending.iter().flat_map(Journal::promises) {
-            let Some((parent, name)) = relative.rsplit_once('/') else { continue };
+            let relative = std::str::from_utf8(relative).ok();
+            let Some((parent, name)) = relative.and_then(|path| path.rsplit_once('/')) else { continue };
             if parent == directory.relative() {
                 match promise {
                     Promise::Placed(_) => names.insert(name.to_owned()),

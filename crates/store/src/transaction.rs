@@ -35,7 +35,7 @@ use crate::{
         Access, Owner, Written, copy_new, inspect, make_directories, make_directory, permissions,
         remove_if_present, rename_if_present, sync_directory,
     },
-    git::{GitError, Head, Patience, Stat},
+    git::{GitError, Head, Patience, Stat, as_path},
     history::{
         History, LeftAway, Message, SealRefusal,
         draft::PkiDraft,
@@ -64,6 +64,11 @@ impl Site {
     /// The PKI directory at `root`.
     pub(crate) fn pki(root: &Path) -> Self {
         Self { root: root.to_owned(), stage: root.join(".transaction") }
+    }
+
+    /// Where a path of a journal leads.
+    pub(crate) fn path(&self, relative: &[u8]) -> PathBuf {
+        self.root.join(as_path(relative))
     }
 }
 
@@ -282,7 +287,7 @@ fn placed(site: &Site, journal: &Journal) -> Result<Placed, FileError> {
     let mut placed = Placed::new();
     for step in &journal.steps {
         if let Step::Place { path, .. } = step
-            && let Some(metadata) = inspect(&site.root.join(path))?
+            && let Some(metadata) = inspect(&site.path(path))?
         {
             placed.insert(path.clone(), Stat::of(&metadata));
         }
@@ -295,12 +300,12 @@ impl Step {
     fn apply(&self, site: &Site) -> Result<Option<PathBuf>, FileError> {
         let path = match self {
             Self::Directory(path) => {
-                let path = site.root.join(path);
+                let path = site.path(path);
                 make_directory(&path, Access::Owner)?;
                 path
             }
             Self::Place { staged, path } => {
-                let path = site.root.join(path);
+                let path = site.path(path);
                 if let Some(parent) = path.parent() {
                     // It was there at the commit; somebody may have tidied up since.
                     make_directories(parent)?;
@@ -309,7 +314,7 @@ impl Step {
                 path
             }
             Self::Remove(path) => {
-                let path = site.root.join(path);
+                let path = site.path(path);
                 remove_if_present(&path)?;
                 path
             }

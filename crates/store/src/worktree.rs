@@ -228,11 +228,11 @@ impl Drop for Exchange<'_> {
     }
 }
 
-/// The same entry with another memory of its file. A name that is not UTF-8, and
-/// a side of a conflict, git looks into by itself.
+/// The same entry with another memory of its file. A side of a conflict git looks
+/// into by itself.
 fn entered(entry: &IndexEntry, stat: IndexStat) -> Option<IndexChange> {
-    let path = String::from_utf8(entry.path.clone()).ok().filter(|_| entry.stage == 0)?;
-    Some(IndexChange { path, entered: Some(Entered { oid: entry.oid, mode: entry.mode, stat }) })
+    let entered = Some(Entered { oid: entry.oid, mode: entry.mode, stat });
+    (entry.stage == 0).then(|| IndexChange { path: entry.path.clone(), entered })
 }
 
 fn is_executable(entry: &IndexEntry) -> bool {

@@ -6,7 +6,7 @@ use std::{fs, path::Path};
 
 use git2::{ConfigLevel, Delta, ErrorCode, FileMode, ObjectType, Signature, build::TreeUpdateBuilder};
 
-use super::{FILE_MODE, GitError, Oid, Repository};
+use super::{FILE_MODE, GitError, Oid, Repository, as_path};
 use crate::durable::{FileError, remove_if_present, sync_directory};
 
 /// Who a commit is by, and when.
@@ -18,8 +18,8 @@ pub(crate) struct Identity {
 /// What a commit makes of one path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct TreeChange {
-    /// From the top of the work tree, with slashes.
-    pub(crate) path: String,
+    /// From the top of the work tree, with slashes; not always UTF-8.
+    pub(crate) path: Vec<u8>,
     /// Its blob and mode; `None` is no file.
     pub(crate) entry: Option<(Oid, u32)>,
 }
@@ -74,14 +74,14 @@ impl Repository {
         let before = before.map_err(writing())?;
         let mut update = TreeUpdateBuilder::new();
         for TreeChange { path, entry } in changes {
-            let there = super::absent_is_none(before.get_path(Path::new(path))).map_err(writing())?;
+            let there = super::absent_is_none(before.get_path(as_path(path))).map_err(writing())?;
             match entry {
                 Some((oid, mode)) => {
                     let mode = if *mode == FILE_MODE { FileMode::Blob } else { FileMode::BlobExecutable };
-                    update.upsert(path.as_str(), *oid, mode);
+                    update.upsert(path.as_slice(), *oid, mode);
                 }
                 None if there.is_some() => {
-                    update.remove(path.as_str());
+                    update.remove(path.as_slice());
                 }
                 None => {}
             }
@@ -153,7 +153,7 @@ impl Repository {
                 Delta::Deleted => (delta.old_file(), true),
                 _ => (delta.new_file(), false),
             };
-            let path = String::from_utf8(file.path_bytes()?.to_vec()).ok()?;
+            let path = file.path_bytes()?.to_vec();
             let entry = (!gone).then(|| (file.id(), u32::from(file.mode())));
             Some(TreeChange { path, entry })
         });
@@ -172,14 +172,14 @@ impl Repository {
         if before == now {
             return Ok(moved);
         }
-        let at = |commit: Option<Oid>, path: &str| {
+        let at = |commit: Option<Oid>, path: &[u8]| {
             let entry = commit.map(|commit| self.entry(commit, path)).transpose()?.flatten();
             Ok::<_, GitError>(entry.map(|entry| (entry.oid, entry.mode)))
         };
         for TreeChange { path, entry } in changes {
             let there = at(now, path)?;
             if there != *entry && there != at(before, path)? {
-                moved.push(path.clone());
+                moved.push(String::from_utf8_lossy(path).into_owned());
             }
         }
         Ok(moved)

@@ -14,7 +14,7 @@ use crate::{
 /// What is known of the files that a transaction has placed, by their path
 /// in the site; none when it was somebody else who placed them: they may have
 /// been edited since.
-pub(crate) type Placed = BTreeMap<String, Stat>;
+pub(crate) type Placed = BTreeMap<Vec<u8>, Stat>;
 
 /// Refuses a commit that would undo what somebody else has committed since it
 /// was written, which may have taken as long as its author took to sign it. The
@@ -27,7 +27,7 @@ pub(crate) fn check(site: &Site, journal: &Journal) -> Result<(), GitError> {
 
 /// Files that hold lines of the user's beside ours, perhaps some that he has not
 /// committed: git has to look into them.
-const SHARED: [&str; 2] = [".gitattributes", ".gitignore"];
+const SHARED: [&[u8]; 2] = [b".gitattributes", b".gitignore"];
 
 /// What became of the commit of a journal.
 #[derive(Debug)]
@@ -117,14 +117,14 @@ fn index_changes(
     let mut stats = BTreeMap::new();
     for step in &journal.steps {
         let (Step::Place { path, .. } | Step::Remove(path)) = step else { continue };
-        let in_repository = format!("{prefix}{path}");
-        let known = placed.get(path).filter(|_| !SHARED.contains(&in_repository.as_str()));
+        let in_repository = [prefix.as_bytes(), path].concat();
+        let known = placed.get(path).filter(|_| !SHARED.contains(&in_repository.as_slice()));
         let stat = known.map_or(IndexStat::Unknown, |&stat| IndexStat::Known(stat));
         stats.insert(in_repository.clone(), stat);
         paths.insert(in_repository);
     }
     let Some(head) = repository.head_commit()? else { return Ok(Vec::new()) };
-    let change = |path: String| {
+    let change = |path: Vec<u8>| {
         let entry = repository.entry(head, &path)?;
         // No step: the work tree was left alone.
         let stat = stats.get(&path).copied().unwrap_or(IndexStat::Kept);

@@ -13,7 +13,7 @@ fn open(playground: &Playground) -> Repository {
 }
 
 fn change(path: &str, work_tree: WorkTree, blob: BlobChange) -> RepositoryChange {
-    RepositoryChange { path: path.to_owned(), work_tree, blob }
+    RepositoryChange { path: path.into(), work_tree, blob }
 }
 
 fn public(path: &str, text: &str) -> RepositoryChange {

@@ -9,7 +9,7 @@ use rand_core::CryptoRng;
 use super::{
     Keys, Vault, VaultError,
     contents::{add_absent, add_patterns, add_pki},
-    edit::{Edit, text},
+    edit::Edit,
     members::{Skipped, wrap_for_all},
     past::{self, Past},
     relative_to,
@@ -210,12 +210,11 @@ impl Vault {
         add_pki(&self.repository, &self.manifest, &mut keys_of, &mut edit)?;
         let Some(folder) = self.rules.pki() else { return Ok(None) };
         for entry in self.repository.index_entries()? {
-            let path = text(&entry.path)?;
-            let inside =
-                folder.is_empty() || path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'));
+            let below = entry.path.strip_prefix(folder.as_bytes());
+            let inside = folder.is_empty() || below.is_some_and(|rest| rest.starts_with(b"/"));
             let own = self.rules.protection(&entry.path) == Protection::Unnamed;
             if inside && !own && inspect(&self.repository.file_path(&entry.path))?.is_none() {
-                edit.remove(path);
+                edit.remove(entry.path);
             }
         }
         edit.record(&self.repository, message)
