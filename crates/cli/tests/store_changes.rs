@@ -6,6 +6,8 @@
 #[expect(dead_code, reason = "each topic uses a part of it")]
 mod team;
 
+use std::{fs, os::unix::fs::MetadataExt as _};
+
 use team::{Person, Team};
 
 /// A store, and its owner's identity named by the environment.
@@ -263,6 +265,65 @@ fn names_need_not_be_utf_8() {
          clean
          blob \"HEAD:$key\" | sealed
          cmp \"$key\" ~/plain"
+    ));
+    alice.is_clean("work/ca");
+}
+
+#[test]
+fn git_may_keep_its_directory_on_another_file_system() {
+    let team = Team::new();
+    let alice = team.person("alice");
+    let elsewhere = tempfile::tempdir_in("/dev/shm").expect("a folder in memory");
+    let device = |path: &std::path::Path| fs::metadata(path).expect("there").dev();
+    assert_ne!(device(elsewhere.path()), device(&alice.path("")), "/tmp and /dev/shm are two file systems");
+    alice.does(&format!(
+        "age-keygen -o identity.txt 2>/dev/null
+         git init -q --separate-git-dir {}/git work/ca",
+        elsewhere.path().display()
+    ));
+    let alice = alice.with("CERTKEEP_IDENTITY_FILE", &alice.path("identity.txt").display().to_string());
+    alice.does(
+        "cd work/ca
+         certkeep --batch store init --recipient $(age-keygen -y ~/identity.txt) --name owner
+         certkeep --batch init-pki
+         certkeep --batch --nopass build-ca
+         certkeep --batch --nopass issue server www www.example.net
+         mkdir -p deploy/a && echo settings > deploy/a/x.env && touch -d '1 hour ago' deploy/a/x.env pki/private/www.key
+         cp deploy/a/x.env ~/plain
+         git add . && git commit -qm Env
+         certkeep --batch store protect 'deploy/a/*.env'
+         cp -p pki/private/www.key ~/www.key
+         certkeep lock
+         test -z \"$(git status --porcelain --ignored)\"",
+    );
+    for file in ["pki/private/www.key", "pki/reqs/www.req", "deploy/a/x.env"] {
+        assert!(alice.is_sealed(&format!("work/ca/{file}")), "{file}");
+    }
+    // What a run that was killed in that moment has left: nothing of it enters git.
+    let left = "for folder in pki/private deploy/a .; do
+            mkdir -m 700 $folder/.certkeep-stage && echo '*' > $folder/.certkeep-stage/.gitignore
+            cp ~/plain $folder/.certkeep-stage/x.env && cp ~/www.key $folder/.certkeep-stage/www.key
+        done
+        git add -A && git diff --cached --quiet";
+    let gone = "test -z \"$(find . -name .certkeep-stage -o -name '.*.[0-9]')\"";
+    alice.does(&format!(
+        "cd work/ca
+         {left}
+         certkeep unlock
+         {gone}
+         git diff-files --quiet -- pki/private/www.key deploy/a/x.env
+         cmp pki/private/www.key ~/www.key
+         cmp deploy/a/x.env ~/plain
+         test \"$(stat -c %a pki/private/www.key deploy/a/x.env | uniq)\" = 600
+         {left}
+         certkeep lock
+         {gone}
+         certkeep --batch store rotate
+         {gone}
+         certkeep unlock
+         certkeep --batch store zone set ca --mode=transparent
+         certkeep --batch store unprotect 'deploy/a/*.env'
+         {gone}"
     ));
     alice.is_clean("work/ca");
 }

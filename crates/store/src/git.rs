@@ -24,7 +24,7 @@ use std::{
 };
 
 pub(crate) use git2::Oid;
-use git2::{ErrorCode, ObjectType};
+use git2::{ErrorCode, ObjectType, RepositoryOpenFlags};
 
 pub use self::error::GitError;
 pub(crate) use self::{
@@ -50,7 +50,10 @@ impl Repository {
     /// The repository that `directory` lies in; `None` if there is none, or
     /// only one without a work tree.
     pub(crate) fn discover(directory: &Path) -> Result<Option<Self>, GitError> {
-        let inner = match git2::Repository::discover(directory) {
+        // From the directory, not from where its `.git` leads to: git's directory may
+        // lie elsewhere and not know of its work tree.
+        let none: [&OsStr; 0] = [];
+        let inner = match git2::Repository::open_ext(directory, RepositoryOpenFlags::CROSS_FS, none) {
             Ok(inner) => inner,
             Err(error) if error.code() == ErrorCode::NotFound => return Ok(None),
             Err(error) if error.code() == ErrorCode::Owner => {

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fs, io, os::unix::ffi::OsStrExt as _, path::Pat
 use walkdir::WalkDir;
 
 use super::VaultError;
-use crate::{durable::FileError, zone::FOLDER};
+use crate::{durable::FileError, worktree::beside, zone::FOLDER};
 
 /// The most that a file of `.certkeep` may hold, in bytes.
 const LIMIT: u64 = 1 << 20;
@@ -52,7 +52,9 @@ pub(super) fn of_store(work_tree: &Path) -> Result<BTreeMap<String, Vec<u8>>, Va
 
 fn walk(folder: &Path) -> impl Iterator<Item = Result<walkdir::DirEntry, FileError>> {
     let present = fs::symlink_metadata(folder).is_ok();
-    let entries = present.then(|| WalkDir::new(folder).sort_by_file_name().into_iter());
+    // What a killed run has left there is nobody's file.
+    let files = |entry: &walkdir::DirEntry| entry.file_name() != beside::FOLDER;
+    let entries = present.then(|| WalkDir::new(folder).sort_by_file_name().into_iter().filter_entry(files));
     entries.into_iter().flatten().map(|entry| {
         entry.map_err(|error| {
             let path = error.path().unwrap_or(folder).to_owned();

@@ -13,7 +13,7 @@ use std::{
 
 use walkdir::{DirEntry, WalkDir};
 
-use super::{Exchange, Progress, WorkTreeError, rerere, shown, sweep};
+use super::{Exchange, Progress, WorkTreeError, beside, rerere, shown, sweep};
 use crate::{
     durable::FileError,
     filter,
@@ -158,7 +158,8 @@ impl<'a> Plan<'a> {
     }
 }
 
-/// Plaintext under protected paths that git does not know, ignored or not.
+/// Plaintext under protected paths that git does not know, ignored or not, but
+/// for what a killed run has left, which is swept.
 /// Repositories inside of this one are not ours.
 pub(crate) fn untracked(
     top: &Path,
@@ -168,7 +169,7 @@ pub(crate) fn untracked(
     let mut found = Vec::new();
     let ours = |entry: &DirEntry| {
         let nested = entry.depth() > 0 && entry.file_type().is_dir() && entry.path().join(".git").exists();
-        entry.file_name() != ".git" && !nested
+        entry.file_name() != ".git" && entry.file_name() != beside::FOLDER && !nested
     };
     for entry in WalkDir::new(top).sort_by_file_name().into_iter().filter_entry(ours) {
         let entry = entry.map_err(|error| {
