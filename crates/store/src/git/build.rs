@@ -4,7 +4,7 @@
 
 use std::{fs, path::Path};
 
-use git2::{ConfigLevel, Delta, ErrorCode, FileMode, ObjectType, Signature, build::TreeUpdateBuilder};
+use git2::{ConfigLevel, Delta, ErrorCode, FileMode, ObjectType, Signature, Time, build::TreeUpdateBuilder};
 
 use super::{FILE_MODE, GitError, Oid, Repository, as_path};
 use crate::durable::{FileError, remove_if_present, sync_directory};
@@ -31,12 +31,34 @@ impl Repository {
             ErrorCode::NotFound => GitError::NoIdentity,
             _ => GitError::library("tell who commits")(error),
         };
-        let author = self.inner.author_from_env().map_err(unknown)?;
-        let committer = self.inner.committer_from_env().map_err(unknown)?;
+        // libgit2 knows of `user.*` alone.
+        let author = match self.named("author")? {
+            Some(author) => author,
+            None => self.inner.author_from_env().map_err(unknown)?,
+        };
+        let committer = match self.named("committer")? {
+            Some(committer) => committer,
+            None => self.inner.committer_from_env().map_err(unknown)?,
+        };
         if [&author, &committer].iter().any(|who| who.name_bytes().is_empty()) {
             return Err(GitError::NoIdentity);
         }
         Ok(Identity { author, committer })
+    }
+
+    /// Who a commit is by in the role of `author` or `committer`, as git itself
+    /// says, if the configuration has a name or an address for that role alone.
+    fn named(&self, role: &str) -> Result<Option<Signature<'static>>, GitError> {
+        if self.config(&format!("{role}.name"))?.is_none() && self.config(&format!("{role}.email"))?.is_none()
+        {
+            return Ok(None);
+        }
+        let said = self.git(&["var", &format!("GIT_{}_IDENT", role.to_uppercase())], &[]);
+        let said = said.map_err(|error| match error {
+            GitError::Program { .. } => GitError::NoIdentity,
+            other => other,
+        })?;
+        signature(&String::from_utf8_lossy(&said)).map(Some).ok_or(GitError::NoIdentity)
     }
 
     /// The same repository, whose new objects are on the disk when the call
@@ -224,6 +246,17 @@ impl Repository {
         let header = self.inner.odb().and_then(|database| database.read_header(oid));
         header.is_ok_and(|(_, kind)| kind == ObjectType::Commit)
     }
+}
+
+/// Reads `Name <address> SECONDS +HHMM`.
+fn signature(text: &str) -> Option<Signature<'static>> {
+    let (name, rest) = text.trim_end().split_once(" <")?;
+    let (email, when) = rest.split_once("> ")?;
+    let (seconds, offset) = when.split_once(' ')?;
+    let (hours, minutes) = offset.trim_start_matches(['+', '-']).split_at_checked(2)?;
+    let minutes = hours.parse::<i32>().ok()? * 60 + minutes.parse::<i32>().ok()?;
+    let minutes = if offset.starts_with('-') { -minutes } else { minutes };
+    Signature::new(name, email, &Time::new(seconds.parse().ok()?, minutes)).ok()
 }
 
 /// Seconds and the offset from UTC, as git writes them.
