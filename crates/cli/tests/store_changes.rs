@@ -327,3 +327,35 @@ fn git_may_keep_its_directory_on_another_file_system() {
     ));
     alice.is_clean("work/ca");
 }
+
+#[test]
+fn who_rotates_second_waits_and_decides_anew() {
+    let team = Team::new();
+    let alice = team.person("alice");
+    // A store without a PKI, and a signature that takes its time: the first rotation
+    // is decided then, and not committed.
+    alice.does(
+        "age-keygen -o identity.txt 2>/dev/null
+         mkdir work/ca && cd work/ca && git init -q
+         certkeep --batch store init --recipient $(age-keygen -y ~/identity.txt) --name owner
+         printf '%s\\n' '#!/bin/sh' 'cat > /dev/null; : > ~/signing; while [ ! -e ~/go ]; do sleep 0.05; done' \
+             'printf \"\\n[GNUPG:] SIG_CREATED D 1 8 00 1 0\\n\" >&2' \
+             'printf -- \"-----BEGIN PGP SIGNATURE-----\\n\\nAA==\\n-----END PGP SIGNATURE-----\\n\"' > ~/sign
+         chmod +x ~/sign
+         git config gpg.program ~/sign && git config commit.gpgSign true",
+    );
+    let alice = alice.with("CERTKEEP_IDENTITY_FILE", &alice.path("identity.txt").display().to_string());
+    alice.does(
+        "cd work/ca
+         certkeep --batch store rotate & one=$!
+         while [ ! -e ~/signing ]; do sleep 0.05; done
+         certkeep --batch store rotate 2> ~/second & two=$!
+         while ! grep -q 'waiting for .* writing to the store' ~/second; do sleep 0.05; kill -0 $two; done
+         : > ~/go
+         wait $one
+         wait $two
+         test \"$(grep -h ^epoch .certkeep/zones/*/zone.toml | sort -u)\" = 'epoch = 3'
+         test \"$(git rev-list --count HEAD)\" = 3",
+    );
+    alice.is_clean("work/ca");
+}
