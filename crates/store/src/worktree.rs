@@ -206,7 +206,7 @@ impl<'a> Exchange<'a> {
             count += 1;
             match fs::rename(&staged, &target) {
                 Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
-                    beside::place(&staged, &target, written.1)?;
+                    beside::place(&staged, &target)?;
                 }
                 renamed => renamed.map_err(FileError::new("rename a new file to", &target))?,
             }

@@ -102,6 +102,46 @@ impl Vault {
         Ok(Removal { rotated, readable, present })
     }
 
+    /// The zones that need new keys when these members go: where one of them has
+    /// a grant or wrapped keys, and where some commit has the present keys wrapped
+    /// for him. Whether a grant is genuine does not matter, nor whether it is still
+    /// there: he may have altered his files himself.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError::NoMember`] for one of whom no file speaks.
+    pub fn zones_of(&self, names: &[MemberName]) -> Result<Vec<ZoneName>, VaultError> {
+        let past = past::wraps(&self.repository, &self.manifest)?;
+        let known = self.manifest.names();
+        let mut zones = BTreeSet::new();
+        for name in names {
+            let before = past.iter().filter(|(_, member)| member == name).map(|(zone, _)| zone);
+            let his = self.manifest.zones.iter().filter(|(_, zone)| zone.speaks_of(name));
+            let his: BTreeSet<_> = his.map(|(zone, _)| zone).chain(before).cloned().collect();
+            if his.is_empty() && !known.contains(name) {
+                return Err(VaultError::NoMember { member: name.clone() });
+            }
+            zones.extend(his);
+        }
+        Ok(zones.into_iter().collect())
+    }
+
+    /// Everybody with a grant that no member gave, as far as keys at hand can tell.
+    fn forged(&self, keys: &Keys) -> Result<BTreeSet<MemberName>, VaultError> {
+        let mut forged = BTreeSet::new();
+        for (zone, keys) in self.open_zones(keys)? {
+            let described = self.zone(&zone)?;
+            // Where the zone itself is not to be trusted, nothing is known of its grants.
+            if described.verify(&zone, self.manifest.store, self.manifest.pki.as_deref(), &keys).is_err() {
+                continue;
+            }
+            let is_forged =
+                |name: &&MemberName| self.manifest.granted(&zone, name, &keys) == GrantState::Forged;
+            forged.extend(described.grants.keys().filter(is_forged).cloned());
+        }
+        Ok(forged)
+    }
+
     #[expect(clippy::too_many_arguments, reason = "what, with which keys, when, and how it is told")]
     fn begin_epochs(
         &mut self,

@@ -7,35 +7,40 @@
 //! leaves there enters no commit. The next run sweeps it.
 
 use std::{
-    fs, io,
+    fs::{self, FileTimes},
+    io,
     path::{Path, PathBuf},
-    time::SystemTime,
 };
 
 use super::sweep;
 use crate::{
-    durable::{Access, FileError, inspect, make_directory, permissions, sync_directory, write_unsynced},
-    read::{ReadError, read_secret_file},
+    durable::{
+        Access, FileError, Owner, copy_new, inspect, make_directory, permissions, sync_directory,
+        write_unsynced,
+    },
+    read::ReadError,
 };
 
 /// The folder, in the one that holds the file.
 pub(crate) const FOLDER: &str = ".certkeep-stage";
 
-/// Moves `staged` to `target` by way of a copy beside it, which has the same mode
-/// and is as old as `modified` says.
-pub(super) fn place(staged: &Path, target: &Path, modified: Option<SystemTime>) -> Result<(), ReadError> {
+/// Moves `staged` to `target` by way of a copy beside it, of the same mode and age.
+pub(super) fn place(staged: &Path, target: &Path) -> Result<(), ReadError> {
     let gone = || FileError::new("read", staged)(io::ErrorKind::NotFound.into());
-    let bytes = read_secret_file(staged)?.ok_or_else(gone)?;
-    let mode = permissions(&inspect(staged)?.ok_or_else(gone)?);
+    let metadata = inspect(staged)?.ok_or_else(gone)?;
     let parent = target.parent().unwrap_or(target);
     let folder = parent.join(FOLDER);
     sweep(&folder)?;
     make_directory(&folder, Access::Owner)?;
     write_unsynced(&folder.join(".gitignore"), b"*\n", Access::Owner, None)?;
     let beside: PathBuf = folder.join(target.file_name().unwrap_or_default());
-    write_unsynced(&beside, bytes.expose(), Access::Mode(mode), modified)?;
-    let synced = fs::File::open(&beside).and_then(|file| file.sync_all());
-    synced.map_err(FileError::new("sync", &beside))?;
+    let access = Access::Mode(permissions(&metadata));
+    let written = copy_new(staged, &beside, access, Some(Owner::of(&metadata)))?.ok_or_else(gone)?;
+    let times =
+        FileTimes::new().set_modified(metadata.modified().map_err(FileError::new("inspect", staged))?);
+    let dated = fs::File::open(&beside).and_then(|file| file.set_times(times));
+    dated.map_err(FileError::new("set the time of", &beside))?;
+    written.sync()?;
     fs::rename(&beside, target).map_err(FileError::new("rename a new file to", target))?;
     sync_directory(parent)?;
     Ok(sweep(&folder)?)
