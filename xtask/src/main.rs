@@ -10,6 +10,7 @@ mod fuzz;
 mod interop;
 mod process;
 mod setup;
+mod strike;
 mod tidy;
 
 use std::{env, process::ExitCode};
@@ -25,6 +26,7 @@ verbs:
   fuzz --seconds N       made-up bytes for every parser, N seconds each
   interop [STAGE...]     openssl, python, turns, vectors: what other programs think of certkeep
   setup                  installs what tests, interop and bench need
+  strike                 kills the commands of a store at each of their file operations; takes an hour
   tidy                   checks the house rules that compilers cannot see
 ";
 
@@ -48,6 +50,7 @@ fn run(words: &[&str]) -> Outcome {
         ["fuzz", "--seconds", seconds] => fuzz::run(seconds),
         ["interop", stages @ ..] => interop::run(stages),
         ["setup"] => setup::run(),
+        ["strike"] => strike::run(),
         ["tidy"] => tidy::check(),
         [] | ["help" | "--help" | "-h"] => {
             print!("{USAGE}");

@@ -27,7 +27,7 @@ use certkeep_store::{
     lock::{Holder, Waiting},
     modes::{LockFile, Modes, Umask},
     store::{Store, Writer},
-    vault::{Keys, Vault},
+    vault::{Alone, Keys, Vault},
 };
 use rand_core::{CryptoRng, OsRng, TryRngCore};
 
@@ -50,6 +50,7 @@ pub struct Session {
     writer: Option<Writer>,
     vault: OnceCell<Option<Vault>>,
     keys: Option<Keys>,
+    alone: Option<Alone>,
 }
 
 impl Session {
@@ -64,6 +65,7 @@ impl Session {
             writer: None,
             vault: OnceCell::new(),
             keys: None,
+            alone: None,
         }
     }
 
@@ -95,9 +97,11 @@ impl Session {
         if self.writer.is_none() && !self.settings.dry_run {
             let modes = self.modes();
             let store = self.open_store()?;
+            self.say_left_away();
             let terminal = &mut self.terminal;
             interrupt::may_hold_lock(self.settings.pki.clone());
-            self.writer = Some(store.writer(modes, &mut |waiting| terminal.notice(waiting_for(waiting)))?);
+            self.writer =
+                Some(store.writer(modes, &mut |waiting| terminal.notice(waiting_for(waiting, "PKI")))?);
             self.store = OnceCell::from(store);
             // Those who were waited for may have changed it.
             self.vault = OnceCell::new();
@@ -330,11 +334,11 @@ fn callers_umask() -> Option<u32> {
 }
 
 /// Whom this run waits for, and for how long already.
-fn waiting_for(waiting: &Waiting) -> String {
+fn waiting_for(waiting: &Waiting, what: &str) -> String {
     let holder = match waiting.holder {
         Holder::Certkeep(Some(pid)) => format!("another certkeep, process {pid}"),
         Holder::Easyrsa(pid) => format!("easy-rsa, process {pid}"),
         _ => "another process".to_owned(),
     };
-    format!("waiting for {holder}, which is writing to the PKI")
+    format!("waiting for {holder}, which is writing to the {what}")
 }

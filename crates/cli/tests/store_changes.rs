@@ -6,6 +6,8 @@
 #[expect(dead_code, reason = "each topic uses a part of it")]
 mod team;
 
+use std::{fs, os::unix::fs::MetadataExt as _};
+
 use team::{Person, Team};
 
 /// A store, and its owner's identity named by the environment.
@@ -164,4 +166,196 @@ fn a_merge_brings_files_of_an_older_key_and_whoever_has_none_finds_nothing_wrong
     );
     assert_eq!(said.code, 5, "{said:?}");
     said.says("pki/private/eve.key: sealed with an unknown key");
+}
+
+#[test]
+fn a_commit_that_is_left_away_is_told_of() {
+    let team = Team::new();
+    let alice = open(&team);
+    for (change, path, next) in [
+        ("certkeep --batch --nopass issue server two two.example.net", "pki/index.txt", "show-cert www"),
+        ("certkeep --batch store rotate --zone keys", ".certkeep/zones/keys/zone.toml", "store status"),
+    ] {
+        // HEAD cannot move: the files are complete, and the commit is still to come.
+        alice.does("cd work/ca && : > .git/refs/heads/main.lock");
+        alice.fails(&format!("cd work/ca && {change}"), "could not be completed yet");
+        alice.does(&format!(
+            "cd work/ca && rm .git/refs/heads/main.lock && cp {path} ~/ours
+             echo '# theirs' >> {path} && git commit -qm Theirs -- {path} && cp ~/ours {path}"
+        ));
+        let said = alice.tries(&format!("cd work/ca && certkeep {next}")).says("is left away").says(path);
+        let commit = said.stderr.split("its commit ").nth(1).and_then(|rest| rest.split(' ').next());
+        let commit = commit.expect("a commit");
+        let hint = format!("git show --stat --format=%s {commit}");
+        let shown = alice.does(&format!("cd work/ca && {hint}"));
+        assert!(shown.contains(path), "{shown}");
+        let again = alice.tries(&format!("cd work/ca && certkeep {next}"));
+        assert!(!again.stderr.contains("left away"), "once: {again:?}");
+        alice.does("cd work/ca && git add -A && git commit -qm Ours && certkeep store status");
+    }
+}
+
+#[test]
+fn names_need_not_be_utf_8() {
+    let team = Team::new();
+    let alice = open(&team);
+    // `known`: the index remembers the file, nothing is to be looked into again.
+    let words = "key=pki/private/$(printf 'd\\351j\\340').key; env=$(printf 'd\\351').env
+        known() { git diff-files --quiet -- \"$1\"; clean; }
+        clean() { test -z \"$(git status --porcelain)\"; }
+        sealed() { head -c 7 | grep -aq CKSEAL; }
+        blob() { git cat-file blob \"$1\"; }
+        cd work/ca";
+    alice.does(&format!(
+        "{words}
+         openssl genpkey -algorithm ed25519 -out \"$key\"
+         touch -d '1 hour ago' \"$key\"
+         cp \"$key\" ~/plain
+         git add . && git commit -qm Add
+         blob \"HEAD:$key\" | sealed
+         certkeep --format json store status > ~/status
+         grep -q 'private/d.*j.*key' ~/status
+         certkeep --batch store rotate
+         clean
+         cmp \"$key\" ~/plain
+         blob \"HEAD~:$key\" > ~/first
+         blob \"HEAD:$key\" > ~/second
+         sealed < ~/second
+         no cmp -s ~/first ~/second
+         certkeep lock
+         known \"$key\"
+         cmp \"$key\" ~/second
+         certkeep --batch store rotate
+         clean
+         no cmp -s \"$key\" ~/second
+         sealed < \"$key\"
+         certkeep unlock
+         known \"$key\"
+         cmp \"$key\" ~/plain"
+    ));
+    // By a pattern: in git already, and not yet.
+    alice.does(&format!(
+        "{words}
+         echo settings > ~/settings
+         cp ~/settings \"$env\"
+         touch -d '1 hour ago' \"$env\"
+         git add . && git commit -qm Env
+         cp ~/settings \"x$env\"
+         certkeep --batch store protect '*.env'
+         git add . && git commit -qm More
+         clean
+         for file in \"$env\" \"x$env\"; do blob \"HEAD:$file\" | sealed; done
+         certkeep lock
+         known \"$env\"
+         sealed < \"$env\"
+         certkeep unlock
+         known \"$env\"
+         cmp \"$env\" ~/settings
+         certkeep --batch store unprotect '*.env'
+         clean
+         blob \"HEAD:$env\" | cmp - ~/settings"
+    ));
+    // A store that is made around one.
+    alice.does(&format!(
+        "{words}
+         mkdir -p ../two/pki/private && cd ../two
+         git init -q
+         cp ~/plain \"$key\"
+         certkeep --batch store init --recipient $(age-keygen -y ~/identity.txt) --name owner
+         clean
+         blob \"HEAD:$key\" | sealed
+         cmp \"$key\" ~/plain"
+    ));
+    alice.is_clean("work/ca");
+}
+
+#[test]
+fn git_may_keep_its_directory_on_another_file_system() {
+    let team = Team::new();
+    let alice = team.person("alice");
+    let elsewhere = tempfile::tempdir_in("/dev/shm").expect("a folder in memory");
+    let device = |path: &std::path::Path| fs::metadata(path).expect("there").dev();
+    assert_ne!(device(elsewhere.path()), device(&alice.path("")), "/tmp and /dev/shm are two file systems");
+    alice.does(&format!(
+        "age-keygen -o identity.txt 2>/dev/null
+         git init -q --separate-git-dir {}/git work/ca",
+        elsewhere.path().display()
+    ));
+    let alice = alice.with("CERTKEEP_IDENTITY_FILE", &alice.path("identity.txt").display().to_string());
+    alice.does(
+        "cd work/ca
+         certkeep --batch store init --recipient $(age-keygen -y ~/identity.txt) --name owner
+         certkeep --batch init-pki
+         certkeep --batch --nopass build-ca
+         certkeep --batch --nopass issue server www www.example.net
+         mkdir -p deploy/a && echo settings > deploy/a/x.env && touch -d '1 hour ago' deploy/a/x.env pki/private/www.key
+         cp deploy/a/x.env ~/plain
+         git add . && git commit -qm Env
+         certkeep --batch store protect 'deploy/a/*.env'
+         cp -p pki/private/www.key ~/www.key
+         certkeep lock
+         test -z \"$(git status --porcelain --ignored)\"",
+    );
+    for file in ["pki/private/www.key", "pki/reqs/www.req", "deploy/a/x.env"] {
+        assert!(alice.is_sealed(&format!("work/ca/{file}")), "{file}");
+    }
+    // What a run that was killed in that moment has left: nothing of it enters git.
+    let left = "for folder in pki/private deploy/a .; do
+            mkdir -m 700 $folder/.certkeep-stage && echo '*' > $folder/.certkeep-stage/.gitignore
+            cp ~/plain $folder/.certkeep-stage/x.env && cp ~/www.key $folder/.certkeep-stage/www.key
+        done
+        git add -A && git diff --cached --quiet";
+    let gone = "test -z \"$(find . -name .certkeep-stage -o -name '.*.[0-9]')\"";
+    alice.does(&format!(
+        "cd work/ca
+         {left}
+         certkeep unlock
+         {gone}
+         git diff-files --quiet -- pki/private/www.key deploy/a/x.env
+         cmp pki/private/www.key ~/www.key
+         cmp deploy/a/x.env ~/plain
+         test \"$(stat -c %a pki/private/www.key deploy/a/x.env | uniq)\" = 600
+         {left}
+         certkeep lock
+         {gone}
+         certkeep --batch store rotate
+         {gone}
+         certkeep unlock
+         certkeep --batch store zone set ca --mode=transparent
+         certkeep --batch store unprotect 'deploy/a/*.env'
+         {gone}"
+    ));
+    alice.is_clean("work/ca");
+}
+
+#[test]
+fn who_rotates_second_waits_and_decides_anew() {
+    let team = Team::new();
+    let alice = team.person("alice");
+    // A store without a PKI, and a signature that takes its time: the first rotation
+    // is decided then, and not committed.
+    alice.does(
+        "age-keygen -o identity.txt 2>/dev/null
+         mkdir work/ca && cd work/ca && git init -q
+         certkeep --batch store init --recipient $(age-keygen -y ~/identity.txt) --name owner
+         printf '%s\\n' '#!/bin/sh' 'cat > /dev/null; : > ~/signing; while [ ! -e ~/go ]; do sleep 0.05; done' \
+             'printf \"\\n[GNUPG:] SIG_CREATED D 1 8 00 1 0\\n\" >&2' \
+             'printf -- \"-----BEGIN PGP SIGNATURE-----\\n\\nAA==\\n-----END PGP SIGNATURE-----\\n\"' > ~/sign
+         chmod +x ~/sign
+         git config gpg.program ~/sign && git config commit.gpgSign true",
+    );
+    let alice = alice.with("CERTKEEP_IDENTITY_FILE", &alice.path("identity.txt").display().to_string());
+    alice.does(
+        "cd work/ca
+         certkeep --batch store rotate & one=$!
+         while [ ! -e ~/signing ]; do sleep 0.05; done
+         certkeep --batch store rotate 2> ~/second & two=$!
+         while ! grep -q 'waiting for .* writing to the store' ~/second; do sleep 0.05; kill -0 $two; done
+         : > ~/go
+         wait $one
+         wait $two
+         test \"$(grep -h ^epoch .certkeep/zones/*/zone.toml | sort -u)\" = 'epoch = 3'
+         test \"$(git rev-list --count HEAD)\" = 3",
+    );
+    alice.is_clean("work/ca");
 }

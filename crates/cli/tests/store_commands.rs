@@ -383,3 +383,47 @@ fn what_git_writes_under_an_open_umask_is_closed_by_unlock_and_named_by_status()
     assert!(names(&json(&alice, "store status")).is_empty());
     assert!(!alice.tries("cd work/ca && certkeep store status").well().stderr.contains("can read"));
 }
+
+#[test]
+fn commits_are_by_whom_git_says() {
+    let team = Team::new();
+    let alice = open(&team);
+    let who = |settings: &str, environment: &str| {
+        alice.does(&format!(
+            "cd work/ca
+             git config --unset-all user.name || true
+             for name in author.name author.email committer.name committer.email user.email; do
+                 git config --unset-all $name || true
+             done
+             {settings}
+             env {environment} certkeep --batch store rotate --zone reqs 2>/dev/null
+             git log -1 --format='%an <%ae> %cn <%ce>'
+             env {environment} git commit -q --allow-empty -m ours
+             git log -1 --format='%an <%ae> %cn <%ce>'"
+        ))
+    };
+    for (settings, environment, expected) in [
+        ("", "A=1", "alice <alice@example.net> alice <alice@example.net>"),
+        (
+            "git config author.name 'Alice Author'; git config committer.email ca@example.net",
+            "A=1",
+            "Alice Author <alice@example.net> alice <ca@example.net>",
+        ),
+        (
+            "git config author.name 'Alice Author'; git config author.email a@example.net",
+            "GIT_AUTHOR_NAME=Env GIT_AUTHOR_DATE='1600000000 -0930' GIT_COMMITTER_NAME=Other",
+            "Env <a@example.net> Other <alice@example.net>",
+        ),
+    ] {
+        assert_eq!(who(settings, environment), format!("{expected}\n{expected}\n"), "{settings}");
+    }
+    assert_eq!(alice.does("cd work/ca && git log -1 --skip=1 --format=%ad --date=raw"), "1600000000 -0930\n");
+    // Nobody at all but for the author.
+    alice.does("git config --global --unset-all user.name && git config --global user.useConfigOnly true");
+    alice.fails("cd work/ca && certkeep --batch store rotate", "user.name");
+    alice.does(
+        "cd work/ca && git config author.email a@x && git config author.name A
+         git config committer.name C && git config committer.email c@x
+         certkeep --batch store rotate && git log -1 --format='%an %cn' | grep -qx 'A C'",
+    );
+}

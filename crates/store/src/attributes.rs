@@ -143,36 +143,47 @@ pub(crate) fn split(line: &str) -> Option<(String, &str)> {
 
 /// The paths that git does not send through the filter, or whose bytes it
 /// converts, by the attributes of this work tree: git itself is asked.
-pub(crate) fn unfiltered(repository: &Repository, paths: &[String]) -> Result<Vec<String>, GitError> {
+pub(crate) fn unfiltered(repository: &Repository, paths: &[Vec<u8>]) -> Result<Vec<String>, GitError> {
     let wanted =
         [("filter", "certkeep"), ("text", "unset"), ("ident", "unset"), ("working-tree-encoding", "unset")];
-    let mut unfiltered = Vec::new();
-    for [path, name, value] in ask(repository, &wanted.map(|(name, _)| name), paths)? {
+    let mut unfiltered: Vec<Vec<u8>> = Vec::new();
+    for Answer { path, attribute: name, value } in ask(repository, &wanted.map(|(name, _)| name), paths)? {
         let right = wanted.iter().any(|(known, wanted)| name == *known && value == *wanted);
         if !right && unfiltered.last() != Some(&path) {
             unfiltered.push(path);
         }
     }
-    Ok(unfiltered)
+    Ok(unfiltered.iter().map(|path| String::from_utf8_lossy(path).into_owned()).collect())
 }
 
 /// What git says of one attribute of these paths.
 pub(crate) fn values(
     repository: &Repository,
     attribute: &str,
-    paths: &[String],
-) -> Result<Vec<(String, String)>, GitError> {
+    paths: &[Vec<u8>],
+) -> Result<Vec<(Vec<u8>, String)>, GitError> {
     let answers = ask(repository, &[attribute], paths)?;
-    Ok(answers.into_iter().map(|[path, _, value]| (path, value)).collect())
+    Ok(answers.into_iter().map(|answer| (answer.path, answer.value)).collect())
 }
 
-/// Path, attribute and value, as git itself sees them in this work tree.
-fn ask(repository: &Repository, names: &[&str], paths: &[String]) -> Result<Vec<[String; 3]>, GitError> {
+/// What git says of one attribute of one path.
+struct Answer {
+    path: Vec<u8>,
+    attribute: String,
+    value: String,
+}
+
+/// Attributes of paths as git itself sees them in this work tree.
+fn ask(repository: &Repository, names: &[&str], paths: &[Vec<u8>]) -> Result<Vec<Answer>, GitError> {
     let arguments: Vec<_> = ["check-attr", "-z", "--stdin"].iter().chain(names).copied().collect();
-    let input: Vec<u8> = paths.iter().flat_map(|path| path.bytes().chain([0])).collect();
+    let input: Vec<u8> = paths.iter().flat_map(|path| path.iter().copied().chain([0])).collect();
     let output = repository.git(&arguments, &input)?;
-    let mut fields = output.split(|&byte| byte == 0).map(|field| String::from_utf8_lossy(field).into_owned());
-    let next = || Some([fields.next()?, fields.next()?, fields.next()?]);
+    let text = |field: &[u8]| String::from_utf8_lossy(field).into_owned();
+    let mut fields = output.split(|&byte| byte == 0);
+    let next = || {
+        let (path, attribute, value) = (fields.next()?, fields.next()?, fields.next()?);
+        Some(Answer { path: path.to_vec(), attribute: text(attribute), value: text(value) })
+    };
     Ok(std::iter::from_fn(next).collect())
 }
 

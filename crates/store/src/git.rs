@@ -22,12 +22,13 @@ mod tests;
 mod trees;
 
 use std::{
+    ffi::OsStr,
     os::unix::ffi::OsStrExt as _,
     path::{Path, PathBuf},
 };
 
 pub(crate) use git2::Oid;
-use git2::{ErrorCode, ObjectType};
+use git2::{ErrorCode, ObjectType, RepositoryOpenFlags};
 
 pub use self::error::GitError;
 pub(crate) use self::{
@@ -55,7 +56,10 @@ impl Repository {
     /// The repository that `directory` lies in; `None` if there is none, or
     /// only one without a work tree.
     pub(crate) fn discover(directory: &Path) -> Result<Option<Self>, GitError> {
-        let inner = match git2::Repository::discover(directory) {
+        // From the directory, not from where its `.git` leads to: git's directory may
+        // lie elsewhere and not know of its work tree.
+        let none: [&OsStr; 0] = [];
+        let inner = match git2::Repository::open_ext(directory, RepositoryOpenFlags::CROSS_FS, none) {
             Ok(inner) => inner,
             Err(error) if error.code() == ErrorCode::NotFound => return Ok(None),
             Err(error) if error.code() == ErrorCode::Owner => {
@@ -102,7 +106,7 @@ impl Repository {
 
     /// A file of the work tree by its path from the top, which may be any bytes.
     pub(crate) fn file_path(&self, path: &[u8]) -> PathBuf {
-        self.work_tree.join(std::ffi::OsStr::from_bytes(path))
+        self.work_tree.join(as_path(path))
     }
 
     /// The top of the work tree.
@@ -136,7 +140,7 @@ impl Repository {
     }
 
     /// What HEAD's tree holds at a path, if that is no directory.
-    pub(crate) fn head_entry(&self, path: &str) -> Result<Option<TreeEntry>, GitError> {
+    pub(crate) fn head_entry(&self, path: impl AsRef<[u8]>) -> Result<Option<TreeEntry>, GitError> {
         match self.head_commit()? {
             Some(commit) => self.entry(commit, path),
             None => Ok(None),
@@ -144,18 +148,18 @@ impl Repository {
     }
 
     /// The bytes of a file in HEAD.
-    pub(crate) fn head_blob(&self, path: &str) -> Result<Option<Vec<u8>>, GitError> {
+    pub(crate) fn head_blob(&self, path: impl AsRef<[u8]>) -> Result<Option<Vec<u8>>, GitError> {
         self.head_entry(path)?.filter(TreeEntry::is_file).map(|entry| self.blob(entry.oid)).transpose()
     }
 
     /// What the tree of a commit holds at a path, if that is no directory.
-    pub(crate) fn entry(&self, commit: Oid, path: &str) -> Result<Option<TreeEntry>, GitError> {
+    pub(crate) fn entry(&self, commit: Oid, path: impl AsRef<[u8]>) -> Result<Option<TreeEntry>, GitError> {
+        let path = path.as_ref();
         let tree = self.tree(commit)?;
-        let found =
-            absent_is_none(tree.get_path(Path::new(path))).map_err(GitError::library("read a tree"))?;
+        let found = absent_is_none(tree.get_path(as_path(path))).map_err(GitError::library("read a tree"))?;
         Ok(found
             .filter(|entry| entry.kind() != Some(ObjectType::Tree))
-            .map(|entry| TreeEntry::new(path.as_bytes().to_vec(), entry.id(), entry.filemode())))
+            .map(|entry| TreeEntry::new(path.to_vec(), entry.id(), entry.filemode())))
     }
 
     /// All files of a commit, links and submodules among them.
@@ -221,6 +225,11 @@ impl Repository {
     pub(crate) fn oid(&self, hex: &str) -> Option<Oid> {
         Oid::from_str_ext(hex, self.inner.object_format()).ok().filter(|oid| oid.to_string() == hex)
     }
+}
+
+/// A path of git's, which may be any bytes, as the system takes it.
+pub(crate) fn as_path(path: &[u8]) -> &Path {
+    Path::new(OsStr::from_bytes(path))
 }
 
 fn absent_is_none<T>(result: Result<T, git2::Error>) -> Result<Option<T>, git2::Error> {

@@ -23,20 +23,20 @@ use thiserror::Error;
 const HEADER: &str = "certkeep journal 1";
 const HEADER_WITH_COMMIT: &str = "certkeep journal 2";
 
-/// One thing to be done. Paths are relative to the site's root.
+/// One thing to be done. Paths are relative to the site's root, and any bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
     /// Make sure that a directory exists.
-    Directory(String),
+    Directory(Vec<u8>),
     /// Rename the staged file to `path`; done already when it is gone.
     Place {
         /// The name of the file in the stage directory, never used twice.
         staged: String,
         /// Where it belongs.
-        path: String,
+        path: Vec<u8>,
     },
     /// Remove a file; done already when it is gone.
-    Remove(String),
+    Remove(Vec<u8>),
 }
 
 /// The steps of one transaction.
@@ -80,7 +80,9 @@ impl Journal {
         for step in &self.steps {
             let line = match step {
                 Step::Directory(path) => format!("directory {}\n", escape(path)),
-                Step::Place { staged, path } => format!("place {} {}\n", escape(staged), escape(path)),
+                Step::Place { staged, path } => {
+                    format!("place {} {}\n", escape(staged.as_bytes()), escape(path))
+                }
                 Step::Remove(path) => format!("remove {}\n", escape(path)),
             };
             text.push_str(&line);
@@ -119,7 +121,9 @@ impl Journal {
                 (Some("directory"), Some(path), None, None) => unescape_path(path).map(Step::Directory),
                 (Some("remove"), Some(path), None, None) => unescape_path(path).map(Step::Remove),
                 (Some("place"), Some(staged), Some(path), None) => {
-                    let staged = unescape(staged).filter(|staged| is_component(staged));
+                    let staged = unescape(staged)
+                        .filter(|staged| is_component(staged))
+                        .and_then(|staged| String::from_utf8(staged).ok());
                     staged.zip(unescape_path(path)).map(|(staged, path)| Step::Place { staged, path })
                 }
                 _ => None,
@@ -131,14 +135,14 @@ impl Journal {
 
     /// What stands at a path once the journal is done; `None` when it does not say.
     pub(crate) fn promise(&self, relative: &str) -> Option<Promise<'_>> {
-        self.promises().find(|&(path, _)| path == relative).map(|(_, promise)| promise)
+        self.promises().find(|&(path, _)| path == relative.as_bytes()).map(|(_, promise)| promise)
     }
 
     /// All that it says, by path.
-    pub(crate) fn promises(&self) -> impl Iterator<Item = (&str, Promise<'_>)> {
+    pub(crate) fn promises(&self) -> impl Iterator<Item = (&[u8], Promise<'_>)> {
         self.steps.iter().filter_map(|step| match step {
-            Step::Place { staged, path } => Some((path.as_str(), Promise::Placed(staged))),
-            Step::Remove(path) => Some((path.as_str(), Promise::Removed)),
+            Step::Place { staged, path } => Some((path.as_slice(), Promise::Placed(staged))),
+            Step::Remove(path) => Some((path.as_slice(), Promise::Removed)),
             Step::Directory(_) => None,
         })
     }
@@ -146,9 +150,9 @@ impl Journal {
 
 /// Makes a path one word of printable ASCII: `%` and two hexadecimal digits
 /// stand for every other byte.
-fn escape(path: &str) -> String {
+fn escape(path: &[u8]) -> String {
     let mut text = String::with_capacity(path.len());
-    for byte in path.bytes() {
+    for &byte in path {
         if byte.is_ascii_graphic() && byte != b'%' {
             text.push(char::from(byte));
         } else {
@@ -158,7 +162,7 @@ fn escape(path: &str) -> String {
     text
 }
 
-fn unescape(text: &str) -> Option<String> {
+fn unescape(text: &str) -> Option<Vec<u8>> {
     let mut pieces = text.split('%');
     let mut bytes = pieces.next()?.as_bytes().to_vec();
     for piece in pieces {
@@ -166,18 +170,18 @@ fn unescape(text: &str) -> Option<String> {
         bytes.push(u8::from_str_radix(digits, 16).ok()?);
         bytes.extend_from_slice(rest.as_bytes());
     }
-    String::from_utf8(bytes).ok()
+    Some(bytes)
 }
 
 /// A relative path that stays below the root: a journal is read from
 /// a disk that others may have written to.
-fn unescape_path(text: &str) -> Option<String> {
+fn unescape_path(text: &str) -> Option<Vec<u8>> {
     unescape(text).filter(|path| is_path(path))
 }
 
-/// Whether a text is a path that a journal may name.
-pub(crate) fn is_path(text: &str) -> bool {
-    text.split('/').all(is_component)
+/// Whether bytes are a path that a journal may name.
+pub(crate) fn is_path(path: &[u8]) -> bool {
+    path.split(|&byte| byte == b'/').all(is_component)
 }
 
 /// The SHA-1 or SHA-256 of an object.
@@ -185,8 +189,8 @@ fn is_object_name(text: &str) -> bool {
     matches!(text.len(), 40 | 64) && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-fn is_component(text: &str) -> bool {
-    !matches!(text, "" | "." | "..") && !text.contains(['/', '\0'])
+fn is_component(name: &[u8]) -> bool {
+    !matches!(name, b"" | b"." | b"..") && !name.iter().any(|byte| matches!(byte, b'/' | 0))
 }
 
 #[cfg(test)]
@@ -196,12 +200,10 @@ mod tests {
     fn journal() -> Journal {
         Journal {
             steps: vec![
-                Step::Directory("revoked/reqs_by_serial".to_owned()),
-                Step::Place {
-                    staged: "1f.0".to_owned(),
-                    path: "issued/J\u{fc}rgen 100%\u{7f}.crt".to_owned(),
-                },
-                Step::Remove("reqs/end 3.req".to_owned()),
+                Step::Directory(b"revoked/reqs_by_serial".to_vec()),
+                Step::Place { staged: "1f.0".to_owned(), path: "issued/J\u{fc}rgen 100%\u{7f}.crt".into() },
+                Step::Remove("reqs/end 3.req".into()),
+                Step::Remove(b"private/d\xe9j\xe0.key".to_vec()),
             ],
             commit: Some("0123456789abcdef0123456789abcdef01234567".to_owned()),
         }
@@ -228,8 +230,7 @@ mod tests {
 
     #[test]
     fn a_path_that_leaves_the_directory_is_refused() {
-        for path in ["../x", "/etc/passwd", "a/../../x", "a//b", "", "%2e%2e/x", "a%2", "a%zz", "%00", "%ff"]
-        {
+        for path in ["../x", "/etc/passwd", "a/../../x", "a//b", "", "%2e%2e/x", "a%2", "a%zz", "%00"] {
             let text = format!("{HEADER}\nremove {path}\nend 1\n");
             assert_eq!(Journal::parse(text.as_bytes()), Err(JournalError::Line(2)), "{path}");
         }

@@ -19,7 +19,6 @@ mod trust;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_lc_rs::digest;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -27,7 +26,7 @@ pub use self::trust::{Distrust, GrantState};
 
 use crate::{
     member::{Kind, Member, MemberName},
-    seal::{KeyId, Padding, SealingKey, StoreId, from_hex, hex},
+    seal::{KeyId, Padding, StoreId, from_hex, hex},
     zone::{Epoch, Mode, Pattern, Rules, ZoneName},
     zone_keys::ZoneKeys,
 };
@@ -275,34 +274,6 @@ impl Manifest {
         let previous = keys.current().previous().and_then(|epoch| keys.sealing(epoch));
         zone.previous_mac = previous.map(|key| key.manifest_mac(&message));
     }
-
-    /// Gives a member the right to open a zone, by a MAC under its present key.
-    ///
-    /// # Panics
-    ///
-    /// If there is no such zone or member.
-    pub fn grant(&mut self, zone: &ZoneName, member: &MemberName, keys: &ZoneKeys) {
-        let who = self.members.get(member).expect("the member is there");
-        let epoch = keys.current();
-        let mac = keys.sealing_now().manifest_mac(&grant_message(self.store, zone, epoch, member, who));
-        let grant = Grant { fingerprint: who.fingerprint.clone(), epoch, mac };
-        self.zones.get_mut(zone).expect("the zone is there").grants.insert(member.clone(), grant);
-    }
-
-    /// Whether a member may open a zone, in the eyes of somebody who can.
-    #[must_use]
-    pub fn granted(&self, zone: &ZoneName, member: &MemberName, keys: &ZoneKeys) -> GrantState {
-        let grant = self.zones.get(zone).and_then(|zone| zone.grants.get(member));
-        let (Some(grant), Some(who)) = (grant, self.members.get(member)) else { return GrantState::Forged };
-        let message = grant_message(self.store, zone, grant.epoch, member, who);
-        let key: Option<SealingKey> = keys.sealing(grant.epoch);
-        let genuine = key.is_some_and(|key| key.is_manifest_mac(&message, &grant.mac));
-        match genuine && grant.fingerprint == who.fingerprint {
-            true if grant.epoch == keys.current() => GrantState::Valid,
-            true => GrantState::Outdated,
-            false => GrantState::Forged,
-        }
-    }
 }
 
 impl Zone {
@@ -326,40 +297,6 @@ impl Zone {
     #[must_use]
     pub fn speaks_of(&self, name: &MemberName) -> bool {
         self.grants.contains_key(name) || self.wraps.keys().any(|(_, member)| member == name)
-    }
-
-    /// Whether `keys` are this zone's and a member wrote its description.
-    ///
-    /// # Errors
-    ///
-    /// One [`Distrust`] per cause.
-    pub fn verify(
-        &self,
-        name: &ZoneName,
-        store: StoreId,
-        pki: Option<&str>,
-        keys: &ZoneKeys,
-    ) -> Result<(), Distrust> {
-        if keys.store() != store || keys.zone() != name {
-            return Err(Distrust::OtherStore);
-        }
-        if keys.current() != self.epoch {
-            return Err(Distrust::OtherEpoch);
-        }
-        let key = keys.sealing_now();
-        if key.id() != self.key_id {
-            return Err(Distrust::OtherKey);
-        }
-        let message = self.message(name, store, pki);
-        if !key.is_manifest_mac(&message, &self.mac) {
-            return Err(Distrust::Mac);
-        }
-        let Some(previous) = self.epoch.previous() else { return Ok(()) };
-        let key = keys.sealing(previous).ok_or(Distrust::PreviousMac)?;
-        match self.previous_mac {
-            Some(mac) if key.is_manifest_mac(&message, &mac) => Ok(()),
-            _ => Err(Distrust::PreviousMac),
-        }
     }
 
     /// What the MACs of `zone.toml` cover. No value holds a line break.
@@ -389,25 +326,6 @@ impl Zone {
             previous_mac: self.previous_mac.map(|mac| hex(&mac)),
         }
     }
-}
-
-/// What the MAC of a grant covers.
-fn grant_message(
-    store: StoreId,
-    zone: &ZoneName,
-    epoch: Epoch,
-    name: &MemberName,
-    member: &Member,
-) -> Vec<u8> {
-    let (kind, fingerprint) = (member.kind.as_str(), &member.fingerprint);
-    // One fingerprint has many certificates: an older one may bring back a
-    // subkey that was revoked.
-    let key = hex(digest::digest(&digest::SHA256, member.key.as_bytes()).as_ref());
-    format!(
-        "certkeep grant 1\nstore {store}\nzone {zone}\nepoch {epoch}\nmember {name}\nkind {kind}\n\
-         fingerprint {fingerprint}\nkey-sha256 {key}\n"
-    )
-    .into_bytes()
 }
 
 fn member(path: &str, bytes: &[u8], certificate: Option<&Vec<u8>>) -> Result<Member, ManifestError> {
@@ -500,118 +418,4 @@ fn write(file: &impl Serialize) -> Vec<u8> {
 }
 
 #[cfg(test)]
-mod tests {
-    use rand_core::{OsRng, TryRngCore as _};
-
-    use super::*;
-
-    fn name(text: &str) -> MemberName {
-        MemberName::parse(text).expect("valid")
-    }
-
-    fn keys_zone() -> ZoneName {
-        ZoneName::parse("keys").expect("valid")
-    }
-
-    fn store() -> (Manifest, ZoneKeys) {
-        let mut rng = OsRng.unwrap_err();
-        let zone = keys_zone();
-        let keys = ZoneKeys::generate(StoreId::generate(&mut rng), zone.clone(), &mut rng);
-        let alice = Member { kind: Kind::Age, key: "age1x".to_owned(), fingerprint: "age1x".to_owned() };
-        let bob = Member { kind: Kind::OpenPgp, key: "armor\n".to_owned(), fingerprint: "AB".to_owned() };
-        let mut manifest = Manifest {
-            store: keys.store(),
-            pki: Some("pki".to_owned()),
-            members: BTreeMap::from([(name("alice"), alice), (name("bob"), bob)]),
-            zones: BTreeMap::from([(zone.clone(), Zone::new(Mode::Transparent, Padding::Bucket(4096)))]),
-        };
-        let described = manifest.zones.get_mut(&zone).expect("there");
-        described.patterns.push(Pattern::parse("*.key").expect("valid"));
-        let wrap = Wrap { kind: Kind::OpenPgp, bytes: vec![1, 2, 3] };
-        described.wraps.insert((Epoch::FIRST, name("bob")), wrap);
-        manifest.certify(&zone, &keys);
-        manifest.grant(&zone, &name("alice"), &keys);
-        (manifest, keys)
-    }
-
-    fn verify(manifest: &Manifest, keys: &ZoneKeys) -> Result<(), Distrust> {
-        let zone = manifest.zones.get(&keys_zone()).expect("there");
-        zone.verify(&keys_zone(), manifest.store, manifest.pki.as_deref(), keys)
-    }
-
-    #[test]
-    fn files_read_back_and_verify() {
-        let (manifest, keys) = store();
-        let files = manifest.to_files();
-        let read = Manifest::parse(&files).expect("readable");
-        assert_eq!(read.to_files(), files);
-        assert_eq!(verify(&read, &keys), Ok(()));
-        assert_eq!(read.granted(&keys_zone(), &name("alice"), &keys), GrantState::Valid);
-        assert_eq!(read.granted(&keys_zone(), &name("bob"), &keys), GrantState::Forged);
-    }
-
-    #[test]
-    fn whoever_has_no_key_can_change_nothing_unnoticed() {
-        let (manifest, keys) = store();
-        let edits: [fn(&mut Manifest); 5] = [
-            |manifest| manifest.pki = Some("elsewhere".to_owned()),
-            |manifest| manifest.pki = None,
-            |manifest| zone_of(manifest).patterns.clear(),
-            |manifest| zone_of(manifest).mode = Mode::Sealed,
-            |manifest| zone_of(manifest).padding = Padding::None,
-        ];
-        for (number, edit) in edits.iter().enumerate() {
-            let mut altered = manifest.clone();
-            edit(&mut altered);
-            assert_eq!(verify(&altered, &keys), Err(Distrust::Mac), "{number}");
-        }
-        let mut exchanged = manifest.clone();
-        exchanged.members.get_mut(&name("alice")).expect("there").fingerprint = "age1evil".to_owned();
-        assert_eq!(exchanged.granted(&keys_zone(), &name("alice"), &keys), GrantState::Forged);
-        let mut older = manifest.clone();
-        older.members.get_mut(&name("alice")).expect("there").key = "age1older".to_owned();
-        assert_eq!(older.granted(&keys_zone(), &name("alice"), &keys), GrantState::Forged);
-    }
-
-    fn zone_of(manifest: &mut Manifest) -> &mut Zone {
-        manifest.zones.get_mut(&keys_zone()).expect("there")
-    }
-
-    #[test]
-    fn an_epoch_is_begun_by_members_of_the_one_before() {
-        let mut rng = OsRng.unwrap_err();
-        let (mut manifest, keys) = store();
-        let next = keys.rotated(&mut rng).expect("another");
-        manifest.certify(&keys_zone(), &next);
-        assert_eq!(verify(&manifest, &next), Ok(()));
-        assert_eq!(verify(&manifest, &keys), Err(Distrust::OtherEpoch));
-        assert_eq!(manifest.granted(&keys_zone(), &name("alice"), &next), GrantState::Outdated);
-        manifest.grant(&keys_zone(), &name("alice"), &next);
-        assert_eq!(manifest.granted(&keys_zone(), &name("alice"), &next), GrantState::Valid);
-        // Somebody who only knows Alice's public key makes keys of his own.
-        let foreign =
-            ZoneKeys::generate(keys.store(), keys_zone(), &mut rng).rotated(&mut rng).expect("another");
-        assert_eq!(verify(&manifest, &foreign), Err(Distrust::OtherKey));
-        zone_of(&mut manifest).previous_mac = Some([0; 32]);
-        assert_eq!(verify(&manifest, &next), Err(Distrust::PreviousMac));
-    }
-
-    #[test]
-    fn files_out_of_place_are_refused() {
-        let (manifest, _) = store();
-        for (path, text) in [
-            ("store.toml", "version = 2\nid = \"00\"\n"),
-            ("store.toml", "version = 1\nid = \"00\"\n"),
-            ("members/Bob.toml", "kind = \"age\"\nfingerprint = \"x\"\nkey = \"x\"\n"),
-            ("members/bob.toml", "kind = \"age\"\nfingerprint = \"x\"\nmore = 1\n"),
-            ("zones/KEYS/zone.toml", ""),
-            ("zones/other/members/alice.toml", "epoch = 1\nfingerprint = \"x\"\nmac = \"\"\n"),
-            ("zones/keys/keys/0/alice.age", ""),
-            ("zones/keys/keys/1/alice.txt", ""),
-        ] {
-            let mut files = manifest.to_files();
-            files.insert(path.to_owned(), text.as_bytes().to_vec());
-            assert!(Manifest::parse(&files).is_err(), "{path}");
-        }
-    }
-}
+mod tests;

@@ -166,10 +166,8 @@ impl Plumbing {
             let files = entries.into_iter().filter(|entry| entry.is_file());
             files.map(|entry| (entry.path, entry.oid)).collect()
         });
-        staged.get(path).copied().or_else(|| {
-            let path = std::str::from_utf8(path).ok()?;
-            repository.head_entry(path).ok().flatten().map(|entry| entry.oid)
-        })
+        let in_head = || repository.head_entry(path).ok().flatten().map(|entry| entry.oid);
+        staged.get(path).copied().or_else(in_head)
     }
 }
 

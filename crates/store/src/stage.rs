@@ -52,7 +52,7 @@ pub(crate) fn prepare(
         if make_directory(&path, directory_access(relative, &plan.directories, umask))? {
             made.push(path);
         }
-        steps.push(Step::Directory(relative.clone()));
+        steps.push(Step::Directory(relative.clone().into_bytes()));
     }
     for parent in made.iter().filter_map(|path| path.parent()).collect::<BTreeSet<_>>() {
         sync_directory(parent)?;
@@ -61,10 +61,10 @@ pub(crate) fn prepare(
     for (placement, staged) in placements.iter().zip(staged_names()) {
         let stored = draft.as_mut().map(|draft| store(root, placement, draft)).transpose()?.flatten();
         written.extend(stage_file(root, placement, stored.as_ref(), &stage.join(&staged), umask)?);
-        steps.push(Step::Place { staged, path: placement.relative.to_owned() });
+        steps.push(Step::Place { staged, path: placement.relative.into() });
     }
     for relative in removals {
-        steps.push(Step::Remove(relative.to_owned()));
+        steps.push(Step::Remove(relative.into()));
         if let Some(draft) = &mut draft {
             draft.remove(relative);
         }

@@ -33,13 +33,16 @@ use certkeep_pki::{change::ChangeSet, secret::SecretBytes};
 
 pub use self::error::VaultError;
 use crate::{
+    durable::make_directories,
     git::Repository,
     git_crypt,
-    history::History,
+    history::{History, LeftAway},
     identity::{Identities, Sources, Wrapped},
     keyring::Keyring,
+    lock::{Lock, LockError, Waiting},
     manifest::Manifest,
     member::{Kind, MemberName},
+    modes::LockFile,
     pins::Pins,
     prompt::Prompt,
     repository::recover_repository,
@@ -54,6 +57,14 @@ pub struct Vault {
     repository: Repository,
     manifest: Manifest,
     rules: Rules,
+    left_away: Option<LeftAway>,
+}
+
+/// The right to change a store, until it is dropped. Whoever also wants to be the
+/// writer of its PKI takes this first.
+#[derive(Debug)]
+pub struct Alone {
+    _lock: Lock,
 }
 
 /// The keys of this run: each zone's from the keyring, or unwrapped once with an
@@ -105,13 +116,32 @@ impl Vault {
 
     fn of(repository: Repository) -> Result<Option<Self>, VaultError> {
         // First: what was interrupted may be the making of the store.
-        recover_repository(&repository)?;
+        let left_away = recover_repository(&repository)?;
         if !repository.work_tree().join(FOLDER).join("store.toml").is_file() {
             return Ok(None);
         }
         let manifest = Manifest::parse(&files::of_store(repository.work_tree())?)?;
         let rules = manifest.rules();
-        Ok(Some(Self { repository, manifest, rules }))
+        Ok(Some(Self { repository, manifest, rules, left_away }))
+    }
+
+    /// Makes this run the only one that changes the store, in whichever work tree,
+    /// waiting for others to finish. They may have changed it: find it again.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::writer`](crate::store::Store::writer).
+    pub fn alone(&self, waiting: &mut dyn FnMut(&Waiting)) -> Result<Alone, LockError> {
+        let place = self.repository.state().join("writer");
+        make_directories(&place)?;
+        Ok(Alone { _lock: Lock::acquire(&place, LockFile::Ignore, waiting)? })
+    }
+
+    /// The commit of an interrupted change that was completed when this was found,
+    /// if it had to be left away.
+    #[must_use]
+    pub fn left_away(&self) -> Option<&LeftAway> {
+        self.left_away.as_ref()
     }
 
     /// The top of the work tree.

@@ -4,9 +4,10 @@
 //!
 //! New files are written under git's directory first, so that plaintext never
 //! lies under a name that git would take as it is, and renamed when all of them
-//! are on the disk. What is killed in between is finished by the next run: every
+//! are on the disk; where that is another file system, by way of `beside`. What is killed in between is finished by the next run: every
 //! file is in one of its two forms, and the filter knows both.
 
+pub(crate) mod beside;
 mod lock;
 mod rerere;
 mod unlock;
@@ -131,8 +132,13 @@ impl<'a> Exchange<'a> {
         let in_the_way = |what| WorkTreeError::InTheWay { path: shown(&entry.path), what };
         let top = self.repository.work_tree();
         let above: Vec<_> = target.ancestors().skip(1).take_while(|folder| *folder != top).collect();
-        for folder in above.into_iter().rev() {
+        for folder in above.into_iter().chain([top]).rev() {
             if self.folders.contains(folder) {
+                continue;
+            }
+            sweep(&folder.join(beside::FOLDER))?;
+            if folder == top {
+                self.folders.insert(folder.to_owned());
                 continue;
             }
             match durable::inspect(folder)? {
@@ -198,7 +204,12 @@ impl<'a> Exchange<'a> {
                 continue;
             }
             count += 1;
-            fs::rename(&staged, &target).map_err(FileError::new("rename a new file to", &target))?;
+            match fs::rename(&staged, &target) {
+                Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
+                    beside::place(&staged, &target)?;
+                }
+                renamed => renamed.map_err(FileError::new("rename a new file to", &target))?,
+            }
             // A stranger's change of this very moment is git's to find.
             let file = durable::inspect(&target)?;
             let file = file.filter(|file| (file.len(), file.modified().ok()) == written);
@@ -228,11 +239,11 @@ impl Drop for Exchange<'_> {
     }
 }
 
-/// The same entry with another memory of its file. A name that is not UTF-8, and
-/// a side of a conflict, git looks into by itself.
+/// The same entry with another memory of its file. A side of a conflict git looks
+/// into by itself.
 fn entered(entry: &IndexEntry, stat: IndexStat) -> Option<IndexChange> {
-    let path = String::from_utf8(entry.path.clone()).ok().filter(|_| entry.stage == 0)?;
-    Some(IndexChange { path, entered: Some(Entered { oid: entry.oid, mode: entry.mode, stat }) })
+    let entered = Some(Entered { oid: entry.oid, mode: entry.mode, stat });
+    (entry.stage == 0).then(|| IndexChange { path: entry.path.clone(), entered })
 }
 
 fn is_executable(entry: &IndexEntry) -> bool {

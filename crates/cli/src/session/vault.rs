@@ -2,7 +2,7 @@
 //! The encrypted store that the PKI is kept in, if it is in one: found once, its
 //! keys asked for when a file needs them and never before.
 
-use std::{fs, os::unix::fs::DirBuilderExt as _};
+use std::{cell::OnceCell, fs, os::unix::fs::DirBuilderExt as _};
 
 use certkeep_pki::{change::ChangeSet, layout::PkiPath, moment::Moment, secret::SecretBytes};
 use certkeep_store::{
@@ -11,11 +11,11 @@ use certkeep_store::{
     vault::{Keys, Vault},
 };
 
-use super::Session;
+use super::{Session, waiting_for};
 use crate::{
     identities,
     report::Failure,
-    terminal::{Asker, Terminal},
+    terminal::{Asker, Safe, Terminal},
 };
 
 /// What a command that changes a store works with, each part by itself.
@@ -85,20 +85,35 @@ impl Session {
         if self.settings.no_commit { Err(Failure::store_without_commit()) } else { self.opened_alone() }
     }
 
-    /// As [`Session::opened`], as the only writer of the PKI that the store keeps,
-    /// if there is one yet.
+    /// As [`Session::opened`], as the only one who changes the store and the PKI that
+    /// it keeps, if there is one yet.
     ///
     /// # Errors
     ///
     /// As [`Session::opened`] and [`Session::lock`].
     pub fn opened_alone(&mut self) -> Result<Opened<'_>, Failure> {
         self.opened()?;
-        match self.open_store() {
+        self.alone()?;
+        match self.store() {
             Ok(_) => self.lock()?,
             Err(_) if !self.settings.pki.exists() => {}
             Err(failure) => return Err(failure),
         }
         self.opened()
+    }
+
+    /// What is read of the store from now on is what changes of it will be based on.
+    fn alone(&mut self) -> Result<(), Failure> {
+        // Not behind the lock of the PKI: others take the two in this order.
+        if self.alone.is_none() && self.writer.is_none() && !self.settings.dry_run {
+            let vault = self.vault.get().and_then(Option::as_ref).expect("opened before");
+            let terminal = &mut self.terminal;
+            let alone = vault.alone(&mut |waiting| terminal.notice(waiting_for(waiting, "store")))?;
+            self.say_left_away();
+            self.alone = Some(alone);
+            self.vault = OnceCell::new();
+        }
+        Ok(())
     }
 
     fn gather_keys(&mut self) -> Result<(), Failure> {
@@ -148,6 +163,23 @@ impl Session {
         let commit = vault.adopt(keys, &mut Asker(terminal), message)?;
         self.say_committed(commit.as_deref());
         Ok(())
+    }
+
+    /// Tells of interrupted changes that were found and completed, and whose
+    /// commits had to be left away: nobody else would.
+    pub fn say_left_away(&mut self) {
+        let vault = self.vault.get().and_then(Option::as_ref).and_then(Vault::left_away);
+        let opened = self.store.get().and_then(Store::left_away);
+        let locked = self.writer.as_ref().and_then(|writer| writer.left_away());
+        for left in vault.into_iter().chain(opened).chain(locked) {
+            let (commit, paths) = (left.commit.get(..10).unwrap_or(&left.commit), left.paths.join(", "));
+            self.terminal.warning(format_args!(
+                "the files of an interrupted change are complete, but its commit {commit} is left away: \
+                 meanwhile somebody has committed {}; see `git show {commit}`, then `git add` what is right, \
+                 and commit it",
+                Safe(paths)
+            ));
+        }
     }
 
     /// Names a commit that was made.

@@ -4,9 +4,9 @@
 
 use std::{fs, path::Path};
 
-use git2::{ConfigLevel, Delta, ErrorCode, FileMode, ObjectType, Signature, build::TreeUpdateBuilder};
+use git2::{ConfigLevel, Delta, ErrorCode, FileMode, ObjectType, Signature, Time, build::TreeUpdateBuilder};
 
-use super::{FILE_MODE, GitError, Oid, Repository};
+use super::{FILE_MODE, GitError, Oid, Repository, as_path};
 use crate::durable::{FileError, remove_if_present, sync_directory};
 
 /// Who a commit is by, and when.
@@ -18,8 +18,8 @@ pub(crate) struct Identity {
 /// What a commit makes of one path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct TreeChange {
-    /// From the top of the work tree, with slashes.
-    pub(crate) path: String,
+    /// From the top of the work tree, with slashes; not always UTF-8.
+    pub(crate) path: Vec<u8>,
     /// Its blob and mode; `None` is no file.
     pub(crate) entry: Option<(Oid, u32)>,
 }
@@ -31,12 +31,34 @@ impl Repository {
             ErrorCode::NotFound => GitError::NoIdentity,
             _ => GitError::library("tell who commits")(error),
         };
-        let author = self.inner.author_from_env().map_err(unknown)?;
-        let committer = self.inner.committer_from_env().map_err(unknown)?;
+        // libgit2 knows of `user.*` alone.
+        let author = match self.named("author")? {
+            Some(author) => author,
+            None => self.inner.author_from_env().map_err(unknown)?,
+        };
+        let committer = match self.named("committer")? {
+            Some(committer) => committer,
+            None => self.inner.committer_from_env().map_err(unknown)?,
+        };
         if [&author, &committer].iter().any(|who| who.name_bytes().is_empty()) {
             return Err(GitError::NoIdentity);
         }
         Ok(Identity { author, committer })
+    }
+
+    /// Who a commit is by in the role of `author` or `committer`, as git itself
+    /// says, if the configuration has a name or an address for that role alone.
+    fn named(&self, role: &str) -> Result<Option<Signature<'static>>, GitError> {
+        if self.config(&format!("{role}.name"))?.is_none() && self.config(&format!("{role}.email"))?.is_none()
+        {
+            return Ok(None);
+        }
+        let said = self.git(&["var", &format!("GIT_{}_IDENT", role.to_uppercase())], &[]);
+        let said = said.map_err(|error| match error {
+            GitError::Program { .. } => GitError::NoIdentity,
+            other => other,
+        })?;
+        signature(&String::from_utf8_lossy(&said)).map(Some).ok_or(GitError::NoIdentity)
     }
 
     /// The same repository, whose new objects are on the disk when the call
@@ -74,14 +96,14 @@ impl Repository {
         let before = before.map_err(writing())?;
         let mut update = TreeUpdateBuilder::new();
         for TreeChange { path, entry } in changes {
-            let there = super::absent_is_none(before.get_path(Path::new(path))).map_err(writing())?;
+            let there = super::absent_is_none(before.get_path(as_path(path))).map_err(writing())?;
             match entry {
                 Some((oid, mode)) => {
                     let mode = if *mode == FILE_MODE { FileMode::Blob } else { FileMode::BlobExecutable };
-                    update.upsert(path.as_str(), *oid, mode);
+                    update.upsert(path.as_slice(), *oid, mode);
                 }
                 None if there.is_some() => {
-                    update.remove(path.as_str());
+                    update.remove(path.as_slice());
                 }
                 None => {}
             }
@@ -153,7 +175,7 @@ impl Repository {
                 Delta::Deleted => (delta.old_file(), true),
                 _ => (delta.new_file(), false),
             };
-            let path = String::from_utf8(file.path_bytes()?.to_vec()).ok()?;
+            let path = file.path_bytes()?.to_vec();
             let entry = (!gone).then(|| (file.id(), u32::from(file.mode())));
             Some(TreeChange { path, entry })
         });
@@ -172,14 +194,14 @@ impl Repository {
         if before == now {
             return Ok(moved);
         }
-        let at = |commit: Option<Oid>, path: &str| {
+        let at = |commit: Option<Oid>, path: &[u8]| {
             let entry = commit.map(|commit| self.entry(commit, path)).transpose()?.flatten();
             Ok::<_, GitError>(entry.map(|entry| (entry.oid, entry.mode)))
         };
         for TreeChange { path, entry } in changes {
             let there = at(now, path)?;
             if there != *entry && there != at(before, path)? {
-                moved.push(path.clone());
+                moved.push(String::from_utf8_lossy(path).into_owned());
             }
         }
         Ok(moved)
@@ -224,6 +246,17 @@ impl Repository {
         let header = self.inner.odb().and_then(|database| database.read_header(oid));
         header.is_ok_and(|(_, kind)| kind == ObjectType::Commit)
     }
+}
+
+/// Reads `Name <address> SECONDS +HHMM`.
+fn signature(text: &str) -> Option<Signature<'static>> {
+    let (name, rest) = text.trim_end().split_once(" <")?;
+    let (email, when) = rest.split_once("> ")?;
+    let (seconds, offset) = when.split_once(' ')?;
+    let (hours, minutes) = offset.trim_start_matches(['+', '-']).split_at_checked(2)?;
+    let minutes = hours.parse::<i32>().ok()? * 60 + minutes.parse::<i32>().ok()?;
+    let minutes = if offset.starts_with('-') { -minutes } else { minutes };
+    Signature::new(name, email, &Time::new(seconds.parse().ok()?, minutes)).ok()
 }
 
 /// Seconds and the offset from UTC, as git writes them.

@@ -99,7 +99,7 @@ impl Stat {
     }
 
     /// An entry of stage 0 without any of git's flags.
-    pub(super) fn entry(self, path: &str, oid: Oid, mode: u32) -> git2::IndexEntry {
+    pub(super) fn entry(self, path: &[u8], oid: Oid, mode: u32) -> git2::IndexEntry {
         git2::IndexEntry {
             ctime: IndexTime::new(self.ctime.0, self.ctime.1),
             mtime: IndexTime::new(self.mtime.0, self.mtime.1),
@@ -112,7 +112,7 @@ impl Stat {
             id: oid,
             flags: 0,
             flags_extended: 0,
-            path: path.as_bytes().to_vec(),
+            path: path.to_vec(),
         }
     }
 }

@@ -15,7 +15,7 @@ use std::{
 use git2::Index;
 
 use super::{
-    GitError, Oid, Repository,
+    GitError, Oid, Repository, as_path,
     entry::{IndexEntry, Stat},
     head::{LockFile, PATIENCE, POLL, Patience, Scratch, lock_text},
 };
@@ -47,8 +47,8 @@ pub(crate) struct Entered {
 /// A change of the index.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct IndexChange {
-    /// From the top of the work tree, with slashes.
-    pub(crate) path: String,
+    /// From the top of the work tree, with slashes; not always UTF-8.
+    pub(crate) path: Vec<u8>,
     /// What stands there from now on; `None` is nothing.
     pub(crate) entered: Option<Entered>,
 }
@@ -70,13 +70,13 @@ impl Repository {
     }
 
     /// The entry of a path, if it is in no conflict.
-    pub(crate) fn index_entry(&self, path: &str) -> Result<Option<IndexEntry>, GitError> {
+    pub(crate) fn index_entry(&self, path: impl AsRef<[u8]>) -> Result<Option<IndexEntry>, GitError> {
+        let path = path.as_ref();
         match self.open_index(&self.index_path()) {
-            Ok(index) => Ok(index.get_path(Path::new(path), 0).map(entry_of)),
+            Ok(index) => Ok(index.get_path(as_path(path), 0).map(entry_of)),
             Err(_) => {
-                let pattern = format!(":(top,literal){path}");
-                let entries = self.listed_entries(&["ls-files", "-z", "--stage", "--", &pattern])?;
-                Ok(entries.into_iter().find(|entry| entry.path == path.as_bytes() && entry.stage == 0))
+                let entries = self.listed_entries(&["ls-files", "-z", "--stage"])?;
+                Ok(entries.into_iter().find(|entry| entry.path == path && entry.stage == 0))
             }
         }
     }
@@ -131,7 +131,7 @@ impl Repository {
             forget_racy(&mut index, old.mtime()).map_err(writing())?;
         }
         for change in changes {
-            let path = Path::new(&change.path);
+            let path = as_path(&change.path);
             let kept = index.get_path(path, 0).map(|entry| Stat::of_entry(&entry));
             for stage in 0..=3 {
                 super::absent_is_none(index.remove(path, stage)).map_err(writing())?;
@@ -157,9 +157,14 @@ impl Repository {
         for IndexChange { path, entered } in changes {
             // Away with the sides of a conflict first.
             let zeros = "0".repeat(self.hash_blob(b"")?.to_string().len());
-            input.extend_from_slice(format!("0 {zeros}\t{path}\0").as_bytes());
+            let mut line = |what: String| {
+                input.extend_from_slice(what.as_bytes());
+                input.extend_from_slice(path);
+                input.push(0);
+            };
+            line(format!("0 {zeros}\t"));
             if let Some(Entered { oid, mode, .. }) = entered {
-                input.extend_from_slice(format!("{mode:o} {oid}\t{path}\0").as_bytes());
+                line(format!("{mode:o} {oid}\t"));
             }
         }
         let lock = self.git_dir().join("index.lock");

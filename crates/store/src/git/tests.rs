@@ -14,14 +14,14 @@ fn open(playground: &Playground) -> Repository {
 fn write(playground: &Playground, path: &str, text: &str) -> Oid {
     let repository = open(playground).durable(&playground.top.join(".git")).expect("opened");
     let blob = repository.write_blob(text.as_bytes()).expect("written");
-    let change = TreeChange { path: path.to_owned(), entry: Some((blob, FILE_MODE)) };
+    let change = TreeChange { path: path.into(), entry: Some((blob, FILE_MODE)) };
     let who = repository.identity().expect("known");
     let head = repository.head_commit().expect("readable");
     repository.write_commit(head, &[change], &who, "a change\n").expect("written").expect("a change")
 }
 
 fn enter(path: &str, oid: Oid, stat: IndexStat) -> IndexChange {
-    IndexChange { path: path.to_owned(), entered: Some(Entered { oid, mode: FILE_MODE, stat }) }
+    IndexChange { path: path.into(), entered: Some(Entered { oid, mode: FILE_MODE, stat }) }
 }
 
 fn entry_of(playground: &Playground, path: &str) -> IndexEntry {
@@ -179,8 +179,8 @@ fn the_index_changes_for_the_named_paths_only() {
         enter("mine", blob, IndexStat::Known(stat)),
         enter("a", blob, IndexStat::Kept),
         enter("new/file", blob, IndexStat::Unknown),
-        IndexChange { path: "gone".to_owned(), entered: None },
-        IndexChange { path: "never".to_owned(), entered: None },
+        IndexChange { path: "gone".into(), entered: None },
+        IndexChange { path: "never".into(), entered: None },
     ];
     repository.update_index(&changes, "test", Patience::None).expect("updated");
     let listed = playground.git(&["ls-files", "--stage"]);
@@ -248,8 +248,7 @@ fn an_index_that_libgit2_cannot_read_is_changed_by_git() {
         }
         let repository = open(&playground);
         let blob = repository.write_blob(b"new").expect("written");
-        let changes =
-            [enter("a", blob, IndexStat::Unknown), IndexChange { path: "b".to_owned(), entered: None }];
+        let changes = [enter("a", blob, IndexStat::Unknown), IndexChange { path: "b".into(), entered: None }];
         repository.update_index(&changes, "test", Patience::None).expect("updated");
         let three = playground.git(&["rev-parse", "HEAD:out/side/x"]);
         let listed = playground.git(&["ls-files", "--stage"]);
@@ -307,9 +306,9 @@ fn a_commit_is_repeated_on_another_parent() {
     let head = repository.head_commit().expect("readable");
     let blob = repository.write_blob(b"mine").expect("written");
     let changes = [
-        TreeChange { path: "new".to_owned(), entry: Some((blob, FILE_MODE)) },
-        TreeChange { path: "dir/only".to_owned(), entry: None },
-        TreeChange { path: "not/there".to_owned(), entry: None },
+        TreeChange { path: "new".into(), entry: Some((blob, FILE_MODE)) },
+        TreeChange { path: "dir/only".into(), entry: None },
+        TreeChange { path: "not/there".into(), entry: None },
     ];
     let who = repository.identity().expect("known");
     let commit = repository.write_commit(head, &changes, &who, "mine\n").expect("written").expect("a change");

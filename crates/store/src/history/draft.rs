@@ -43,7 +43,7 @@ impl Draft {
     }
 
     /// What git keeps of a path so far: in HEAD, or at least in the index.
-    pub(crate) fn previous(&self, path: &str) -> Result<Option<Vec<u8>>, GitError> {
+    pub(crate) fn previous(&self, path: &[u8]) -> Result<Option<Vec<u8>>, GitError> {
         match self.repository.head_entry(path)? {
             Some(entry) => Some(entry.oid),
             None => self.repository.index_entry(path)?.map(|entry| entry.oid),
@@ -53,7 +53,7 @@ impl Draft {
     }
 
     /// The file `path` becomes this blob.
-    pub(crate) fn set(&mut self, path: String, blob: &[u8]) -> Result<(), GitError> {
+    pub(crate) fn set(&mut self, path: Vec<u8>, blob: &[u8]) -> Result<(), GitError> {
         let mode = match self.repository.head_entry(&path)? {
             Some(entry) => entry.is_file().then_some(entry.mode),
             None => self.repository.index_entry(&path)?.map(|entry| entry.mode),
@@ -64,7 +64,7 @@ impl Draft {
     }
 
     /// The file `path` goes away.
-    pub(crate) fn remove(&mut self, path: String) {
+    pub(crate) fn remove(&mut self, path: Vec<u8>) {
         self.changes.push(TreeChange { path, entry: None });
     }
 
@@ -121,14 +121,14 @@ impl<'a> PkiDraft<'a> {
         contents: &Contents,
     ) -> Result<Contents, RecordError> {
         let path = format!("{}{relative}", self.prefix);
-        let previous = self.draft.previous(&format!("{}{from}", self.prefix))?;
+        let previous = self.draft.previous(format!("{}{from}", self.prefix).as_bytes())?;
         let Stored { work_tree, blob } = self.history.sealer.stored(&path, contents, previous.as_deref())?;
-        self.draft.set(path, &blob)?;
+        self.draft.set(path.into_bytes(), &blob)?;
         Ok(work_tree)
     }
 
     pub(crate) fn remove(&mut self, relative: &str) {
-        self.draft.remove(format!("{}{relative}", self.prefix));
+        self.draft.remove(format!("{}{relative}", self.prefix).into_bytes());
     }
 
     pub(crate) fn finish(self) -> Result<Option<String>, GitError> {

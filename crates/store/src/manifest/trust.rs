@@ -1,7 +1,16 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Whether what `.certkeep` says is the word of somebody who has the keys.
 
+use aws_lc_rs::digest;
 use thiserror::Error;
+
+use super::{Grant, Manifest, Zone};
+use crate::{
+    member::{Member, MemberName},
+    seal::{SealingKey, StoreId, hex},
+    zone::{Epoch, ZoneName},
+    zone_keys::ZoneKeys,
+};
 
 /// Why a zone is not what its members made of it.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
@@ -36,4 +45,89 @@ pub enum GrantState {
     Outdated,
     /// The MAC is not that of a member, or the key is not the member's.
     Forged,
+}
+
+impl Manifest {
+    /// Gives a member the right to open a zone, by a MAC under its present key.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such zone or member.
+    pub fn grant(&mut self, zone: &ZoneName, member: &MemberName, keys: &ZoneKeys) {
+        let who = self.members.get(member).expect("the member is there");
+        let epoch = keys.current();
+        let mac = keys.sealing_now().manifest_mac(&grant_message(self.store, zone, epoch, member, who));
+        let grant = Grant { fingerprint: who.fingerprint.clone(), epoch, mac };
+        self.zones.get_mut(zone).expect("the zone is there").grants.insert(member.clone(), grant);
+    }
+
+    /// Whether a member may open a zone, in the eyes of somebody who can.
+    #[must_use]
+    pub fn granted(&self, zone: &ZoneName, member: &MemberName, keys: &ZoneKeys) -> GrantState {
+        let grant = self.zones.get(zone).and_then(|zone| zone.grants.get(member));
+        let (Some(grant), Some(who)) = (grant, self.members.get(member)) else { return GrantState::Forged };
+        let message = grant_message(self.store, zone, grant.epoch, member, who);
+        let key: Option<SealingKey> = keys.sealing(grant.epoch);
+        let genuine = key.is_some_and(|key| key.is_manifest_mac(&message, &grant.mac));
+        match genuine && grant.fingerprint == who.fingerprint {
+            true if grant.epoch == keys.current() => GrantState::Valid,
+            true => GrantState::Outdated,
+            false => GrantState::Forged,
+        }
+    }
+}
+
+impl Zone {
+    /// Whether `keys` are this zone's and a member wrote its description.
+    ///
+    /// # Errors
+    ///
+    /// One [`Distrust`] per cause.
+    pub fn verify(
+        &self,
+        name: &ZoneName,
+        store: StoreId,
+        pki: Option<&str>,
+        keys: &ZoneKeys,
+    ) -> Result<(), Distrust> {
+        if keys.store() != store || keys.zone() != name {
+            return Err(Distrust::OtherStore);
+        }
+        if keys.current() != self.epoch {
+            return Err(Distrust::OtherEpoch);
+        }
+        let key = keys.sealing_now();
+        if key.id() != self.key_id {
+            return Err(Distrust::OtherKey);
+        }
+        let message = self.message(name, store, pki);
+        if !key.is_manifest_mac(&message, &self.mac) {
+            return Err(Distrust::Mac);
+        }
+        let Some(previous) = self.epoch.previous() else { return Ok(()) };
+        let key = keys.sealing(previous).ok_or(Distrust::PreviousMac)?;
+        match self.previous_mac {
+            Some(mac) if key.is_manifest_mac(&message, &mac) => Ok(()),
+            _ => Err(Distrust::PreviousMac),
+        }
+    }
+}
+
+/// What the MAC of a grant covers.
+fn grant_message(
+    store: StoreId,
+    zone: &ZoneName,
+    epoch: Epoch,
+    name: &MemberName,
+    member: &Member,
+) -> Vec<u8> {
+    let (kind, fingerprint) = (member.kind.as_str(), &member.fingerprint);
+    // One fingerprint has many certificates: an older one may bring back a
+    // subkey that was revoked.
+    let key = hex(digest::digest(&digest::SHA256, member.key.as_bytes()).as_ref());
+    format!(
+        "certkeep grant 1\nstore {store}\nzone {zone}\nepoch {epoch}\nmember {name}\nkind {kind}\n\
+         fingerprint {fingerprint}\nkey-sha256 {key}\n"
+    )
+    .into_bytes()
 }

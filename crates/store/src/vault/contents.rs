@@ -5,12 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use certkeep_pki::{change::Contents, secret::SecretBytes};
 
-use super::{
-    VaultError,
-    edit::{Edit, text},
-    files,
-    import::GIT_CRYPT,
-};
+use super::{VaultError, edit::Edit, files, import::GIT_CRYPT};
 use crate::{
     durable::{Access, inspect},
     git::Repository,
@@ -36,14 +31,16 @@ pub(super) fn add_pki(
     let root = repository.work_tree().join(folder);
     let mut sealed = Vec::new();
     for file in files::below(&root)? {
-        let path = if folder.is_empty() { file.clone() } else { format!("{folder}/{file}") };
+        let slash = if folder.is_empty() { "" } else { "/" };
+        let path = [folder.as_bytes(), slash.as_bytes(), &file].concat();
+        let shown = || String::from_utf8_lossy(&path).into_owned();
         let own = ["lock.file", ".transaction", FOLDER, ".git", GIT_CRYPT];
-        if own.iter().any(|name| file.split('/').next() == Some(name)) {
+        if own.iter().any(|name| file.split(|&byte| byte == b'/').next() == Some(name.as_bytes())) {
             continue;
         }
-        let Some(contents) = read_regular(&root.join(&file))? else { continue };
+        let Some(contents) = read_regular(&repository.file_path(&path))? else { continue };
         let mut contents = SecretBytes::new(contents);
-        let zone = match rules.protection(path.as_bytes()) {
+        let zone = match rules.protection(&path) {
             Protection::Zone(zone) if !contents.is_empty() => zone,
             Protection::Unnamed => continue,
             Protection::Zone(_) | Protection::Public => {
@@ -55,14 +52,14 @@ pub(super) fn add_pki(
         if seal::is_sealed(contents.expose()) {
             // Of this store, or it must not come in.
             let opened = keys.open(contents.expose());
-            opened.map_err(|source| VaultError::Open { path: path.clone(), source })?;
+            opened.map_err(|source| VaultError::Open { path: shown(), source })?;
             edit.keep(path, contents.expose().to_vec());
             continue;
         }
         let described = manifest.zones.get(zone).expect("its keys were found");
         if contents.expose().starts_with(git_crypt::MAGIC) {
             let opened = keys.open(contents.expose());
-            contents = opened.map_err(|source| VaultError::Open { path: path.clone(), source })?;
+            contents = opened.map_err(|source| VaultError::Open { path: shown(), source })?;
         }
         let in_git = if keys.legacy.is_empty() { None } else { repository.index_entry(&path)? };
         if let Some(entry) = in_git.filter(|entry| described.mode == Mode::Transparent && entry.is_file())
@@ -77,8 +74,8 @@ pub(super) fn add_pki(
             Mode::Sealed => WorkTree::Write(Contents::Public(blob.clone()), Access::Owner),
             Mode::Transparent => WorkTree::Leave,
         };
-        edit.seal(path.clone(), work_tree, blob);
-        sealed.push(path);
+        sealed.push(shown());
+        edit.seal(path, work_tree, blob);
     }
     Ok(sealed)
 }
@@ -97,19 +94,18 @@ pub(super) fn add_patterns(
     }
     for entry in repository.index_entries()? {
         let Protection::Zone(zone) = rules.protection(&entry.path) else { continue };
-        let path = text(&entry.path)?;
         let (Some(keys), Some(described)) = (keys.get(zone), manifest.zones.get(zone)) else { continue };
         if !entry.is_file() {
             continue;
         }
         let blob = SecretBytes::new(repository.blob(entry.oid)?);
         let is_ciphertext = seal::is_sealed(blob.expose()) || blob.expose().starts_with(git_crypt::MAGIC);
-        if blob.is_empty() || is_ciphertext || edit.has(&path) {
+        if blob.is_empty() || is_ciphertext || edit.has(&entry.path) {
             continue;
         }
         let ciphertext = keys.sealing_now().seal(blob.expose(), described.padding);
-        edit.seal(path.clone(), WorkTree::Leave, ciphertext);
-        sealed.push(path);
+        sealed.push(String::from_utf8_lossy(&entry.path).into_owned());
+        edit.seal(entry.path, WorkTree::Leave, ciphertext);
     }
     Ok(sealed)
 }
@@ -129,11 +125,10 @@ pub(super) fn add_absent(
         if inspect(&repository.file_path(path))?.is_some() {
             return Ok(None);
         }
-        let path = text(path)?;
         let blob = repository.blob(oid)?;
         let sealed = seal::is_sealed(&blob) || blob.starts_with(git_crypt::MAGIC) || blob.is_empty();
-        let new = !sealed && !done.contains(&path);
-        Ok::<_, VaultError>(new.then(|| (zone, path, SecretBytes::new(blob))))
+        let new = !sealed && !done.contains(path);
+        Ok::<_, VaultError>(new.then(|| (zone, SecretBytes::new(blob))))
     };
     let mut sealed = Vec::new();
     let mut known = BTreeSet::new();
@@ -142,19 +137,16 @@ pub(super) fn add_absent(
         if !entry.is_file() {
             continue;
         }
-        let Some((zone, path, contents)) = clear(&entry.path, entry.oid)? else { continue };
+        let Some((zone, contents)) = clear(&entry.path, entry.oid)? else { continue };
         let described = manifest.zones.get(zone).expect("the rules are the manifest's");
         let key = keys.get(zone).expect("every zone has keys").sealing_now();
-        edit.seal(path.clone(), WorkTree::Leave, key.seal(contents.expose(), described.padding));
-        sealed.push(path);
+        sealed.push(String::from_utf8_lossy(&entry.path).into_owned());
+        edit.seal(entry.path, WorkTree::Leave, key.seal(contents.expose(), described.padding));
     }
     let Some(head) = repository.head_commit()? else { return Ok(sealed) };
     for entry in repository.entries(head)? {
-        if entry.is_file()
-            && !known.contains(&entry.path)
-            && let Some((_, path, _)) = clear(&entry.path, entry.oid)?
-        {
-            edit.remove(path);
+        if entry.is_file() && !known.contains(&entry.path) && clear(&entry.path, entry.oid)?.is_some() {
+            edit.remove(entry.path);
         }
     }
     Ok(sealed)

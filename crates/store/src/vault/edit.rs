@@ -22,44 +22,48 @@ use crate::{
 
 /// The changes of one commit.
 #[derive(Default)]
-pub(super) struct Edit {
+pub(super) struct Edit<'a> {
     pub(super) changes: Vec<RepositoryChange>,
     /// Where HEAD was when the first file was read that is to be changed; `None`
     /// if that takes no time.
     pub(super) since: Option<Head>,
+    /// Who is told how many of the changes are written, of how many.
+    pub(super) progress: Option<&'a mut dyn FnMut(usize, usize)>,
 }
 
-impl Edit {
+impl Edit<'_> {
     /// A public file, the same for git and in the work tree.
-    pub(super) fn write(&mut self, path: String, bytes: Vec<u8>) {
+    pub(super) fn write(&mut self, path: impl Into<Vec<u8>>, bytes: Vec<u8>) {
         self.changes.push(RepositoryChange {
-            path,
+            path: path.into(),
             work_tree: WorkTree::Write(Contents::Public(bytes.clone()), Access::Mode(0o644)),
             blob: BlobChange::Set(bytes),
         });
     }
 
     /// A file that is in the work tree already, for git.
-    pub(super) fn keep(&mut self, path: String, bytes: Vec<u8>) {
+    pub(super) fn keep(&mut self, path: impl Into<Vec<u8>>, bytes: Vec<u8>) {
         self.changes.push(RepositoryChange {
-            path,
+            path: path.into(),
             work_tree: WorkTree::Leave,
             blob: BlobChange::Set(bytes),
         });
     }
 
     /// Whether it says what becomes of a file.
-    pub(super) fn has(&self, path: &str) -> bool {
+    pub(super) fn has(&self, path: &[u8]) -> bool {
         self.changes.iter().any(|change| change.path == path)
     }
 
     /// Removes a file.
-    pub(super) fn remove(&mut self, path: String) {
+    pub(super) fn remove(&mut self, path: impl Into<Vec<u8>>) {
+        let path = path.into();
         self.changes.push(RepositoryChange { path, work_tree: WorkTree::Remove, blob: BlobChange::Remove });
     }
 
     /// A protected file: git keeps `blob`, and `work_tree` says what becomes of the file.
-    pub(super) fn seal(&mut self, path: String, work_tree: WorkTree, blob: Vec<u8>) {
+    pub(super) fn seal(&mut self, path: impl Into<Vec<u8>>, work_tree: WorkTree, blob: Vec<u8>) {
+        let path = path.into();
         self.changes.push(RepositoryChange { path, work_tree, blob: BlobChange::Set(blob) });
     }
 
@@ -82,9 +86,9 @@ impl Edit {
     /// changed in these files stays his to commit.
     pub(super) fn attributes(&mut self, repository: &Repository, rules: &Rules) -> Result<(), VaultError> {
         let mut apply = |name: &str, change: &dyn Fn(&[u8]) -> Vec<u8>| {
-            let pending = self.changes.iter().position(|pending| pending.path == name);
+            let pending = self.changes.iter().position(|pending| pending.path == name.as_bytes());
             if let Some(BlobChange::Set(bytes)) = pending.map(|position| self.changes.remove(position).blob) {
-                self.write(name.to_owned(), change(&bytes));
+                self.write(name, change(&bytes));
                 return Ok(());
             }
             let committed = repository.head_blob(name)?.unwrap_or_default();
@@ -93,7 +97,7 @@ impl Edit {
             if blob != committed || contents != file {
                 let work_tree = WorkTree::Write(Contents::Public(contents), Access::Mode(0o644));
                 let blob = BlobChange::Set(blob);
-                self.changes.push(RepositoryChange { path: name.to_owned(), work_tree, blob });
+                self.changes.push(RepositoryChange { path: name.into(), work_tree, blob });
             }
             Ok::<_, VaultError>(())
         };
@@ -109,7 +113,7 @@ impl Edit {
         message: &Message,
     ) -> Result<Option<String>, VaultError> {
         let since = self.since.map_or_else(|| repository.head(), Ok)?;
-        let commit = record_repository(repository, since, &self.changes, message)?;
+        let commit = record_repository(repository, since, &self.changes, message, self.progress)?;
         Ok(commit.map(|commit| commit.to_string()))
     }
 
@@ -132,15 +136,15 @@ impl Edit {
             if blob.is_empty() {
                 continue;
             }
-            let path = text(&entry.path)?;
+            let shown = || String::from_utf8_lossy(&entry.path).into_owned();
             let plaintext = if seal::is_sealed(&blob) || blob.starts_with(crate::git_crypt::MAGIC) {
-                old.open(&blob).map_err(|source| VaultError::Open { path: path.clone(), source })?
+                old.open(&blob).map_err(|source| VaultError::Open { path: shown(), source })?
             } else {
                 certkeep_pki::secret::SecretBytes::new(blob.clone())
             };
             let sealed = key.seal(plaintext.expose(), padding);
             let work_tree = vault.follow(&entry.path, &blob, &sealed)?;
-            self.seal(path, work_tree, sealed);
+            self.seal(entry.path, work_tree, sealed);
             count += 1;
         }
         Ok(count)
@@ -182,10 +186,4 @@ impl Vault {
             _ => Ok(WorkTree::Leave),
         }
     }
-}
-
-/// A path for a change of ours, which has to be UTF-8.
-pub(super) fn text(path: &[u8]) -> Result<String, VaultError> {
-    let lossy = || VaultError::NotUtf8 { path: String::from_utf8_lossy(path).into_owned() };
-    std::str::from_utf8(path).map(str::to_owned).map_err(|_| lossy())
 }

@@ -67,12 +67,6 @@ pub enum VaultError {
         /// Relative to the top of the work tree.
         path: String,
     },
-    /// A name that certkeep cannot write down.
-    #[error("{path} has a name that is not UTF-8")]
-    NotUtf8 {
-        /// The name, as far as it can be shown.
-        path: String,
-    },
     /// There is a store already.
     #[error("{} is a store already", .0)]
     Exists(String),

@@ -1,23 +1,25 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Folders of the work tree, read without following a link.
 
-use std::{collections::BTreeMap, fs, io, path::Path};
+use std::{collections::BTreeMap, fs, io, os::unix::ffi::OsStrExt as _, path::Path};
 
 use walkdir::WalkDir;
 
 use super::VaultError;
-use crate::{durable::FileError, zone::FOLDER};
+use crate::{durable::FileError, worktree::beside, zone::FOLDER};
 
 /// The most that a file of `.certkeep` may hold, in bytes.
 const LIMIT: u64 = 1 << 20;
 
-/// The regular files below a folder, relative to it, sorted; none without the folder.
-pub(super) fn below(folder: &Path) -> Result<Vec<String>, VaultError> {
+/// The regular files below a folder, relative to it, sorted; none without the
+/// folder. Names may be any bytes.
+pub(super) fn below(folder: &Path) -> Result<Vec<Vec<u8>>, VaultError> {
     let mut files = Vec::new();
     for entry in walk(folder) {
         let entry = entry?;
         if entry.file_type().is_file() {
-            files.extend(relative(folder, entry.path()));
+            let relative = entry.path().strip_prefix(folder).ok();
+            files.extend(relative.map(|path| path.as_os_str().as_bytes().to_vec()));
         }
     }
     Ok(files)
@@ -50,7 +52,9 @@ pub(super) fn of_store(work_tree: &Path) -> Result<BTreeMap<String, Vec<u8>>, Va
 
 fn walk(folder: &Path) -> impl Iterator<Item = Result<walkdir::DirEntry, FileError>> {
     let present = fs::symlink_metadata(folder).is_ok();
-    let entries = present.then(|| WalkDir::new(folder).sort_by_file_name().into_iter());
+    // What a killed run has left there is nobody's file.
+    let files = |entry: &walkdir::DirEntry| entry.file_name() != beside::FOLDER;
+    let entries = present.then(|| WalkDir::new(folder).sort_by_file_name().into_iter().filter_entry(files));
     entries.into_iter().flatten().map(|entry| {
         entry.map_err(|error| {
             let path = error.path().unwrap_or(folder).to_owned();
@@ -59,7 +63,7 @@ fn walk(folder: &Path) -> impl Iterator<Item = Result<walkdir::DirEntry, FileErr
     })
 }
 
-/// Names that are not UTF-8 are nobody's.
+/// Names that are not UTF-8 are none of a store's.
 fn relative(folder: &Path, path: &Path) -> Option<String> {
     path.strip_prefix(folder).ok()?.to_str().map(str::to_owned)
 }

@@ -18,14 +18,14 @@ use walkdir::WalkDir;
 
 use super::{
     Keys, Vault, VaultError,
-    edit::{Edit, text},
+    edit::Edit,
     files,
     init::{Making, Plan, Report, check_usable, establish, zones_of_a_pki},
     relative_to,
 };
 use crate::{
     attributes,
-    git::{IndexEntry, Repository},
+    git::{IndexEntry, Repository, as_path},
     git_crypt::{LegacyKey, MAGIC},
     history::Message,
     member::MemberName,
@@ -91,7 +91,7 @@ pub fn import_git_crypt(
     let layout = Rules::new(pki.as_deref(), Vec::new());
     let mut plans: BTreeMap<ZoneName, Plan> = BTreeMap::new();
     for zone in zones_of_a_pki() {
-        let of_zone = |path: &str| layout.protection(path.as_bytes()) == Protection::Zone(&zone);
+        let of_zone = |path: &[u8]| layout.protection(path) == Protection::Zone(&zone);
         let mut sealing: BTreeSet<&str> =
             encrypted.iter().filter(|(path, _)| of_zone(path)).map(|(_, key)| key.as_str()).collect();
         if sealing.is_empty() && keys.contains_key(DEFAULT) {
@@ -169,7 +169,8 @@ struct User {
 fn users(work_tree: &Path) -> Result<Vec<User>, VaultError> {
     let root = work_tree.join(GIT_CRYPT).join("keys");
     let mut users = Vec::new();
-    for file in files::below(&root)? {
+    // What has another name is none of git-crypt's.
+    for file in files::below(&root)?.into_iter().filter_map(|file| String::from_utf8(file).ok()) {
         let mut parts = file.split('/');
         let (Some(key), Some(_), Some(name), None) = (parts.next(), parts.next(), parts.next(), parts.next())
         else {
@@ -203,8 +204,8 @@ fn find_keys(
     }
     let local = repository.common_dir().join("git-crypt").join("keys");
     for file in files::below(&local)? {
-        let bytes = SecretBytes::new(read_regular(&local.join(&file))?.unwrap_or_default());
-        known = add(&bytes, &file)?;
+        let bytes = SecretBytes::new(read_regular(&local.join(as_path(&file)))?.unwrap_or_default());
+        known = add(&bytes, &String::from_utf8_lossy(&file))?;
     }
     for user in users.iter().filter(|user| patterns.contains_key(&user.key)) {
         if known.contains(&user.key) {
@@ -229,19 +230,16 @@ fn find_keys(
 fn encrypted_files(
     repository: &Repository,
     keys: &BTreeMap<String, LegacyKey>,
-) -> Result<BTreeMap<String, String>, VaultError> {
+) -> Result<BTreeMap<Vec<u8>, String>, VaultError> {
     let entries: Vec<_> = repository.index_entries()?.into_iter().filter(IndexEntry::is_file).collect();
-    let paths: Vec<_> =
-        entries.iter().filter_map(|entry| String::from_utf8(entry.path.clone()).ok()).collect();
+    let paths: Vec<_> = entries.iter().map(|entry| entry.path.clone()).collect();
     let filters = attributes::values(repository, "filter", &paths)?;
-    let key_of = |(path, filter): (String, String)| Some((path, key_name(&filter)?.to_owned()));
+    let key_of = |(path, filter): (Vec<u8>, String)| Some((path, key_name(&filter)?.to_owned()));
     let encrypted: BTreeMap<_, _> = filters.into_iter().filter_map(key_of).collect();
     for entry in entries {
-        let Some((path, name)) = text(&entry.path).ok().and_then(|path| encrypted.get_key_value(&path))
-        else {
-            continue;
-        };
+        let Some(name) = encrypted.get(&entry.path) else { continue };
         let Some(key) = keys.get(name) else { continue };
+        let path = String::from_utf8_lossy(&entry.path);
         let blob = repository.blob(entry.oid)?;
         if blob.starts_with(MAGIC) && key.open(&blob).is_none() {
             return Err(refused(format!("its key `{name}` does not open {path}")));
@@ -255,18 +253,18 @@ fn check(
     repository: &Repository,
     pki: Option<&str>,
     plans: &BTreeMap<ZoneName, Plan>,
-    encrypted: &BTreeMap<String, String>,
+    encrypted: &BTreeMap<Vec<u8>, String>,
 ) -> Result<(), VaultError> {
     let patterns = plans
         .values()
         .flat_map(|plan| plan.patterns.iter().map(|pattern| (pattern.clone(), plan.zone.clone())));
     let (rules, layout) = (Rules::new(pki, patterns.collect()), Rules::new(pki, Vec::new()));
     for entry in repository.index_entries()?.into_iter().filter(IndexEntry::is_file) {
-        let path = text(&entry.path)?;
+        let path = String::from_utf8_lossy(&entry.path);
         if matches!(layout.protection(&entry.path), Protection::Zone(_)) {
             continue;
         }
-        match (encrypted.get(&path), rules.protection(&entry.path)) {
+        match (encrypted.get(&entry.path), rules.protection(&entry.path)) {
             (None, Protection::Zone(zone)) => {
                 return Err(refused(format!(
                     "{path} is not encrypted, but a pattern of the zone `{zone}` names it"

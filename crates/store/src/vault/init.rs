@@ -9,7 +9,7 @@ use rand_core::CryptoRng;
 use super::{
     Keys, Vault, VaultError,
     contents::{add_absent, add_patterns, add_pki},
-    edit::{Edit, text},
+    edit::Edit,
     members::{Skipped, wrap_for_all},
     past::{self, Past},
     relative_to,
@@ -118,7 +118,7 @@ pub(super) fn establish(
     if members.is_empty() {
         return Err(VaultError::NoRecipient);
     }
-    recover_repository(&repository)?;
+    let left_away = recover_repository(&repository)?;
     if repository.work_tree().join(FOLDER).join("store.toml").exists() {
         return Err(VaultError::Exists(repository.work_tree().display().to_string()));
     }
@@ -152,7 +152,7 @@ pub(super) fn establish(
     // Before the commit: a driver and keys without a store harm nobody, a
     // store whose keys nobody has would.
     driver::install(&repository, &rules, making.program)?;
-    let vault = Vault { repository, manifest, rules };
+    let vault = Vault { repository, manifest, rules, left_away };
     let mut keyring = Keyring::new();
     for keys in keys.values() {
         let zone = vault.zone(keys.zone())?;
@@ -210,12 +210,11 @@ impl Vault {
         add_pki(&self.repository, &self.manifest, &mut keys_of, &mut edit)?;
         let Some(folder) = self.rules.pki() else { return Ok(None) };
         for entry in self.repository.index_entries()? {
-            let path = text(&entry.path)?;
-            let inside =
-                folder.is_empty() || path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'));
+            let below = entry.path.strip_prefix(folder.as_bytes());
+            let inside = folder.is_empty() || below.is_some_and(|rest| rest.starts_with(b"/"));
             let own = self.rules.protection(&entry.path) == Protection::Unnamed;
             if inside && !own && inspect(&self.repository.file_path(&entry.path))?.is_none() {
-                edit.remove(path);
+                edit.remove(entry.path);
             }
         }
         edit.record(&self.repository, message)

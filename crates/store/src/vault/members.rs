@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use certkeep_pki::moment::Moment;
 
-use super::{Keys, Vault, VaultError, edit::Edit, past};
+use super::{Keys, Vault, VaultError, edit::Edit};
 use crate::{
     driver,
     history::Message,
@@ -178,48 +178,8 @@ impl Vault {
         Ok(known.collect())
     }
 
-    /// The zones that need new keys when these members go: where one of them has
-    /// a grant or wrapped keys, and where some commit has the present keys wrapped
-    /// for him. Whether a grant is genuine does not matter, nor whether it is still
-    /// there: he may have altered his files himself.
-    ///
-    /// # Errors
-    ///
-    /// [`VaultError::NoMember`] for one of whom no file speaks.
-    pub fn zones_of(&self, names: &[MemberName]) -> Result<Vec<ZoneName>, VaultError> {
-        let past = past::wraps(&self.repository, &self.manifest)?;
-        let known = self.manifest.names();
-        let mut zones = BTreeSet::new();
-        for name in names {
-            let before = past.iter().filter(|(_, member)| member == name).map(|(zone, _)| zone);
-            let his = self.manifest.zones.iter().filter(|(_, zone)| zone.speaks_of(name));
-            let his: BTreeSet<_> = his.map(|(zone, _)| zone).chain(before).cloned().collect();
-            if his.is_empty() && !known.contains(name) {
-                return Err(VaultError::NoMember { member: name.clone() });
-            }
-            zones.extend(his);
-        }
-        Ok(zones.into_iter().collect())
-    }
-
-    /// Everybody with a grant that no member gave, as far as keys at hand can tell.
-    pub(super) fn forged(&self, keys: &Keys) -> Result<BTreeSet<MemberName>, VaultError> {
-        let mut forged = BTreeSet::new();
-        for (zone, keys) in self.open_zones(keys)? {
-            let described = self.zone(&zone)?;
-            // Where the zone itself is not to be trusted, nothing is known of its grants.
-            if described.verify(&zone, self.manifest.store, self.manifest.pki.as_deref(), &keys).is_err() {
-                continue;
-            }
-            let is_forged =
-                |name: &&MemberName| self.manifest.granted(&zone, name, &keys) == GrantState::Forged;
-            forged.extend(described.grants.keys().filter(is_forged).cloned());
-        }
-        Ok(forged)
-    }
-
     /// The keys of this run and of the keyring, of the present epochs; nobody is asked.
-    fn open_zones(&self, keys: &Keys) -> Result<BTreeMap<ZoneName, ZoneKeys>, VaultError> {
+    pub(super) fn open_zones(&self, keys: &Keys) -> Result<BTreeMap<ZoneName, ZoneKeys>, VaultError> {
         let mut open = BTreeMap::new();
         for zone in self.manifest.zones.keys() {
             let found = match keys.zones.get(zone) {
@@ -235,7 +195,7 @@ impl Vault {
     pub(super) fn record(
         &mut self,
         after: Manifest,
-        mut edit: Edit,
+        mut edit: Edit<'_>,
         message: &Message,
     ) -> Result<Option<String>, VaultError> {
         let rules = after.rules();

@@ -6,10 +6,7 @@ use std::collections::BTreeMap;
 
 use certkeep_pki::{change::Contents, secret::SecretBytes};
 
-use super::{
-    Keys, Vault, VaultError,
-    edit::{Edit, text},
-};
+use super::{Keys, Vault, VaultError, edit::Edit};
 use crate::{
     durable::Access,
     git::IndexEntry,
@@ -39,14 +36,14 @@ impl Vault {
         let rules = after.rules();
         let (mut files, mut changed) = (Vec::new(), Vec::new());
         for entry in self.moved(&rules)? {
-            let path = text(&entry.path)?;
+            let shown = || String::from_utf8_lossy(&entry.path).into_owned();
             let blob = self.repository.blob(entry.oid)?;
             let from = zone_of(&self.rules, &entry.path);
             let plaintext = match from {
                 _ if !is_ciphertext(&blob) => SecretBytes::new(blob.clone()),
                 Some(from) => {
                     let opened = self.zone_keys(from, keys, prompt)?.open(&blob);
-                    opened.map_err(|source| VaultError::Open { path: path.clone(), source })?
+                    opened.map_err(|source| VaultError::Open { path: shown(), source })?
                 }
                 // Sealed before anything said by whom.
                 None => continue,
@@ -61,10 +58,10 @@ impl Vault {
             };
             let plain = to.map_or(Ok(true), |zone| self.is_unlocked(zone))?;
             match self.exchanged(&entry.path, &blob, &plaintext, &after, plain)? {
-                Some(work_tree) => edit.seal(path.clone(), work_tree, after),
-                None => changed.push(path.clone()),
+                Some(work_tree) => edit.seal(entry.path.clone(), work_tree, after),
+                None => changed.push(shown()),
             }
-            files.push(path);
+            files.push(shown());
         }
         if !changed.is_empty() {
             return Err(WorkTreeError::Changed { paths: changed }.into());
@@ -86,19 +83,17 @@ impl Vault {
         let pki = Rules::new(rules.pki(), Vec::new());
         let mut paths = worktree::untracked(self.work_tree(), rules, &self.tracked()?)?;
         paths.retain(|path| {
-            let path = path.as_bytes();
             let named = patterns.iter().any(|pattern| pattern.matches(path));
             named && zone_of(rules, path) == Some(keys.zone()) && zone_of(&pki, path).is_none()
         });
         for path in &paths {
-            // Otherwise the name was shown as far as it can be.
-            let found = read_secret_file(&self.repository.file_path(path.as_bytes()))?;
-            let found = found.ok_or_else(|| VaultError::NotUtf8 { path: path.clone() })?;
+            // Otherwise it has gone since.
+            let Some(found) = read_secret_file(&self.repository.file_path(path))? else { continue };
             let sealed = keys.sealing_now().seal(found.expose(), padding);
             let work_tree = WorkTree::Write(Contents::Public(sealed.clone()), Access::Owner);
             edit.seal(path.clone(), work_tree, sealed);
         }
-        Ok(paths)
+        Ok(paths.iter().map(|path| String::from_utf8_lossy(path).into_owned()).collect())
     }
 
     /// What becomes of a file of the work tree whose blob, `before`, becomes

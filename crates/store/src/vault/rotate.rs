@@ -50,11 +50,13 @@ pub struct Removal {
 
 impl Vault {
     /// Begins a new epoch in each of the zones: new keys, wrapped for every
-    /// member with a valid grant and a usable key, and every file sealed anew.
+    /// member with a valid grant and a usable key, and every file sealed anew;
+    /// `progress` is told how many are written, of how many.
     ///
     /// # Errors
     ///
     /// A zone cannot be opened, a grant is unconfirmed, no member has a usable key.
+    #[expect(clippy::too_many_arguments, reason = "what, with which keys, when, and how it is told")]
     pub fn rotate(
         &mut self,
         zones: &[ZoneName],
@@ -63,9 +65,10 @@ impl Vault {
         now: Moment,
         message: &Message,
         rng: &mut dyn CryptoRng,
+        progress: &mut dyn FnMut(usize, usize),
     ) -> Result<Report, VaultError> {
         let after = self.manifest.clone();
-        self.begin_epochs(after, zones, &[], keys, prompt, now, message, rng)
+        self.begin_epochs(after, zones, &[], keys, prompt, now, message, rng, progress)
     }
 
     /// Removes members and rotates every zone that one of them could open.
@@ -73,6 +76,7 @@ impl Vault {
     /// # Errors
     ///
     /// As [`Vault::rotate`] and [`Vault::zones_of`]; [`VaultError::LastMember`].
+    #[expect(clippy::too_many_arguments, reason = "who, with which keys, when, and how it is told")]
     pub fn remove_members(
         &mut self,
         names: &[MemberName],
@@ -81,6 +85,7 @@ impl Vault {
         now: Moment,
         message: &Message,
         rng: &mut dyn CryptoRng,
+        progress: &mut dyn FnMut(usize, usize),
     ) -> Result<Removal, VaultError> {
         let zones = self.zones_of(names)?;
         let mut after = self.manifest.clone();
@@ -93,8 +98,48 @@ impl Vault {
             }
         }
         let (readable, present) = self.readable(&zones)?;
-        let rotated = self.begin_epochs(after, &zones, names, keys, prompt, now, message, rng)?;
+        let rotated = self.begin_epochs(after, &zones, names, keys, prompt, now, message, rng, progress)?;
         Ok(Removal { rotated, readable, present })
+    }
+
+    /// The zones that need new keys when these members go: where one of them has
+    /// a grant or wrapped keys, and where some commit has the present keys wrapped
+    /// for him. Whether a grant is genuine does not matter, nor whether it is still
+    /// there: he may have altered his files himself.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError::NoMember`] for one of whom no file speaks.
+    pub fn zones_of(&self, names: &[MemberName]) -> Result<Vec<ZoneName>, VaultError> {
+        let past = past::wraps(&self.repository, &self.manifest)?;
+        let known = self.manifest.names();
+        let mut zones = BTreeSet::new();
+        for name in names {
+            let before = past.iter().filter(|(_, member)| member == name).map(|(zone, _)| zone);
+            let his = self.manifest.zones.iter().filter(|(_, zone)| zone.speaks_of(name));
+            let his: BTreeSet<_> = his.map(|(zone, _)| zone).chain(before).cloned().collect();
+            if his.is_empty() && !known.contains(name) {
+                return Err(VaultError::NoMember { member: name.clone() });
+            }
+            zones.extend(his);
+        }
+        Ok(zones.into_iter().collect())
+    }
+
+    /// Everybody with a grant that no member gave, as far as keys at hand can tell.
+    fn forged(&self, keys: &Keys) -> Result<BTreeSet<MemberName>, VaultError> {
+        let mut forged = BTreeSet::new();
+        for (zone, keys) in self.open_zones(keys)? {
+            let described = self.zone(&zone)?;
+            // Where the zone itself is not to be trusted, nothing is known of its grants.
+            if described.verify(&zone, self.manifest.store, self.manifest.pki.as_deref(), &keys).is_err() {
+                continue;
+            }
+            let is_forged =
+                |name: &&MemberName| self.manifest.granted(&zone, name, &keys) == GrantState::Forged;
+            forged.extend(described.grants.keys().filter(is_forged).cloned());
+        }
+        Ok(forged)
     }
 
     #[expect(clippy::too_many_arguments, reason = "what, with which keys, when, and how it is told")]
@@ -108,9 +153,10 @@ impl Vault {
         now: Moment,
         message: &Message,
         rng: &mut dyn CryptoRng,
+        progress: &mut dyn FnMut(usize, usize),
     ) -> Result<Report, VaultError> {
         self.certain(&after, zones, leaving, keys, prompt)?;
-        let mut edit = Edit::default();
+        let mut edit = Edit { progress: Some(progress), ..Edit::default() };
         let (mut files, mut skipped) = (0, Skipped::new());
         let mut begun: Vec<ZoneKeys> = Vec::new();
         for zone in zones {

@@ -104,7 +104,7 @@ impl Vault {
     pub fn status(&self) -> Result<Report, VaultError> {
         let keyring = self.keyring()?;
         let keys_of = |zone: &ZoneName| keyring.as_ref().and_then(|keyring| keyring.zone(zone));
-        let mut files = Vec::new();
+        let (mut files, mut paths) = (Vec::new(), Vec::new());
         for entry in self.repository.index_entries()? {
             let Protection::Zone(zone) = self.rules.protection(&entry.path) else { continue };
             let keys = keys_of(zone);
@@ -122,9 +122,9 @@ impl Vault {
             let clear = matches!(in_work_tree, State::Plaintext);
             let exposed = clear && is_open(&file, self.work_tree())?;
             let path = String::from_utf8_lossy(&entry.path).into_owned();
+            paths.push(entry.path);
             files.push(File { path, zone: zone.clone(), in_git, in_work_tree, exposed });
         }
-        let paths: Vec<_> = files.iter().map(|file| file.path.clone()).collect();
         let unfiltered = attributes::unfiltered(&self.repository, &paths)?;
         let unlocked = self.manifest.zones.keys().filter(|zone| keys_of(zone).is_some()).cloned().collect();
         let driver = crate::driver::is_installed(&self.repository)?;

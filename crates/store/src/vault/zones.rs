@@ -7,7 +7,7 @@ use certkeep_pki::{change::Contents, secret::SecretBytes};
 
 use super::{
     Keys, Vault, VaultError,
-    edit::{Edit, text},
+    edit::Edit,
     past::{self, Past},
 };
 use crate::{
@@ -151,11 +151,7 @@ impl Vault {
                 }
                 _ => continue,
             };
-            edit.changes.push(RepositoryChange {
-                path: text(&entry.path)?,
-                work_tree,
-                blob: BlobChange::Leave,
-            });
+            edit.changes.push(RepositoryChange { path: entry.path, work_tree, blob: BlobChange::Leave });
         }
         let commit = self.record(after, edit, message)?;
         // After the commit: nobody is to have the keys of a zone in a file that
@@ -172,19 +168,21 @@ impl Vault {
 
     /// Refuses plaintext of a zone that a commit here cannot seal.
     fn nothing_else_in_the_clear(&self, zone: &ZoneName) -> Result<(), VaultError> {
-        let of_zone = |rules: &Rules, path: &str| rules.protection(path.as_bytes()) == Protection::Zone(zone);
+        let of_zone = |rules: &Rules, path: &[u8]| rules.protection(path) == Protection::Zone(zone);
         let mut paths = worktree::untracked(self.work_tree(), &self.rules, &self.tracked()?)?;
         paths.retain(|path| of_zone(&self.rules, path));
         if !paths.is_empty() {
+            let paths = paths.iter().map(|path| String::from_utf8_lossy(path).into_owned()).collect();
             return Err(WorkTreeError::Changed { paths }.into());
         }
+        let mut paths = Vec::new();
         for tree in worktree::linked(&self.repository)? {
             // What is checked out there may be of another time.
             let own = filter::manifest(&tree)?.map(|manifest| manifest.rules());
             let rules = own.as_ref().unwrap_or(&self.rules);
             let found = worktree::untracked(tree.work_tree(), rules, &BTreeMap::new())?;
             let found = found.into_iter().filter(|path| of_zone(rules, path));
-            paths.extend(found.map(|path| tree.work_tree().join(path).display().to_string()));
+            paths.extend(found.map(|path| tree.file_path(&path).display().to_string()));
         }
         if paths.is_empty() { Ok(()) } else { Err(VaultError::InTheClear { paths }) }
     }

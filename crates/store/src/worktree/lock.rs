@@ -13,7 +13,7 @@ use std::{
 
 use walkdir::{DirEntry, WalkDir};
 
-use super::{Exchange, Progress, WorkTreeError, rerere, shown, sweep};
+use super::{Exchange, Progress, WorkTreeError, beside, rerere, shown, sweep};
 use crate::{
     durable::FileError,
     filter,
@@ -103,7 +103,8 @@ impl<'a> Plan<'a> {
                 tracked.entry(entry.path.clone()).or_default().push(entry);
             }
         }
-        self.changed = untracked(self.tree.work_tree(), rules, &tracked)?;
+        let untracked = untracked(self.tree.work_tree(), rules, &tracked)?;
+        self.changed = untracked.iter().map(|path| shown(path)).collect();
         let count = tracked.len();
         for (done, (path, entries)) in tracked.into_iter().enumerate() {
             progress(done, count);
@@ -140,10 +141,7 @@ impl<'a> Plan<'a> {
             staged = staged.or(is_ciphertext(&blob).then_some((entry, blob)));
         }
         // Something else is staged, but the last commit has this.
-        let head = match std::str::from_utf8(path) {
-            Ok(path) => self.tree.head_blob(path)?.unwrap_or_default(),
-            Err(_) => Vec::new(),
-        };
+        let head = self.tree.head_blob(path)?.unwrap_or_default();
         match staged {
             Some((entry, blob)) if self.opens_to(&head, found.expose()) => {
                 self.exchange.stage(entry, target, &metadata, &blob)
@@ -160,17 +158,18 @@ impl<'a> Plan<'a> {
     }
 }
 
-/// Plaintext under protected paths that git does not know, ignored or not.
+/// Plaintext under protected paths that git does not know, ignored or not, but
+/// for what a killed run has left, which is swept.
 /// Repositories inside of this one are not ours.
 pub(crate) fn untracked(
     top: &Path,
     rules: &Rules,
     tracked: &BTreeMap<Vec<u8>, Vec<IndexEntry>>,
-) -> Result<Vec<String>, WorkTreeError> {
+) -> Result<Vec<Vec<u8>>, WorkTreeError> {
     let mut found = Vec::new();
     let ours = |entry: &DirEntry| {
         let nested = entry.depth() > 0 && entry.file_type().is_dir() && entry.path().join(".git").exists();
-        entry.file_name() != ".git" && !nested
+        entry.file_name() != ".git" && entry.file_name() != beside::FOLDER && !nested
     };
     for entry in WalkDir::new(top).sort_by_file_name().into_iter().filter_entry(ours) {
         let entry = entry.map_err(|error| {
@@ -187,7 +186,7 @@ pub(crate) fn untracked(
         let read = File::open(entry.path()).and_then(|file| file.take(16).read_to_end(&mut beginning));
         read.map_err(FileError::new("read", entry.path()))?;
         if !is_ciphertext(&beginning) {
-            found.push(shown(path));
+            found.push(path.to_vec());
         }
     }
     Ok(found)
