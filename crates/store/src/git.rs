@@ -31,6 +31,7 @@ pub(crate) use self::{
     entry::{FILE_MODE, IndexEntry, Stat, TreeEntry},
     head::{Head, Patience},
     index::{Entered, IndexChange, IndexStat, WORK_TREE},
+    program::ask,
 };
 
 /// A repository with a work tree.

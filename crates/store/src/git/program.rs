@@ -40,6 +40,28 @@ pub(super) fn init(directory: &Path) -> Result<(), GitError> {
     Err(GitError::Program { command: "init".to_owned(), message })
 }
 
+/// Runs git in a directory; what it says on standard output without the newline
+/// at its end, `None` if it ends with 1, which is its way to say no.
+pub(crate) fn ask(directory: &Path, arguments: &[&str]) -> Result<Option<String>, GitError> {
+    let mut command = Command::new("git");
+    for name in FOREIGN {
+        command.env_remove(name);
+    }
+    let output = command.current_dir(directory).args(arguments).stdin(Stdio::null()).output();
+    let output = output.map_err(GitError::Start)?;
+    match output.status.code() {
+        Some(0) => {
+            let text = String::from_utf8_lossy(&output.stdout);
+            Ok(Some(text.strip_suffix('\n').unwrap_or(&text).to_owned()))
+        }
+        Some(1) => Ok(None),
+        _ => Err(GitError::Program {
+            command: arguments.first().copied().unwrap_or_default().to_owned(),
+            message: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+        }),
+    }
+}
+
 impl Repository {
     /// Runs git in the work tree with `input` on its standard input; gives its output.
     pub(crate) fn git(&self, arguments: &[&str], input: &[u8]) -> Result<Vec<u8>, GitError> {
