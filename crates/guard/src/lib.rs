@@ -10,8 +10,12 @@
 mod body;
 mod detect;
 mod finding;
+mod line;
+mod public_half;
+mod ssh_public;
 
 pub use self::{
     detect::detect,
     finding::{Certainty, Finding, Format, Protection, Wrapping},
+    line::line_of,
 };

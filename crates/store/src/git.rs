@@ -10,8 +10,10 @@ mod build;
 mod config;
 mod entry;
 mod error;
+mod every;
 mod head;
 mod index;
+mod objects;
 mod past;
 mod program;
 #[cfg(test)]
@@ -32,6 +34,8 @@ pub(crate) use self::{
     head::{Head, Patience},
     index::{Entered, IndexChange, IndexStat, WORK_TREE},
     program::ask,
+    objects::{Kind, Objects},
+    past::Commit,
 };
 
 /// A repository with a work tree.

@@ -26,7 +26,7 @@ use zeroize::Zeroizing;
 use crate::{
     durable::{self, Access, FileError},
     read::{ReadError, read_secret_file},
-    seal::{KeyId, Padding, SealError, SealingKey, key_id},
+    seal::{KeyId, Padding, SealError, SealingKey, key_id, sealed_size},
     zone::{Epoch, ZoneName},
     zone_keys::{ZoneKeys, ZoneKeysError},
 };
@@ -140,6 +140,19 @@ impl Keyring {
         let Unlocked { padding, .. } = self.zones.get(zone)?;
         let derived = self.derived().get(&key).filter(|derived| derived.zone == *zone)?;
         Some(derived.key.seal(plaintext, *padding))
+    }
+
+    /// Every form that a file can have sealed, by any key of any epoch; those
+    /// left out whose size in bytes `fits` refuses.
+    pub(crate) fn sealed_forms(
+        &self,
+        plaintext: &[u8],
+        fits: impl Fn(usize) -> bool,
+    ) -> impl Iterator<Item = Vec<u8>> {
+        self.derived().values().filter_map(move |Derived { zone, key, .. }| {
+            let Unlocked { padding, .. } = self.zones.get(zone)?;
+            fits(sealed_size(plaintext.len(), *padding)).then(|| key.seal(plaintext, *padding))
+        })
     }
 
     /// As [`Keyring::open`], with the keys of one zone alone.

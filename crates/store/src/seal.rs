@@ -232,13 +232,8 @@ impl SealingKey {
         if plaintext.is_empty() {
             return Vec::new();
         }
-        let filled = LENGTH + plaintext.len();
-        let (payload, flags) = match padding {
-            Padding::None => (filled, 0),
-            Padding::Bucket(size) => {
-                (filled.next_multiple_of(usize::try_from(size.max(1)).unwrap_or(1)), PADDED)
-            }
-        };
+        let payload = sealed_size(plaintext.len(), padding) - HEADER;
+        let flags = if padding == Padding::None { 0 } else { PADDED };
         let mut sealed = Vec::with_capacity(HEADER + payload);
         sealed.extend_from_slice(MAGIC);
         sealed.extend_from_slice(&[FORMAT_VERSION, SUITE, flags, 0]);
@@ -344,6 +339,16 @@ pub fn key_id(bytes: &[u8]) -> Result<Option<KeyId>, SealError> {
         return Err(truncated());
     }
     Ok(Some(KeyId(*id)))
+}
+
+/// The size in bytes of a file of `length` bytes, not empty, once it is sealed.
+pub(crate) fn sealed_size(length: usize, padding: Padding) -> usize {
+    let filled = LENGTH + length;
+    HEADER
+        + match padding {
+            Padding::None => filled,
+            Padding::Bucket(size) => filled.next_multiple_of(usize::try_from(size.max(1)).unwrap_or(1)),
+        }
 }
 
 /// Whether bytes begin as every sealed file does, of this format or a later one.

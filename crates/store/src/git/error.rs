@@ -46,6 +46,14 @@ pub enum GitError {
         /// Its name, in hexadecimal digits.
         oid: String,
     },
+    /// An object that is there and cannot be read, or is of another kind than expected.
+    #[error("the object {oid} cannot be read: {message}")]
+    Object {
+        /// Its name, in hexadecimal digits.
+        oid: String,
+        /// What is wrong with it.
+        message: String,
+    },
     /// Another git holds a lock file.
     #[error("another git program holds {}", path.display())]
     Busy {

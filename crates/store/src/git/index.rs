@@ -91,19 +91,7 @@ impl Repository {
 
     fn listed_entries(&self, arguments: &[&str]) -> Result<Vec<IndexEntry>, GitError> {
         let output = self.git(arguments, &[])?;
-        let entries = output.split(|&byte| byte == 0).filter_map(|line| {
-            let tab = line.iter().position(|&byte| byte == b'\t')?;
-            let (fields, path) = (line.get(..tab)?, line.get(tab + 1..)?);
-            let mut fields = std::str::from_utf8(fields).ok()?.split(' ');
-            Some(IndexEntry {
-                mode: u32::from_str_radix(fields.next()?, 8).ok()?,
-                oid: self.oid(fields.next()?)?,
-                stage: fields.next()?.parse().ok()?,
-                path: path.to_vec(),
-                stat: None,
-            })
-        });
-        Ok(entries.collect())
+        Ok(listed(&output, |hex| self.oid(hex)))
     }
 
     /// Changes the index for some paths. `token` is what nobody else would
@@ -190,6 +178,23 @@ impl Repository {
     }
 }
 
+/// The entries in the output of `git ls-files -z --stage`.
+pub(super) fn listed(output: &[u8], oid: impl Fn(&str) -> Option<Oid>) -> Vec<IndexEntry> {
+    let entries = output.split(|&byte| byte == 0).filter_map(|line| {
+        let tab = line.iter().position(|&byte| byte == b'\t')?;
+        let (fields, path) = (line.get(..tab)?, line.get(tab + 1..)?);
+        let mut fields = std::str::from_utf8(fields).ok()?.split(' ');
+        Some(IndexEntry {
+            mode: u32::from_str_radix(fields.next()?, 8).ok()?,
+            oid: oid(fields.next()?)?,
+            stage: fields.next()?.parse().ok()?,
+            path: path.to_vec(),
+            stat: None,
+        })
+    });
+    entries.collect()
+}
+
 /// Forgets of a file that was as young as the index what the index says of it:
 /// it may have been touched within the same second. git sees that by comparing
 /// the two times, and would not any more when the index becomes younger.
@@ -205,7 +210,7 @@ fn forget_racy(index: &mut Index, written: i64) -> Result<(), git2::Error> {
     Ok(())
 }
 
-fn entry_of(entry: git2::IndexEntry) -> IndexEntry {
+pub(super) fn entry_of(entry: git2::IndexEntry) -> IndexEntry {
     let stat = Stat::of_entry(&entry);
     IndexEntry {
         stage: stage_of(&entry),

@@ -2,7 +2,23 @@
 //! What the commits of all references have held, asked of the git program: it
 //! is four times as fast at this as libgit2.
 
-use super::{GitError, Oid, Repository};
+use super::{GitError, Objects, Oid, Repository, TreeEntry};
+
+/// A commit with what it brought that none of its parents has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Commit {
+    pub(crate) oid: Oid,
+    pub(crate) tree: Oid,
+    pub(crate) parents: Vec<Oid>,
+    pub(crate) entries: Vec<TreeEntry>,
+}
+
+impl Commit {
+    /// Whether it brings a file of a store.
+    pub(crate) fn touches_store(&self) -> bool {
+        self.entries.iter().any(|entry| entry.path.starts_with(b".certkeep/"))
+    }
+}
 
 /// A file as some commit has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,5 +73,58 @@ impl Repository {
             }
         }
         versions
+    }
+}
+
+impl Objects {
+    /// Every commit that a reference, the HEAD of a work tree or one of `more`
+    /// leads to, parents first.
+    pub(crate) fn history(&self, more: &[Oid]) -> Result<Vec<Commit>, GitError> {
+        let arguments = [
+            "log",
+            "--all",
+            "--stdin",
+            "--topo-order",
+            "--reverse",
+            "-c",
+            "--root",
+            "--raw",
+            "-z",
+            "--no-renames",
+            "--no-abbrev",
+            "--no-show-signature",
+            "--format=commit %H %T %P",
+        ];
+        let input: String = more.iter().map(|oid| format!("{oid}\n")).collect();
+        let output = self.git(&arguments, &[], input.as_bytes())?;
+        let mut commits = Vec::new();
+        let mut fields = output.split(|&byte| byte == 0);
+        while let Some(field) = fields.next() {
+            let field = field.strip_prefix(b"\n").unwrap_or(field);
+            let text = String::from_utf8_lossy(field);
+            if let Some(names) = text.strip_prefix("commit ") {
+                let mut names = names.split(' ').filter_map(|name| self.oid(name));
+                let (Some(oid), Some(tree)) = (names.next(), names.next()) else { continue };
+                commits.push(Commit { oid, tree, parents: names.collect(), entries: Vec::new() });
+            } else if text.starts_with(':') {
+                let path = fields.next().unwrap_or_default();
+                let entry = self.brought(&text, path);
+                if let (Some(commit), Some(entry)) = (commits.last_mut(), entry) {
+                    commit.entries.push(entry);
+                }
+            }
+        }
+        Ok(commits)
+    }
+
+    /// One colon for each parent, the modes in the parents and the new one, the
+    /// objects likewise, the status; `None` for what is gone.
+    fn brought(&self, raw: &str, path: &[u8]) -> Option<TreeEntry> {
+        let words = raw.trim_start_matches(':');
+        let parents = raw.len() - words.len();
+        let words: Vec<_> = words.split(' ').collect();
+        let mode = u32::from_str_radix(words.get(parents)?, 8).ok().filter(|&mode| mode != 0)?;
+        let oid = self.oid(words.get(2 * parents + 1)?)?;
+        Some(TreeEntry { path: path.to_vec(), oid, mode })
     }
 }

@@ -2,6 +2,7 @@
 //! The git program, for what libgit2 cannot do.
 
 use std::{
+    ffi::OsStr,
     io::Write as _,
     path::Path,
     process::{Command, Stdio},
@@ -10,11 +11,13 @@ use std::{
 
 use super::{GitError, Repository};
 
+/// A secret, and none of git's business.
+const IDENTITY: &str = "CERTKEEP_IDENTITY";
+
 /// What a git that runs us, as a hook for instance, says about itself in the
 /// environment: which repository and index are meant is our own business.
 const FOREIGN: [&str; 9] = [
-    // A secret, and none of git's business.
-    "CERTKEEP_IDENTITY",
+    IDENTITY,
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
     "GIT_COMMON_DIR",
     "GIT_DIR",
@@ -62,6 +65,63 @@ pub(crate) fn ask(directory: &Path, arguments: &[&str]) -> Result<Option<String>
     }
 }
 
+/// Which repository a git that we start works in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Environment {
+    /// That of the directory it is started in.
+    Own,
+    /// That which the git that runs us as a hook named in the environment, with
+    /// the objects that it holds back until we agree.
+    Inherited,
+}
+
+/// Runs git in `directory` with `input` on its standard input; gives its output.
+pub(super) fn run(
+    directory: Option<&Path>,
+    inherited: Environment,
+    arguments: &[&str],
+    environment: &[(&str, &OsStr)],
+    input: &[u8],
+) -> Result<Vec<u8>, GitError> {
+    let mut command = Command::new("git");
+    match inherited {
+        Environment::Own => {
+            for name in FOREIGN {
+                command.env_remove(name);
+            }
+        }
+        Environment::Inherited => {
+            command.env_remove(IDENTITY);
+        }
+    }
+    if let Some(directory) = directory {
+        command.current_dir(directory);
+    }
+    let mut child = command
+        .args(arguments)
+        .envs(environment.iter().copied())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(GitError::Start)?;
+    let mut stdin = child.stdin.take().expect("it was asked for");
+    let output = thread::scope(|scope| {
+        // A git that does not read to the end says why on its standard error.
+        scope.spawn(move || drop(stdin.write_all(input)));
+        child.wait_with_output()
+    });
+    let output = output.map_err(GitError::Start)?;
+    if output.status.success() {
+        return Ok(output.stdout);
+    }
+    let command = arguments.iter().find(|argument| !argument.starts_with('-') && !argument.contains('='));
+    Err(GitError::Program {
+        command: command.copied().unwrap_or_default().to_owned(),
+        message: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+    })
+}
+
 impl Repository {
     /// Runs git in the work tree with `input` on its standard input; gives its output.
     pub(crate) fn git(&self, arguments: &[&str], input: &[u8]) -> Result<Vec<u8>, GitError> {
@@ -74,33 +134,8 @@ impl Repository {
         environment: &[(&str, &str)],
         input: &[u8],
     ) -> Result<Vec<u8>, GitError> {
-        let mut command = Command::new("git");
-        for name in FOREIGN {
-            command.env_remove(name);
-        }
-        let mut child = command
-            .args(arguments)
-            .current_dir(self.work_tree())
-            .envs(environment.iter().copied())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .map_err(GitError::Start)?;
-        let mut stdin = child.stdin.take().expect("it was asked for");
-        let output = thread::scope(|scope| {
-            // A git that does not read to the end says why on its standard error.
-            scope.spawn(move || drop(stdin.write_all(input)));
-            child.wait_with_output()
-        });
-        let output = output.map_err(GitError::Start)?;
-        if output.status.success() {
-            return Ok(output.stdout);
-        }
-        let command = arguments.iter().find(|argument| !argument.starts_with('-') && !argument.contains('='));
-        Err(GitError::Program {
-            command: command.copied().unwrap_or_default().to_owned(),
-            message: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
-        })
+        let environment: Vec<_> =
+            environment.iter().map(|(name, value)| (*name, OsStr::new(*value))).collect();
+        run(Some(self.work_tree()), Environment::Own, arguments, &environment, input)
     }
 }

@@ -108,6 +108,22 @@ pub struct Report {
     pub commits: u64,
 }
 
+impl Report {
+    /// Adds what another check looked at and found.
+    pub(super) fn add(&mut self, other: Self) {
+        self.hits.extend(other.hits);
+        self.allowed.extend(other.allowed);
+        self.blobs += other.blobs;
+        self.bytes += other.bytes;
+        self.commits += other.commits;
+    }
+}
+
+/// Whether a hit tells that rules have shrunk.
+pub(super) fn is_about_rules(hit: &Hit) -> bool {
+    matches!(hit.breach, Breach::Shrunk(Shrunk::Rules { .. }))
+}
+
 /// How far a long check has come.
 #[derive(Debug, Clone, Copy)]
 pub struct Progress {

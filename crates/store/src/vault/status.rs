@@ -155,11 +155,13 @@ fn state(bytes: &[u8], keys: Option<&ZoneKeys>) -> State {
             Some(Err(_)) => State::Altered,
             None => State::Locked,
         },
-        Ok(None) => {
-            let other = OTHER_TOOLS.iter().find(|(magic, _)| bytes.starts_with(magic));
-            other.map_or(State::Plaintext, |(_, tool)| State::OtherTool(tool))
-        }
+        Ok(None) => other_tool(bytes).map_or(State::Plaintext, State::OtherTool),
         Err(SealError::Unknown { .. }) => State::Newer,
         Err(_) => State::Altered,
     }
+}
+
+/// The other program whose ciphertext these bytes are, if they are any.
+pub(crate) fn other_tool(bytes: &[u8]) -> Option<&'static str> {
+    OTHER_TOOLS.iter().find(|(magic, _)| bytes.starts_with(magic)).map(|(_, tool)| *tool)
 }

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The index, before it becomes a commit.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::{
+    Breach, Guard, GuardError, Hit, Place, Report, Shrunk,
+    change::{Change, by_path, is_attributes},
+    judge::{self, Judge},
+    look::SealedBlobs,
+    policy::Policies,
+};
+use crate::git::{Oid, TreeEntry};
+
+impl Guard {
+    /// Checks what the index has and HEAD has not, or in a merge none of the
+    /// commits that it joins: what the next commit would bring. The index is the
+    /// one that git works with, such as that of `git commit PATH`.
+    ///
+    /// # Errors
+    ///
+    /// [`GuardError`]: it cannot be told whether anything is wrong.
+    pub fn staged(&self) -> Result<Report, GuardError> {
+        if self.is_bare() {
+            return Err(GuardError::Bare);
+        }
+        let entries = self.objects.index_entries()?.into_iter();
+        // Of a conflict nothing can be committed.
+        let entries = entries.filter(|entry| entry.stage == 0);
+        let entries: Vec<_> =
+            entries.map(|entry| TreeEntry { path: entry.path, oid: entry.oid, mode: entry.mode }).collect();
+        let head = self.objects.head()?;
+        let mut parents = Vec::new();
+        for commit in head.into_iter().chain(self.objects.merge_heads()?) {
+            parents.push((commit, self.objects.commit(commit)?.0));
+        }
+        let policies = Policies::new(&self.objects);
+        let now = policies.of_entries(&entries)?;
+        let mut before = Vec::new();
+        for &(commit, tree) in &parents {
+            match policies.of_tree(tree, commit) {
+                // Or else nothing could ever repair it.
+                Err(GuardError::Rules { .. }) => before.push(None),
+                policy => before.push(policy?),
+            }
+        }
+        let trees = parents.iter().map(|&(_, tree)| by_path(&self.objects, tree));
+        let trees: Vec<_> = trees.collect::<Result<_, _>>()?;
+        let attributes = attributes_of(entries.iter().map(|entry| (entry.path.as_slice(), entry.oid)));
+        let attributes = trees.iter().any(|tree| {
+            attributes_of(tree.iter().map(|(path, (oid, _))| (path.as_slice(), *oid))) != attributes
+        });
+        let mut change = Change { commit: None, now, before, entries: Vec::new(), attributes };
+        let mut judge = Judge::new(self, policies.allowed_in_entries(&entries)?);
+        let protected: Vec<_> = if change.attributes || change.has_other_rules() {
+            let files = entries.iter().filter(|entry| entry.is_file());
+            files.filter(|entry| change.zone(&entry.path).is_some()).map(|entry| entry.path.clone()).collect()
+        } else {
+            Vec::new()
+        };
+        change.choose(entries, &trees);
+
+        let sealed = match trees.first() {
+            Some(tree) => self.sealed_blobs(&change, tree, &mut judge.originals)?,
+            None => SealedBlobs::default(),
+        };
+        let blobs: BTreeSet<_> = change
+            .entries
+            .iter()
+            .filter(|changed| judge::has_blob(&changed.entry))
+            .map(|changed| changed.entry.oid)
+            .collect();
+        let looked = self.look(&blobs.into_iter().collect::<Vec<_>>(), &sealed, &|_| {})?;
+        judge.count(&looked);
+        judge.change(&change, &looked)?;
+        self.check_git(&change, &protected, &mut judge)?;
+        Ok(judge.report)
+    }
+
+    /// What HEAD has sealed, and may be staged in the clear under another name.
+    fn sealed_blobs(
+        &self,
+        change: &Change,
+        head: &HashMap<Vec<u8>, (Oid, u32)>,
+        originals: &mut HashMap<Oid, Vec<u8>>,
+    ) -> Result<SealedBlobs, GuardError> {
+        let mut sealed = SealedBlobs::default();
+        let Some(policy) = change.before.first().and_then(Option::as_ref) else { return Ok(sealed) };
+        let anything = change.entries.iter().any(|changed| change.zone(&changed.entry.path).is_none());
+        if self.keyring.is_none() || !anything {
+            return Ok(sealed);
+        }
+        for (path, &(oid, _)) in head {
+            if policy.zone(path).is_some() && self.objects.holds(oid) {
+                sealed.add(oid, self.objects.header(oid)?.1);
+                originals.insert(oid, path.clone());
+            }
+        }
+        Ok(sealed)
+    }
+
+    /// Whether git would send what is protected through the filter, here and in
+    /// every other clone.
+    fn check_git(
+        &self,
+        change: &Change,
+        protected: &[Vec<u8>],
+        judge: &mut Judge<'_>,
+    ) -> Result<(), GuardError> {
+        let staged = change.entries.iter().map(|changed| &changed.entry);
+        let staged: Vec<_> =
+            staged.filter(|entry| entry.is_file() && change.zone(&entry.path).is_some()).collect();
+        let mut paths: BTreeSet<_> = protected.iter().map(Vec::as_slice).collect();
+        paths.extend(staged.iter().map(|entry| entry.path.as_slice()));
+        let paths: Vec<_> = paths.into_iter().collect();
+        for shrunk in self.attributes_of_index(&paths)? {
+            let path = match &shrunk {
+                Shrunk::Attributes { path, .. } => path.clone(),
+                Shrunk::Rules { .. } | Shrunk::Driver => Vec::new(),
+            };
+            let place = Place { commit: None, path, blob: String::new() };
+            judge.report.hits.push(Hit { place, breach: Breach::Shrunk(shrunk) });
+        }
+        let called = self.objects.config("filter.certkeep.process")?.is_some();
+        let required = self.objects.config_flag("filter.certkeep.required")? == Some(true);
+        if let Some(first) = staged.first().filter(|_| !(called && required)) {
+            let breach = Breach::Shrunk(Shrunk::Driver);
+            judge.report.hits.push(Hit { place: judge::place(None, first), breach });
+        }
+        Ok(())
+    }
+}
+
+fn attributes_of<'a>(entries: impl Iterator<Item = (&'a [u8], Oid)>) -> BTreeSet<(&'a [u8], Oid)> {
+    entries.filter(|(path, _)| is_attributes(path)).collect()
+}
