@@ -7,6 +7,7 @@
 //! paths must be sealed is the store's business; what to tell people is the
 //! command line's. No finding carries a secret, only the public half of a key.
 
+mod archive;
 mod body;
 mod detect;
 mod finding;
