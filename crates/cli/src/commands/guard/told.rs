@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What the guard found, in words: which rule, where, what it is, why it
+//! matters, and what to type. Every form of output is made of these.
+
+use certkeep_guard::{Certainty, Finding, Protection, Wrapping};
+use certkeep_pki::moment::Moment;
+use certkeep_store::guard::{Breach, Hit, Shrunk, Unsealed};
+
+use super::owner::{Owner, Owners};
+use crate::terminal::shell_word;
+
+/// What was looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Front {
+    Staged,
+    Push,
+    Receive,
+    Tree,
+    History,
+    Files,
+}
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Level {
+    Note,
+    Error,
+}
+
+/// What was broken. The identifiers are published and stay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rule {
+    PrivateKey,
+    SuspectedKey,
+    Unsealed,
+    CopiedSecret,
+    LessProtected,
+}
+
+impl Rule {
+    /// All of them, with what each says.
+    pub(super) const ALL: [(Self, &'static str); 5] = [
+        (Self::PrivateKey, "Private key material stands in the clear."),
+        (Self::SuspectedKey, "Something looks like a private key, but does not decode."),
+        (Self::Unsealed, "What stands under a protected path is not sealed."),
+        (Self::CopiedSecret, "The plaintext of a sealed file stands under another path."),
+        (Self::LessProtected, "A change leaves less protected than before."),
+    ];
+
+    pub(super) fn id(self) -> &'static str {
+        match self {
+            Self::PrivateKey => "private-key",
+            Self::SuspectedKey => "suspected-key",
+            Self::Unsealed => "unsealed",
+            Self::CopiedSecret => "copied-secret",
+            Self::LessProtected => "less-protected",
+        }
+    }
+}
+
+/// One thing that was found.
+#[derive(Clone, Debug)]
+pub(super) struct Told {
+    pub(super) rule: Rule,
+    pub(super) level: Level,
+    /// From the top of the repository, or as it was given; empty for an object without a name.
+    pub(super) path: Vec<u8>,
+    pub(super) commit: Option<String>,
+    pub(super) blob: Option<String>,
+    /// The line, from 1, where the file is text.
+    pub(super) line: Option<usize>,
+    /// The place in bytes, from 0.
+    pub(super) offset: Option<usize>,
+    pub(super) what: String,
+    pub(super) why: String,
+    pub(super) owners: Vec<Owner>,
+    /// What to do, each a sentence or a command in backquotes.
+    pub(super) advice: Vec<String>,
+}
+
+impl Told {
+    /// Puts a hit into words. `contents` are the file's, where they can be had.
+    pub(super) fn of(hit: &Hit, front: Front, contents: Option<&[u8]>, owners: &Owners, now: Moment) -> Self {
+        let (rule, what, why) = words(&hit.breach);
+        let findings = findings(&hit.breach);
+        let mut told = Self {
+            rule,
+            level: if rule == Rule::SuspectedKey { Level::Note } else { Level::Error },
+            path: hit.place.path.clone(),
+            commit: hit.place.commit.clone(),
+            blob: Some(hit.place.blob.clone()).filter(|blob| !blob.is_empty()),
+            offset: findings.first().map(|finding| finding.place.start),
+            line: None,
+            what,
+            why,
+            owners: Vec::new(),
+            advice: Vec::new(),
+        };
+        told.line = contents.zip(told.offset).and_then(|(contents, offset)| line(contents, offset));
+        for key in findings.iter().filter_map(|finding| finding.public_key.as_ref()) {
+            for owner in owners.of(key, now) {
+                if !told.owners.iter().any(|known| known.serial == owner.serial && known.subject == owner.subject) {
+                    told.owners.push(owner);
+                }
+            }
+        }
+        if told.level == Level::Error {
+            told.advice = advice(&told, &hit.breach, front);
+        }
+        told
+    }
+
+    /// The path for eyes.
+    pub(super) fn shown_path(&self) -> String {
+        String::from_utf8_lossy(&self.path).into_owned()
+    }
+
+    /// Where it is: the path, or the object's name, with line or byte.
+    pub(super) fn place(&self) -> String {
+        let path = match (&self.path, &self.blob) {
+            (path, Some(blob)) if path.is_empty() => format!("object {blob}"),
+            _ => self.shown_path(),
+        };
+        match (self.line, self.offset) {
+            (Some(line), _) => format!("{path}:{line}"),
+            (None, Some(offset)) if offset > 0 => format!("{path}: byte {offset}"),
+            _ => path,
+        }
+    }
+}
+
+fn findings(breach: &Breach) -> &[Finding] {
+    match breach {
+        Breach::Material(finding) => std::slice::from_ref(finding),
+        Breach::Unsealed { findings, .. } => findings,
+        _ => &[],
+    }
+}
+
+/// The line of a place in a text, from 1; `None` in what is no text.
+fn line(contents: &[u8], offset: usize) -> Option<usize> {
+    let before = contents.get(..offset)?;
+    let beginning = contents.get(..contents.len().min(8000))?;
+    if beginning.contains(&0) || before.contains(&0) {
+        return None;
+    }
+    Some(1 + before.iter().filter(|&&byte| byte == b'\n').count())
+}
+
+fn words(breach: &Breach) -> (Rule, String, String) {
+    match breach {
+        Breach::Material(finding) if finding.certainty == Certainty::Suspected => (
+            Rule::SuspectedKey,
+            material(finding),
+            "it looks like one, but does not decode: documentation, a template, or a key that was cut short"
+                .to_owned(),
+        ),
+        Breach::Material(finding) => (Rule::PrivateKey, material(finding), danger(finding.protection)),
+        Breach::Unsealed { zone, what, findings } => {
+            let found = findings.first().map_or_else(String::new, |finding| format!(": {}", material(finding)));
+            (
+                Rule::Unsealed,
+                format!("{}{found}", unsealed(*what)),
+                format!("the zone `{zone}` keeps this path sealed, and git has it as it is here"),
+            )
+        }
+        Breach::Copied { from } => (
+            Rule::CopiedSecret,
+            format!("the plaintext of {}", String::from_utf8_lossy(from)),
+            "that file is sealed, and under this path git has it in the clear".to_owned(),
+        ),
+        Breach::Shrunk(shrunk) => {
+            let (what, why) = less(shrunk);
+            (Rule::LessProtected, what, why)
+        }
+        _ => (Rule::PrivateKey, "something that must not leave".to_owned(), danger(Protection::None)),
+    }
+}
+
+/// What a finding is, with what it had to be taken out of.
+fn material(finding: &Finding) -> String {
+    let mut text = finding.format.to_string();
+    match finding.protection {
+        Protection::None => {}
+        Protection::Passphrase if text.contains("encrypted") => {}
+        Protection::Passphrase => text.push_str(", encrypted with a passphrase"),
+        Protection::Device => text.push_str(", bound to a device"),
+    }
+    for wrapping in finding.wrappings.iter().rev() {
+        match wrapping {
+            Wrapping::Utf16 => text.push_str(", in UTF-16"),
+            Wrapping::Base64 => text.push_str(", in base64"),
+            Wrapping::Escaped => text.push_str(", in a string"),
+            Wrapping::Gzip => text.push_str(", in gzip"),
+            Wrapping::Member(name) => text.push_str(&format!(", in {name} of an archive")),
+        }
+    }
+    text
+}
+
+fn danger(protection: Protection) -> String {
+    match protection {
+        Protection::None => "whoever has this file has the key",
+        Protection::Passphrase => "whoever has this file can guess its passphrase, for as long as it takes",
+        Protection::Device => "whoever has this file needs nothing more than the device",
+    }
+    .to_owned()
+}
+
+fn unsealed(what: Unsealed) -> &'static str {
+    match what {
+        Unsealed::Plaintext => "plaintext under a protected path",
+        Unsealed::Altered => "a sealed file that was altered",
+        Unsealed::ForeignKey => "a file sealed with a key that this repository does not know",
+        Unsealed::OtherTool => "a file encrypted by another program",
+        Unsealed::Symlink => "a symbolic link under a protected path",
+        Unsealed::Submodule => "a submodule under a protected path",
+        Unsealed::CaseVariant => "plaintext under a path that is a protected one where case does not count",
+    }
+}
+
+fn less(shrunk: &Shrunk) -> (String, String) {
+    match shrunk {
+        Shrunk::Attributes { path, attribute } => (
+            format!("git's attributes for {} are not certkeep's ({attribute})", String::from_utf8_lossy(path)),
+            "git would keep that file as it is, without the filter that seals it".to_owned(),
+        ),
+        Shrunk::Rules { path } => (
+            format!("{} is protected no longer", String::from_utf8_lossy(path)),
+            "no member of the store has vouched for that".to_owned(),
+        ),
+        Shrunk::Driver => (
+            "git is not told to run certkeep's filter here".to_owned(),
+            "protected files would be committed as they are".to_owned(),
+        ),
+    }
+}
+
+/// What to do about it: first where it stands, then about the key itself.
+fn advice(told: &Told, breach: &Breach, front: Front) -> Vec<String> {
+    let path = shell_word(&told.shown_path());
+    let mut advice = Vec::new();
+    match (front, breach) {
+        (_, Breach::Shrunk(Shrunk::Driver)) => {
+            advice.push("to set it up: `certkeep unlock`, or any certkeep command that writes".to_owned());
+        }
+        (Front::Staged, Breach::Shrunk(_)) => {
+            advice.push("to take the change back: `git restore --staged .gitattributes .certkeep`".to_owned());
+        }
+        (Front::Staged, Breach::Unsealed { what: Unsealed::Plaintext | Unsealed::OtherTool, .. }) => {
+            advice.push(format!("to seal it: `certkeep unlock`, then `git add --renormalize -- {path}`"));
+        }
+        (Front::Staged, Breach::Unsealed { what: Unsealed::Symlink, .. }) => {
+            advice.push("put the file itself there: git keeps the target of a link as plain text".to_owned());
+        }
+        (Front::Staged, Breach::Unsealed { what: Unsealed::Altered | Unsealed::ForeignKey, .. }) => {
+            advice.push(format!("the versions that git has: `git log -- {path}`"));
+        }
+        (Front::Staged, _) => {
+            advice.push(format!("to take it out of the commit: `git rm --cached -- {path}`"));
+        }
+        (Front::Push | Front::Receive, _) => {
+            let commit = told.commit.as_deref().and_then(|commit| commit.get(..10)).unwrap_or("COMMIT");
+            advice.push(format!(
+                "to take it out of the commit {commit}: `git rebase -i {commit}^`; another commit that removes it does not help"
+            ));
+        }
+        (Front::Tree | Front::History, Breach::Material(_) | Breach::Copied { .. } | Breach::Unsealed { .. }) => {
+            advice.push("replace the key: no rewriting of the history takes it back from who has a copy".to_owned());
+        }
+        (Front::Tree | Front::History | Front::Files, _) => {}
+    }
+    let condition = match front {
+        Front::Staged | Front::Push | Front::Files => "if anybody else may have it",
+        Front::Receive | Front::Tree | Front::History => "others may have it",
+    };
+    for owner in &told.owners {
+        if let Some(command) = owner.revocation() {
+            advice.push(format!("{condition}: `{command}`, then `certkeep gen-crl`"));
+        } else if owner.is_authority && !matches!(owner.state, super::owner::State::Revoked(_)) {
+            advice.push(format!(
+                "{condition}: make a new CA, issue anew what this one has issued, and have everybody who trusts it stop"
+            ));
+        }
+    }
+    advice
+}
