@@ -151,14 +151,14 @@ fn conclude(checked: &Checked, front: Front, strict: bool, session: &mut Session
 
 fn refusal(bad: &[&Told], front: Front, session: &Session) -> Failure {
     let count = bad.len();
-    let things = if count == 1 { "1 thing that is" } else { &format!("{count} things that are") };
+    let things = if count == 1 { "1 thing" } else { &format!("{count} things") };
     let what = match front {
         Front::Staged => "refusing to commit",
         Front::Push => "refusing to push",
         Front::Receive => "refusing to take",
         Front::Tree | Front::History | Front::Files => "found",
     };
-    let failure = Failure::refused(format!("{what} {things} not to leave in the clear"));
+    let failure = Failure::refused(format!("{what} {things} that must not leave in the clear"));
     let failure = failure.with_exit(ExitCode::LeakFound);
     if session.settings.format != Format::Text {
         return failure;
@@ -167,7 +167,7 @@ fn refusal(bad: &[&Told], front: Front, session: &Session) -> Failure {
     match allowed.filter(|(told, _)| told.rule == told::Rule::PrivateKey) {
         Some((told, blob)) => failure.with_hint(format!(
             "if everybody may have it, such as a key of a test, allow it in .certkeep/guard.toml: [[allow]] blob = \"{blob}\", path = \"{}\", reason = \"...\"",
-            told.shown_path().escape_default()
+            told.shown_path().replace('\\', r"\\").replace('"', "\\\"")
         )),
         None => failure,
     }

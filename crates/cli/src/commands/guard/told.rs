@@ -257,12 +257,12 @@ fn advice(told: &Told, breach: &Breach, front: Front) -> Vec<String> {
             advice.push(format!("the versions that git has: `git log -- {path}`"));
         }
         (Front::Staged, _) => {
-            advice.push(format!("to take it out of the commit: `git rm --cached -- {path}`"));
+            advice.push(format!("to take it out of the commit: `git reset -- {path}`"));
         }
         (Front::Push | Front::Receive, _) => {
             let commit = told.commit.as_deref().and_then(|commit| commit.get(..10)).unwrap_or("COMMIT");
             advice.push(format!(
-                "to take it out of the commit {commit}: `git rebase -i {commit}^`; another commit that removes it does not help"
+                "to take it out of the commit {commit}: `git rebase -i {commit}^` (`--root` if it is the first); a later commit that removes it does not help"
             ));
         }
         (Front::Tree | Front::History, Breach::Material(_) | Breach::Copied { .. } | Breach::Unsealed { .. }) => {
