@@ -29,7 +29,11 @@ pub fn read(path: &Path) -> Result<Vec<u8>, Failure> {
 /// It is missing, unreadable or longer.
 pub fn read_up_to(path: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
     let stdin = path.as_os_str() == "-";
-    let read = if stdin { up_to(limit, io::stdin().lock()) } else { File::open(path).and_then(|file| up_to(limit, file)) };
+    let read = if stdin {
+        up_to(limit, io::stdin().lock())
+    } else {
+        File::open(path).and_then(|file| up_to(limit, file))
+    };
     let name = if stdin { "standard input".to_owned() } else { path.display().to_string() };
     read.map_err(|error| Failure::cannot_read(&name, &error))
 }

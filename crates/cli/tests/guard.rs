@@ -154,8 +154,10 @@ fn attributes_that_take_the_filter_away_are_stopped() {
 fn a_renamed_folder_of_secrets_is_stopped() {
     let team = Team::new().that_leaks();
     let alice = team.store("alice");
-    alice.does("cd work/ca && certkeep unlock && git mv pki/private keys
-         find keys -type f -exec touch {} + && git add -A");
+    alice.does(
+        "cd work/ca && certkeep unlock && git mv pki/private keys
+         find keys -type f -exec touch {} + && git add -A",
+    );
     stopped(&alice, "cd work/ca && git commit -qm 'Rename'", "keys/www.key");
     stopped(&alice, "cd work/ca && git commit -qm 'Rename'", "CN=www");
 }
@@ -173,7 +175,11 @@ fn links_and_other_cases_of_a_protected_path_are_stopped() {
         "cd work/ca && git reset -q --hard && mkdir -p PKI/private && {MAKE_KEY} -out PKI/private/web.key
          git add -f PKI"
     ));
-    stopped(&alice, "cd work/ca && git commit -qm 'Case'", "plaintext under a path that is a protected one where case does not count");
+    stopped(
+        &alice,
+        "cd work/ca && git commit -qm 'Case'",
+        "plaintext under a path that is a protected one where case does not count",
+    );
 }
 
 #[test]
@@ -217,7 +223,10 @@ fn where_nothing_can_be_checked_nothing_passes() {
     let alice = plain(&team);
     alice.fails("certkeep guard", "is in no git repository").says("certkeep guard FILE");
     alice.fails("cd hub.git && certkeep guard", "a bare repository has no index");
-    alice.fails("cd work/app && echo nonsense | certkeep guard --push origin x", "is no update of a reference");
+    alice.fails(
+        "cd work/app && echo nonsense | certkeep guard --push origin x",
+        "is no update of a reference",
+    );
     alice.fails("cd work/app && certkeep guard --receive a b", "takes nothing, or REF OLD NEW");
     alice.fails("cd work/app && certkeep guard --history --tree HEAD", "cannot be used with");
     alice.fails("cd work/app && certkeep guard --tree nowhere", "nowhere");

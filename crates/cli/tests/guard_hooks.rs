@@ -2,9 +2,8 @@
 //! The guard's hooks beside everybody else's: nobody's hook is lost or left out,
 //! whoever comes first, and what was there before comes back as it was.
 //!
-//! Where the git of these tests knows hooks in its configuration, they are told
-//! to live without: files are what most people have. Set CERTKEEP_TEST_GIT to a
-//! folder with a newer git to see it with that one.
+//! A git from 2.54 on is asked by its configuration, an older one by files; what is
+//! seen is the same. CERTKEEP_TEST_GIT names the folder of a git to try it with.
 
 #[expect(dead_code, reason = "each topic uses a part of it")]
 mod team;
@@ -18,6 +17,8 @@ use std::{
 use team::{Person, Team};
 
 const MAKE_KEY: &str = "openssl genpkey -algorithm ed25519";
+/// Where xtask/setup.sh installs it.
+const PRE_COMMIT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/python/bin/pre-commit");
 
 /// Somebody with a repository in `work/app` and one to push to.
 fn alice(team: &Team) -> Person {
@@ -73,7 +74,9 @@ fn installed_twice_and_taken_away_once() {
     alice.does("cd work/app && certkeep guard install && certkeep guard install");
     works(&alice, "work/app");
     if configures(&alice) {
-        alice.does("cd work/app && git config hook.certkeep-pre-commit.event && [ ! -e .git/hooks/pre-commit ]");
+        alice.does(
+            "cd work/app && git config hook.certkeep-pre-commit.event && [ ! -e .git/hooks/pre-commit ]",
+        );
     } else {
         alice.does("cd work/app && [ -x .git/hooks/pre-commit ] && no git config --get-regexp '^hook'");
     }
@@ -217,12 +220,7 @@ fn a_folder_of_hooks_of_the_whole_machine_is_left_alone() {
 fn the_program_pre_commit_and_the_guard_run_each_other_in_either_order() {
     let team = Team::new().that_leaks();
     let alice = alice(&team);
-    let tools = std::env::var("CERTKEEP_TEST_PYTHON").unwrap_or_else(|_| {
-        concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/python/bin").to_owned()
-    });
-    let pre_commit = format!("{tools}/pre-commit");
-    assert!(Path::new(&pre_commit).is_file(), "no {pre_commit}: run `sh xtask/setup.sh`");
-    let alice = alice.with("PRE_COMMIT", &pre_commit);
+    let alice = alice.with("PRE_COMMIT", PRE_COMMIT);
     alice.does(
         "cd work/app
          cat >.pre-commit-config.yaml <<'end'
@@ -252,17 +250,17 @@ end
     works(&alice, "work/app");
     alice.does("[ -e witness ] && cd work/app && $PRE_COMMIT uninstall");
     works(&alice, "work/app");
-    alice.does("cd work/app && certkeep guard uninstall && ls .git/hooks >../hooks && no grep -v sample ../hooks");
+    alice.does(
+        "cd work/app && certkeep guard uninstall && ls .git/hooks >../hooks && no grep -v sample ../hooks",
+    );
 }
 
 #[test]
 fn the_framework_pre_commit_runs_the_guard_from_its_configuration() {
     let team = Team::new().that_leaks();
     let alice = alice(&team);
-    let pre_commit = std::env::var("CERTKEEP_TEST_PYTHON")
-        .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/python/bin").to_owned());
     let hooks = concat!(env!("CARGO_MANIFEST_DIR"), "/../../.pre-commit-hooks.yaml");
-    let alice = alice.with("PRE_COMMIT", &format!("{pre_commit}/pre-commit")).with("HOOKS", hooks);
+    let alice = alice.with("PRE_COMMIT", PRE_COMMIT).with("HOOKS", hooks);
     alice.does(
         "git init -q guard && cp \"$HOOKS\" guard/ && (cd guard && git add . && git commit -qm x && git tag v1)
          cd work/app
@@ -310,7 +308,9 @@ printf 'cat >~/pushed\n' >.husky/pre-push"#,
     works(&alice, "work/app");
     alice.does("[ -e ran ] && cd work/app && git push -q && grep -q refs/heads/main ~/pushed");
     if !configures(&alice) {
-        alice.does("cd work/app && no grep -r \"$HOME\\|/bin/certkeep\" .husky && [ -e .husky/pre-merge-commit ]");
+        alice.does(
+            "cd work/app && no grep -r \"$HOME\\|/bin/certkeep\" .husky && [ -e .husky/pre-merge-commit ]",
+        );
         let said = alice.tries(&format!(
             "cd work/app && {MAKE_KEY} -out leak.key && git add . && git commit -qnm 'Leak' && git push -q"
         ));

@@ -33,9 +33,9 @@ pub(crate) use self::{
     entry::{FILE_MODE, IndexEntry, Stat, TreeEntry},
     head::{Head, Patience},
     index::{Entered, IndexChange, IndexStat, WORK_TREE},
-    program::ask,
     objects::{Kind, Objects},
     past::Commit,
+    program::ask,
 };
 
 /// A repository with a work tree.

@@ -14,8 +14,9 @@ use crate::terminal::shell_word;
 impl Failure {
     /// Neither a repository to look into nor files.
     pub fn no_repository(folder: &Path) -> Self {
-        Self::refused(format!("{} is in no git repository", folder.display()))
-            .with_hint("to look into files: `certkeep guard FILE...`, or `certkeep guard -` for standard input")
+        Self::refused(format!("{} is in no git repository", folder.display())).with_hint(
+            "to look into files: `certkeep guard FILE...`, or `certkeep guard -` for standard input",
+        )
     }
 
     /// Words behind an option that is used by git's hooks.

@@ -9,7 +9,11 @@ use std::{
 use certkeep_store::guard::{Breach, Hit, Place};
 use walkdir::WalkDir;
 
-use super::{Checked, owner::Owners, told::{Front, Told}};
+use super::{
+    Checked,
+    owner::Owners,
+    told::{Front, Told},
+};
 use crate::{input, report::Failure, session::Session};
 
 /// The longest file that is looked at, in bytes: it is held in memory.

@@ -93,7 +93,11 @@ impl Owners {
             return;
         };
         for certificate in Certificate::read_all(bytes).unwrap_or_default() {
-            self.certificates.push(Held { certificate, folder: (self.sources, folder.to_owned()), role: role.clone() });
+            self.certificates.push(Held {
+                certificate,
+                folder: (self.sources, folder.to_owned()),
+                role: role.clone(),
+            });
         }
     }
 

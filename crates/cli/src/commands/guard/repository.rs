@@ -35,11 +35,11 @@ pub(super) fn check(front: Front, args: &Args, session: &mut Session) -> Result<
         look(&guard, front, args, &updates, &watch)?
     };
     let mut owners = Owners::default();
-    if report.hits.iter().chain(report.allowed.iter().map(|(hit, _)| hit)).any(has_public_key) {
+    if report.hits.iter().chain(report.allowed.iter().map(|(hit, _)| hit)).any(may_have_an_owner) {
         gather(&guard, front, &updates, &mut owners, session);
     }
     let told = |hit: &Hit| {
-        let contents = has_place(hit).then(|| guard.blob(&hit.place.blob).ok()).flatten();
+        let contents = is_in_a_blob(hit).then(|| guard.blob(&hit.place.blob).ok()).flatten();
         Told::of(hit, front, contents.as_deref(), &owners, session.now)
     };
     Ok(Checked {
@@ -96,25 +96,25 @@ fn look(
             guard.push(updates, remote, watch)?
         }
         Front::Receive => guard.receive(updates, watch)?,
-        Front::History => guard.history(if args.all_objects { Reach::AllObjects } else { Reach::References }, watch)?,
+        Front::History => {
+            guard.history(if args.all_objects { Reach::AllObjects } else { Reach::References }, watch)?
+        }
         Front::Tree => guard.tree(args.mode.tree.as_deref().unwrap_or("HEAD"), watch)?,
         Front::Staged | Front::Files => guard.staged()?,
     })
 }
 
-fn has_public_key(hit: &Hit) -> bool {
+/// Whether it stands in a blob, and may be a key there.
+fn is_in_a_blob(hit: &Hit) -> bool {
+    matches!(&hit.breach, Breach::Material(_) | Breach::Unsealed { .. } | Breach::Copied { .. })
+}
+
+/// Whether it may be somebody's key.
+fn may_have_an_owner(hit: &Hit) -> bool {
     match &hit.breach {
         Breach::Material(finding) => finding.public_key.is_some(),
         Breach::Unsealed { findings, .. } => findings.iter().any(|finding| finding.public_key.is_some()),
-        _ => false,
-    }
-}
-
-/// Whether it stands at some byte of a blob.
-fn has_place(hit: &Hit) -> bool {
-    match &hit.breach {
-        Breach::Material(_) => true,
-        Breach::Unsealed { findings, .. } => !findings.is_empty(),
+        Breach::Copied { .. } => true,
         _ => false,
     }
 }
@@ -124,7 +124,8 @@ fn gather(guard: &Guard, front: Front, updates: &[Update], owners: &mut Owners, 
     if front != Front::Receive && !guard.is_bare() {
         *owners = owners_here(session);
     }
-    let pushed = updates.iter().filter(|_| front == Front::Receive).filter_map(|update| update.new.as_deref());
+    let pushed =
+        updates.iter().filter(|_| front == Front::Receive).filter_map(|update| update.new.as_deref());
     for revision in pushed.chain(["HEAD"]) {
         // A tag of a file has no tree, and a new repository no HEAD.
         let files = guard.files(revision, &|path| Owners::wants(path)).unwrap_or_default();

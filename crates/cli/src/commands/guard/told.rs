@@ -2,6 +2,8 @@
 //! What the guard found, in words: which rule, where, what it is, why it
 //! matters, and what to type. Every form of output is made of these.
 
+use std::borrow::Cow;
+
 use certkeep_guard::{Certainty, Finding, Protection, Wrapping};
 use certkeep_pki::moment::Moment;
 use certkeep_store::guard::{Breach, Hit, Shrunk, Unsealed};
@@ -82,7 +84,7 @@ impl Told {
     /// Puts a hit into words. `contents` are the file's, where they can be had.
     pub(super) fn of(hit: &Hit, front: Front, contents: Option<&[u8]>, owners: &Owners, now: Moment) -> Self {
         let (rule, what, why) = words(&hit.breach);
-        let findings = findings(&hit.breach);
+        let findings = findings(&hit.breach, contents);
         let mut told = Self {
             rule,
             level: if rule == Rule::SuspectedKey { Level::Note } else { Level::Error },
@@ -99,7 +101,11 @@ impl Told {
         told.line = contents.zip(told.offset).and_then(|(contents, offset)| line(contents, offset));
         for key in findings.iter().filter_map(|finding| finding.public_key.as_ref()) {
             for owner in owners.of(key, now) {
-                if !told.owners.iter().any(|known| known.serial == owner.serial && known.subject == owner.subject) {
+                if !told
+                    .owners
+                    .iter()
+                    .any(|known| known.serial == owner.serial && known.subject == owner.subject)
+                {
                     told.owners.push(owner);
                 }
             }
@@ -129,11 +135,14 @@ impl Told {
     }
 }
 
-fn findings(breach: &Breach) -> &[Finding] {
+/// The keys that a hit is about. What was sealed is looked into here: whether it
+/// is a key was of no matter before it lay in the clear.
+fn findings<'h>(breach: &'h Breach, contents: Option<&[u8]>) -> Cow<'h, [Finding]> {
     match breach {
-        Breach::Material(finding) => std::slice::from_ref(finding),
-        Breach::Unsealed { findings, .. } => findings,
-        _ => &[],
+        Breach::Material(finding) => Cow::Borrowed(std::slice::from_ref(finding)),
+        Breach::Unsealed { findings, .. } => Cow::Borrowed(findings),
+        Breach::Copied { .. } => Cow::Owned(contents.map(certkeep_guard::detect).unwrap_or_default()),
+        _ => Cow::Borrowed(&[]),
     }
 }
 
@@ -157,7 +166,8 @@ fn words(breach: &Breach) -> (Rule, String, String) {
         ),
         Breach::Material(finding) => (Rule::PrivateKey, material(finding), danger(finding.protection)),
         Breach::Unsealed { zone, what, findings } => {
-            let found = findings.first().map_or_else(String::new, |finding| format!(": {}", material(finding)));
+            let found =
+                findings.first().map_or_else(String::new, |finding| format!(": {}", material(finding)));
             (
                 Rule::Unsealed,
                 format!("{}{found}", unsealed(*what)),
@@ -222,7 +232,10 @@ fn unsealed(what: Unsealed) -> &'static str {
 fn less(shrunk: &Shrunk) -> (String, String) {
     match shrunk {
         Shrunk::Attributes { path, attribute } => (
-            format!("git's attributes for {} are not certkeep's ({attribute})", String::from_utf8_lossy(path)),
+            format!(
+                "git's attributes for {} are not certkeep's ({attribute})",
+                String::from_utf8_lossy(path)
+            ),
             "git would keep that file as it is, without the filter that seals it".to_owned(),
         ),
         Shrunk::Rules { path } => (
@@ -245,7 +258,8 @@ fn advice(told: &Told, breach: &Breach, front: Front) -> Vec<String> {
             advice.push("to set it up: `certkeep unlock`, or any certkeep command that writes".to_owned());
         }
         (Front::Staged, Breach::Shrunk(_)) => {
-            advice.push("to take the change back: `git restore --staged .gitattributes .certkeep`".to_owned());
+            advice
+                .push("to take the change back: `git restore --staged .gitattributes .certkeep`".to_owned());
         }
         (Front::Staged, Breach::Unsealed { what: Unsealed::Plaintext | Unsealed::OtherTool, .. }) => {
             advice.push(format!("to seal it: `certkeep unlock`, then `git add --renormalize -- {path}`"));
@@ -265,8 +279,13 @@ fn advice(told: &Told, breach: &Breach, front: Front) -> Vec<String> {
                 "to take it out of the commit {commit}: `git rebase -i {commit}^` (`--root` if it is the first); a later commit that removes it does not help"
             ));
         }
-        (Front::Tree | Front::History, Breach::Material(_) | Breach::Copied { .. } | Breach::Unsealed { .. }) => {
-            advice.push("replace the key: no rewriting of the history takes it back from who has a copy".to_owned());
+        (
+            Front::Tree | Front::History,
+            Breach::Material(_) | Breach::Copied { .. } | Breach::Unsealed { .. },
+        ) => {
+            advice.push(
+                "replace the key: no rewriting of the history takes it back from who has a copy".to_owned(),
+            );
         }
         (Front::Tree | Front::History | Front::Files, _) => {}
     }
