@@ -15,7 +15,7 @@ use std::{io::Read, ops::Range};
 
 use zeroize::Zeroizing;
 
-use crate::finding::Wrapping;
+use crate::finding::{Finding, Wrapping};
 
 /// Members of one archive that are read.
 const MOST_MEMBERS: usize = 10_000;
@@ -23,18 +23,40 @@ const MOST_MEMBERS: usize = 10_000;
 const MOST_BYTES: usize = 64 << 20;
 
 /// One member, or what a compressed file holds.
-pub(crate) struct Member<'name> {
+struct Member<'name> {
     /// What was taken off: gzip, a member's name, or both.
-    pub(crate) wrappings: &'name [Wrapping],
+    wrappings: &'name [Wrapping],
     /// Where it stands in the file, as it is there: compressed, without its header.
-    pub(crate) place: Range<usize>,
+    place: Range<usize>,
     /// The bytes in it.
-    pub(crate) contents: &'name [u8],
+    contents: &'name [u8],
+}
+
+/// Adds to `found`, the findings in the bytes of `file` as they are, those of
+/// `detect` in its members. A key in a member that is stored, not compressed,
+/// is seen both ways; it is told as the member's.
+pub(crate) fn add_members(file: &[u8], found: &mut Vec<Finding>, detect: fn(&[u8]) -> Vec<Finding>) {
+    let mut inside = Vec::new();
+    for_each_member(file, &mut |member| {
+        inside.extend(detect(member.contents).into_iter().map(|mut finding| {
+            finding.wrappings.splice(0..0, member.wrappings.iter().cloned());
+            finding.place = member.place.clone();
+            finding
+        }));
+    });
+    inside.sort_by_key(|finding| finding.place.start);
+    found.retain(|finding| {
+        let after = inside.partition_point(|member| member.place.start <= finding.place.start);
+        let before = after.checked_sub(1).and_then(|last| inside.get(last));
+        before.is_none_or(|member| member.place.end < finding.place.end)
+    });
+    found.append(&mut inside);
+    found.sort_by_key(|finding| finding.place.start);
 }
 
 /// Shows the members of `file` one after the other, each of them zeroised
 /// before the next is read. A file that is no archive has none.
-pub(crate) fn for_each_member(file: &[u8], act: &mut dyn FnMut(&Member<'_>)) {
+fn for_each_member(file: &[u8], act: &mut dyn FnMut(&Member<'_>)) {
     let mut budget = Budget { members: MOST_MEMBERS, bytes: MOST_BYTES };
     if gzip::is_gzip(file) {
         let contents = gzip::inflate(file, &mut budget);

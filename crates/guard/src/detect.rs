@@ -23,7 +23,8 @@ use aho_corasick::{AhoCorasick, MatchKind};
 
 use self::base64::{Mark, PEM_IN_BASE64};
 use crate::{
-    body,
+    archive,
+    body::{self, zone_keys},
     finding::{Certainty, Finding, Format, Protection, Wrapping},
 };
 
@@ -56,6 +57,7 @@ static MARKS: LazyLock<(AhoCorasick, Vec<Room>)> = LazyLock::new(|| {
         add(name, Room::Read(wireguard::key));
     }
     add(vars::MARK, Room::Read(vars::passphrase));
+    add(zone_keys::MARK, Room::ZoneKeys);
     add(jwk::MARK, Room::Json);
     add(jwk::MARK_ESCAPED, Room::JsonInStrings);
     for (alignment, mark) in PEM_IN_BASE64.into_iter().enumerate() {
@@ -69,6 +71,8 @@ static MARKS: LazyLock<(AhoCorasick, Vec<Room>)> = LazyLock::new(|| {
 enum Room {
     /// Reads one key where the mark stands.
     Read(fn(&[u8], &Range<usize>) -> Option<Finding>),
+    /// The file holds keys exported by certkeep.
+    ZoneKeys,
     /// The file holds JSON Web Keys.
     Json,
     /// The file holds JSON Web Keys in strings.
@@ -82,7 +86,9 @@ enum Room {
 /// No key is told twice. The time is linear in the length, for hostile input too.
 #[must_use]
 pub fn detect(file: &[u8]) -> Vec<Finding> {
-    scan(file, 0)
+    let mut findings = scan(file, 0);
+    archive::add_members(file, &mut findings, |member| scan_within(member, 0));
+    findings
 }
 
 /// A finding with nothing known of it but this.
@@ -150,14 +156,19 @@ fn in_utf16(text: &utf16::Text, depth: u8) -> Vec<Finding> {
 fn at_marks(bytes: &[u8]) -> (Vec<Finding>, Vec<Mark>) {
     let (automaton, rooms) = &*MARKS;
     let (mut findings, mut marks) = (Vec::new(), Vec::new());
-    let (mut json, mut json_in_strings) = (false, false);
+    let (mut json, mut json_in_strings, mut exported) = (false, false, false);
     for hit in automaton.find_iter(bytes) {
         match rooms[hit.pattern().as_usize()] {
             Room::Read(read) => findings.extend(read(bytes, &hit.range())),
+            Room::ZoneKeys => exported = true,
             Room::Json => json = true,
             Room::JsonInStrings => json_in_strings = true,
             Room::Base64(alignment) => marks.push(Mark { at: hit.start(), alignment }),
         }
+    }
+    if exported {
+        let found = |place| found(Format::CertkeepKeys, Certainty::Parsed, place);
+        findings.extend(zone_keys::places(bytes).map(found));
     }
     if json {
         findings.extend(jwk::keys(bytes));

@@ -5,6 +5,7 @@
 
 use certkeep_pki::key::PublicKey;
 use der::asn1::ObjectIdentifier;
+use zeroize::Zeroizing;
 
 use super::{Body, asn1::TRAILING, public, s_expression::Node};
 use crate::{
@@ -37,15 +38,11 @@ pub(super) fn parse(bytes: &[u8]) -> Option<Body> {
 
 /// A file of names and values.
 pub(super) fn parse_extended(bytes: &[u8]) -> Option<Body> {
-    let mut at = 0;
-    for line in bytes.split_inclusive(|&byte| byte == b'\n') {
+    let mut lines = bytes.split_inclusive(|&byte| byte == b'\n');
+    let mut expression = loop {
+        let line = lines.next()?;
         if let Some(value) = line.strip_prefix(b"Key:") {
-            let expression = bytes.get(at + line.len() - value.len()..)?.trim_ascii_start();
-            let known = [&b"(private-key"[..], b"(protected-private-key"];
-            if !known.iter().any(|start| expression.starts_with(start)) {
-                return None;
-            }
-            return key(&Node::read(expression)?.0);
+            break Zeroizing::new(value.trim_ascii_start().to_vec());
         }
         let colon = memchr::memchr(b':', line).unwrap_or(0);
         let name = line.get(..colon).unwrap_or_default();
@@ -53,9 +50,19 @@ pub(super) fn parse_extended(bytes: &[u8]) -> Option<Body> {
         if !named && !line.trim_ascii().is_empty() && !line.starts_with(b" ") && !line.starts_with(b"#") {
             return None;
         }
-        at += line.len();
+    };
+    // A long value goes on after a line's end and one space, in the middle of a word too.
+    expression.reserve_exact(bytes.len());
+    for line in lines.map_while(|line| line.strip_prefix(b" ")) {
+        let kept = expression.trim_ascii_end().len();
+        expression.truncate(kept);
+        expression.extend_from_slice(line);
     }
-    None
+    let known = [&b"(private-key"[..], b"(protected-private-key"];
+    if !known.iter().any(|start| expression.starts_with(start)) {
+        return None;
+    }
+    key(&Node::read(&expression)?.0)
 }
 
 fn key(node: &Node) -> Option<Body> {

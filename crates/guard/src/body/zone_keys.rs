@@ -10,7 +10,9 @@ use memchr::memmem;
 use super::Body;
 use crate::finding::{Format, Protection};
 
-const HEADER: &[u8] = b"certkeep zone keys 1";
+/// The first line.
+pub(crate) const MARK: &str = "certkeep zone keys 1";
+const HEADER: &[u8] = MARK.as_bytes();
 /// Hexadecimal digits of a store's id and of a key.
 const STORE: usize = 32;
 const KEY: usize = 64;
@@ -23,7 +25,7 @@ pub(super) fn parse(bytes: &[u8]) -> Option<Body> {
 }
 
 /// What is said of them.
-pub(crate) fn body() -> Body {
+fn body() -> Body {
     Body { format: Format::CertkeepKeys, protection: Protection::None, public_key: None }
 }
 
