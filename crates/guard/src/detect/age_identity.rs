@@ -20,9 +20,6 @@ const LEAST: usize = 16;
 
 /// Reads the identity that begins with `mark`.
 pub(crate) fn identity(bytes: &[u8], mark: &Range<usize>) -> Option<Finding> {
-    if mark.start.checked_sub(1).is_some_and(|before| bytes[before].is_ascii_alphanumeric()) {
-        return None;
-    }
     let rest = &bytes[mark.start..];
     let is_prefix = |byte: &&u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || **byte == b'-';
     let prefix = rest.iter().take(128).take_while(is_prefix).count();

@@ -50,7 +50,14 @@ pub(crate) fn keys(bytes: &[u8], marks: &[Mark], settled: &[Range<usize>], depth
         while marks.first().is_some_and(|mark| mark.at < run.start) {
             marks = &marks[1..];
         }
-        let block = Block::read(bytes, run);
+        let mut block = Block::read(bytes, run.clone());
+        if block.digits.len() == 0
+            && let Some(mark) = marks.first().filter(|mark| mark.at < run.end)
+        {
+            // A path, and base64 behind it.
+            let start = run.start.max(mark.at.saturating_sub(mark.shift()));
+            block = Block::read(bytes, start..run.end);
+        }
         from = block.end;
         let inside = marks.partition_point(|mark| mark.at < block.end);
         findings.extend(block.keys(&marks[..inside], depth));
@@ -159,25 +166,40 @@ fn next_run(bytes: &[u8], from: usize) -> Option<Range<usize>> {
     let mut from = from;
     loop {
         let mut probe = from + SHORTEST - 1;
-        while !is_digit(*bytes.get(probe)?) {
+        bytes.get(probe)?;
+        while !is_digit_at(bytes, probe) {
             probe += SHORTEST;
+            bytes.get(probe)?;
         }
         let lowest = from.max(probe + 1 - SHORTEST);
         // The byte before `lowest` is no digit, or it is where the last run ended.
-        let start = bytes[lowest..probe]
-            .iter()
-            .rposition(|byte| !is_digit(*byte))
-            .map_or(lowest, |at| lowest + at + 1);
-        let length = bytes[start..].iter().take_while(|byte| is_digit(**byte)).count();
-        let run = match memchr::memmem::find(&bytes[start..start + length], b"----") {
-            Some(dashes) => start..start + dashes,
-            None => start..start + length,
-        };
+        let start = (lowest..probe).rev().find(|at| !is_digit_at(bytes, *at)).map_or(lowest, |at| at + 1);
+        let dashes = |at: usize| bytes[at] == b'-' && bytes[at..].starts_with(b"----");
+        let length = (start..bytes.len()).take_while(|at| is_digit_at(bytes, *at) && !dashes(*at)).count();
+        let run = start..start + length;
         if run.len() >= SHORTEST {
-            return Some(run);
+            return Some(run.start + escape_length(bytes, run.start)..run.end);
         }
         let dashes = bytes[run.end..].iter().take_while(|byte| **byte == b'-').count();
         from = run.end + dashes.max(1);
+    }
+}
+
+/// How many letters at `start` belong to an escape sequence (`\n`, `\u000a`).
+fn escape_length(bytes: &[u8], start: usize) -> usize {
+    match (bytes[..start].ends_with(b"\\"), bytes[start]) {
+        (true, b'n' | b'r' | b't') => 1,
+        (true, b'u') => 5,
+        _ => 0,
+    }
+}
+
+/// Also counts the backslash that some put before a slash.
+fn is_digit_at(bytes: &[u8], at: usize) -> bool {
+    match bytes.get(at) {
+        Some(b'\\') => bytes.get(at + 1) == Some(&b'/'),
+        Some(byte) => is_digit(*byte),
+        None => false,
     }
 }
 

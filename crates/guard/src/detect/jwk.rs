@@ -59,7 +59,7 @@ pub(crate) fn keys(bytes: &[u8]) -> Vec<Finding> {
                 if let (true, Some(object)) = (bytes[at..].starts_with(MARK.as_bytes()), open.back_mut()) {
                     object.key = true;
                 }
-                at += string(&bytes[at + 1..]);
+                at = (at + 1 + string(&bytes[at + 1..])).min(bytes.len() - 1);
             }
         }
         at += 1;
@@ -71,18 +71,23 @@ pub(crate) fn keys(bytes: &[u8]) -> Vec<Finding> {
 pub(crate) fn keys_in_strings(bytes: &[u8]) -> Vec<Finding> {
     let mut view = Taken::default();
     let mut from = 0;
-    for slash in memchr::memchr_iter(b'\\', bytes) {
-        if slash < from {
+    for mark in memchr::memchr2_iter(b'\\', b'"', bytes) {
+        if mark < from {
             continue;
         }
-        view.push(&bytes[from..slash], from);
-        from = match bytes.get(slash + 1) {
-            Some(b'"' | b'\\' | b'/') => {
-                view.push(&bytes[slash + 1..slash + 2], slash + 1);
-                slash + 2
+        view.push(&bytes[from..mark], from);
+        from = match &bytes[mark..] {
+            [b'\\', b'"' | b'\\' | b'/', ..] => {
+                view.push(&bytes[mark + 1..mark + 2], mark + 1);
+                mark + 2
             }
-            Some(b'n' | b'r' | b't') => slash + 2,
-            _ => slash + 1,
+            [b'\\', b'n' | b'r' | b't', ..] => mark + 2,
+            // The quotation marks of the strings themselves end what is in them.
+            [b'"', ..] => {
+                view.push(b"\n", mark);
+                mark + 1
+            }
+            _ => mark + 1,
         };
     }
     view.push(&bytes[from..], from);

@@ -19,6 +19,8 @@ use crate::{
 const LEAST_BYTES: usize = 32;
 /// A shorter run of digits is a word, unless it ends the block.
 const LEAST_TOKEN: usize = 16;
+/// More headers than any block has.
+const MOST_HEADERS: usize = 32;
 /// More digits than any key has; what is beyond them is not kept.
 const MOST_DIGITS: usize = 16 << 20;
 
@@ -78,8 +80,12 @@ fn opening<'a>(bytes: &'a [u8], name: &Range<usize>) -> Option<Opening<'a>> {
     if memchr::memmem::find(label, b"--").is_some() || !label.iter().all(|byte| matches!(byte, b' '..=b'z')) {
         return None;
     }
-    let before = begin - usize::from(bytes[..begin].ends_with(b" "));
-    let dashes_before = bytes[..before].iter().rev().take(5).take_while(|byte| **byte == b'-').count();
+    // ssh.com has four dashes and a space.
+    let (before, most) = match bytes[..begin].ends_with(b" ") {
+        true => (begin - 1, 4),
+        false => (begin, 5),
+    };
+    let dashes_before = bytes[..before].iter().rev().take(most).take_while(|byte| **byte == b'-').count();
     (dashes_before >= 4).then_some(Opening { start: before - dashes_before, end: end + dashes, label })
 }
 
@@ -149,7 +155,8 @@ impl Contents {
         let first = reader.gap();
         let mut escaped = first.escaped;
         let mut encrypted = false;
-        while let Some(header) = header(reader) {
+        for _ in 0..MOST_HEADERS {
+            let Some(header) = header(reader) else { break };
             encrypted |= header.starts_with(b"Proc-Type") && header.ends_with(b"ENCRYPTED");
             escaped |= reader.gap().escaped;
         }
@@ -302,7 +309,7 @@ fn header<'a>(reader: &mut Reader<'a>) -> Option<&'a [u8]> {
     }
     // ssh.com goes on in the next line behind a backslash.
     let mut last = line;
-    while last.ends_with(b"\\") && reader.rest().starts_with(b"\n") {
+    while last.ends_with(b"\\") && reader.rest().starts_with(b"\n") && !reader.rest().starts_with(b"\n----") {
         reader.at += 1;
         last = reader.line()?;
     }

@@ -186,6 +186,10 @@ impl<'a> Reader<'a> {
                         (gap.line, gap.escaped) = (true, true);
                         length
                     }
+                    Some((Escape::Quote, length)) => {
+                        gap.quote = true;
+                        length
+                    }
                     Some((Escape::Nothing, length)) => length,
                     _ => return gap,
                 },
@@ -269,7 +273,9 @@ enum Escape {
     Line,
     /// A digit that the language escapes (`\/`, `\u002b`), or padding.
     Digit(u8),
-    /// White space, a quotation mark, or a line that goes on.
+    /// A quotation mark.
+    Quote,
+    /// White space, or a line that goes on.
     Nothing,
 }
 
@@ -282,14 +288,16 @@ fn escape(rest: &[u8]) -> Option<(Escape, usize)> {
     }
     Some(match rest.get(slashes)? {
         b'n' | b'r' => (Escape::Line, slashes + 1),
-        b't' | b'"' | b'\'' | b'`' => (Escape::Nothing, slashes + 1),
+        b'"' | b'\'' | b'`' => (Escape::Quote, slashes + 1),
+        b't' => (Escape::Nothing, slashes + 1),
         b'\n' | b'\r' => (Escape::Nothing, slashes),
         b'/' => (Escape::Digit(b'/'), slashes + 1),
         b'u' => {
             let code = std::str::from_utf8(rest.get(slashes + 1..slashes + 5)?).ok()?;
             let escape = match u8::from_str_radix(code, 16).ok()? {
                 b'\n' | b'\r' => Escape::Line,
-                b' ' | b'\t' | b'"' | b'\'' => Escape::Nothing,
+                b'"' | b'\'' => Escape::Quote,
+                b' ' | b'\t' => Escape::Nothing,
                 byte @ (b'+' | b'/' | b'=') => Escape::Digit(byte),
                 _ => return None,
             };

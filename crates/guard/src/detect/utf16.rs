@@ -66,6 +66,10 @@ pub(crate) fn texts(bytes: &[u8]) -> Vec<Text> {
         let before = bytes[from..probe].rchunks_exact(2).take_while(is_unit).count();
         let after = bytes[probe..].chunks_exact(2).take_while(is_unit).count();
         let (start, end) = (probe - 2 * before, probe + 2 * after);
+        let (start, end, little_endian) = match shifted(bytes, start.max(from + 1)..end, little_endian) {
+            true if start > from => (start - 1, end + 1, !little_endian),
+            _ => (start, end, little_endian),
+        };
         if end - start >= STEP {
             texts.push(Text::new(&bytes[start..end], start, little_endian));
         }
@@ -75,10 +79,22 @@ pub(crate) fn texts(bytes: &[u8]) -> Vec<Text> {
     texts
 }
 
+/// Whether the pairs of `range` are better paired one byte earlier, in the other order.
+fn shifted(bytes: &[u8], range: Range<usize>, little_endian: bool) -> bool {
+    match (bytes.get(range.start - 1), bytes.get(range.end)) {
+        (Some(0), Some(last)) => little_endian && is_text(*last),
+        (Some(first), Some(0)) => !little_endian && is_text(*first),
+        _ => false,
+    }
+}
+
+fn is_text(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~' | b'\t' | b'\n' | b'\r')
+}
+
 /// Whether all pairs are printable ASCII or the end of a line, and the lower
 /// byte comes first.
 fn order(pairs: &[u8]) -> Option<bool> {
-    let is_text = |byte: u8| matches!(byte, b' '..=b'~' | b'\t' | b'\n' | b'\r');
     let first = *pairs.first()?;
     let little_endian = first != 0;
     let fits = |pair: &[u8]| match little_endian {

@@ -4,7 +4,10 @@
 
 use std::ops::Range;
 
-use super::{found, reader};
+use super::{
+    found,
+    reader::{Alphabet, Reader, Taken},
+};
 use crate::finding::{Certainty, Finding, Format};
 
 /// The names of the secret values, as wg, systemd and NetworkManager write them.
@@ -13,8 +16,8 @@ pub(crate) const NAMES: [&str; 4] = ["PrivateKey", "PresharedKey", "private-key=
 const SECTIONS: [&[u8]; 5] = [b"Interface", b"Peer", b"WireGuard", b"WireGuardPeer", b"wireguard"];
 /// Sections are shorter than this.
 const WINDOW: usize = 4096;
-/// 32 bytes in base64, with padding.
-const LENGTH: usize = 44;
+/// Of 32 bytes in base64.
+const DIGITS: usize = 43;
 
 /// Reads the value of `name`, if it is in a section of WireGuard's.
 pub(crate) fn key(bytes: &[u8], name: &Range<usize>) -> Option<Finding> {
@@ -29,22 +32,17 @@ pub(crate) fn key(bytes: &[u8], name: &Range<usize>) -> Option<Finding> {
         return None;
     }
     at += bytes[at..].iter().take(64).take_while(blank).count();
-    let value = bytes.get(at..at + LENGTH)?;
-    let behind = bytes.get(at + LENGTH);
-    if behind.is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=')) {
+    let mut reader = Reader::new(bytes, at, at);
+    let mut digits = Taken::default();
+    if reader.digits(Alphabet::Standard, &mut digits) != DIGITS || !reader.padding() {
         return None;
     }
-    let digits = value.strip_suffix(b"=")?;
-    let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
-    if !digits.iter().all(is_digit) {
-        return None;
-    }
-    let decoded = reader::decode(digits).filter(|decoded| decoded.len() == 32)?;
+    let decoded = digits.decode(0..DIGITS)?;
     // An example, or "no key" of wg itself.
     if decoded.iter().all(|byte| *byte == decoded[0]) || !in_section(bytes, name.start) {
         return None;
     }
-    Some(found(Format::WireGuard, Certainty::Parsed, name.start..at + LENGTH))
+    Some(found(Format::WireGuard, Certainty::Parsed, name.start..reader.at))
 }
 
 /// Whether the last section heading before `at` is one of WireGuard's.
