@@ -2,8 +2,9 @@
 //! The git program, for what libgit2 cannot do.
 
 use std::{
-    ffi::OsStr,
+    ffi::{OsStr, OsString},
     io::Write as _,
+    os::unix::ffi::OsStringExt as _,
     path::Path,
     process::{Command, Stdio},
     thread,
@@ -45,7 +46,7 @@ pub(super) fn init(directory: &Path) -> Result<(), GitError> {
 
 /// Runs git in a directory; what it says on standard output without the newline
 /// at its end, `None` if it ends with 1, which is its way to say no.
-pub(crate) fn ask(directory: &Path, arguments: &[&str]) -> Result<Option<String>, GitError> {
+pub(crate) fn ask(directory: &Path, arguments: &[&str]) -> Result<Option<OsString>, GitError> {
     let mut command = Command::new("git");
     for name in FOREIGN {
         command.env_remove(name);
@@ -54,8 +55,8 @@ pub(crate) fn ask(directory: &Path, arguments: &[&str]) -> Result<Option<String>
     let output = output.map_err(GitError::Start)?;
     match output.status.code() {
         Some(0) => {
-            let text = String::from_utf8_lossy(&output.stdout);
-            Ok(Some(text.strip_suffix('\n').unwrap_or(&text).to_owned()))
+            let said = output.stdout.strip_suffix(b"\n").unwrap_or(&output.stdout);
+            Ok(Some(OsString::from_vec(said.to_vec())))
         }
         Some(1) => Ok(None),
         _ => Err(GitError::Program {

@@ -56,6 +56,7 @@ impl Place {
         let folder = top.join(folder);
         let setting = git::ask(top, &["config", "--show-scope", "--get", "core.hooksPath"])?;
         let Some(setting) = setting else { return Ok(Self::Folder { folder, shared: false }) };
+        let setting = setting.to_string_lossy();
         let scope = setting.split_once('\t').map_or("", |(scope, _)| scope).to_owned();
         let own = git::ask(top, &["rev-parse", "--git-common-dir"])?.unwrap_or_default();
         let shared = !bare && within(&folder, top) && !within(&folder, &top.join(own));
@@ -95,6 +96,7 @@ pub(super) fn keeper(top: &Path) -> Option<(Keeper, PathBuf)> {
 /// Whether this git runs hooks that its configuration names.
 pub(super) fn git_runs_configured_hooks(top: &Path) -> Result<bool, GitError> {
     let version = git::ask(top, &["version"])?.unwrap_or_default();
+    let version = version.to_string_lossy();
     let mut numbers = version.trim_start_matches("git version ").split('.').map(str::parse::<u32>);
     let (Some(Ok(major)), Some(Ok(minor))) = (numbers.next(), numbers.next()) else { return Ok(false) };
     Ok((major, minor) >= CONFIGURED_HOOKS)
@@ -109,14 +111,15 @@ fn setting(event: Event, key: &str) -> String {
 pub(super) fn configured(top: &Path, event: Event) -> Result<bool, GitError> {
     let command = git::ask(top, &["config", "--local", "--get", &setting(event, "command")])?;
     let named = git::ask(top, &["config", "--local", "--get", &setting(event, "event")])?;
-    Ok(command.is_some_and(|command| script::is_command(&command)) && named.as_deref() == Some(event.name()))
+    let ours = command.is_some_and(|command| script::is_command(&command.to_string_lossy()));
+    Ok(ours && named.is_some_and(|named| named == event.name()))
 }
 
 /// Names our hook in the configuration of this repository.
 pub(super) fn configure(top: &Path, event: Event, program: &str) -> Result<(), GitError> {
     for (key, value) in [("command", script::command(event, program).as_str()), ("event", event.name())] {
         let name = setting(event, key);
-        if git::ask(top, &["config", "--local", "--get", &name])?.as_deref() != Some(value) {
+        if git::ask(top, &["config", "--local", "--get", &name])?.is_none_or(|set| set != value) {
             git::ask(top, &["config", "--local", "--replace-all", &name, value])?;
         }
     }

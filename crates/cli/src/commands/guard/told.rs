@@ -236,7 +236,12 @@ fn less(shrunk: &Shrunk) -> (String, String) {
                 "git's attributes for {} are not certkeep's ({attribute})",
                 String::from_utf8_lossy(path)
             ),
-            "git would keep that file as it is, without the filter that seals it".to_owned(),
+            if attribute.starts_with("filter") {
+                "git would keep that file as it is, without the filter that seals it"
+            } else {
+                "git would change the bytes of the sealed file, and nobody could open it"
+            }
+            .to_owned(),
         ),
         Shrunk::Rules { path } => (
             format!("{} is protected no longer", String::from_utf8_lossy(path)),
