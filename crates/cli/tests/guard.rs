@@ -46,7 +46,7 @@ fn a_plain_key_is_stopped_before_the_commit_the_push_and_the_server() {
     alice.does("cd hub.git && certkeep guard install");
     stopped(&alice, "cd work/app && git push -q --no-verify", "deploy/web.key:1");
     alice.fails("cd hub.git && git rev-parse -q --verify other", "");
-    alice.does("cd hub.git && certkeep guard uninstall && cd ../work/app && git push -q --no-verify");
+    alice.does("(cd hub.git && certkeep guard uninstall) && cd work/app && git push -q --no-verify");
 }
 
 #[test]

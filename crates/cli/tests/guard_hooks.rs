@@ -20,11 +20,16 @@ const MAKE_KEY: &str = "openssl genpkey -algorithm ed25519";
 /// Where xtask/setup.sh installs it.
 const PRE_COMMIT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/python/bin/pre-commit");
 
+/// The folder of the git to try it with, if it is not the system's.
+#[expect(clippy::disallowed_methods, reason = "it is whoever runs the tests who names it")]
+fn other_git() -> Option<String> {
+    std::env::var("CERTKEEP_TEST_GIT").ok()
+}
+
 /// Somebody with a repository in `work/app` and one to push to.
 fn alice(team: &Team) -> Person {
     let alice = team.person("alice");
-    let git = std::env::var("CERTKEEP_TEST_GIT").ok();
-    let alice = match git {
+    let alice = match other_git() {
         Some(folder) => {
             let path = format!("{folder}:{}:/usr/local/bin:/usr/bin:/bin", team.path("bin").display());
             alice.with("PATH", &path)

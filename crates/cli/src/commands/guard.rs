@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `guard`: no private key leaves in the clear, by a commit, a push or a file.
 
+mod advice;
 mod files;
 mod github;
 pub(super) mod hooks;
