@@ -13,11 +13,13 @@ mod error;
 mod every;
 mod head;
 mod index;
+mod loose;
 mod objects;
 mod past;
 mod program;
 #[cfg(test)]
 mod tests;
+mod trees;
 
 use std::{
     os::unix::ffi::OsStrExt as _,
@@ -35,6 +37,7 @@ pub(crate) use self::{
     index::{Entered, IndexChange, IndexStat, WORK_TREE},
     objects::{Kind, Objects},
     past::Commit,
+    past::{Commit, Known},
     program::ask,
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! A repository for reading alone, with or without a work tree: objects, trees
-//! against their parents, the commits between two sets of references.
+//! A repository for reading alone, with or without a work tree: its objects, its
+//! references and its index.
 //!
 //! Nothing that is missing is fetched: whoever asks is told that it is missing.
 //! Replacement objects (`refs/replace`) are not followed, so that nobody who can
@@ -12,13 +12,15 @@ use std::{
     ffi::OsStr,
     fs, io,
     path::{Path, PathBuf},
+    process::Child,
 };
 
 use git2::{ErrorCode, Index, ObjectType};
 
 use super::{
-    GitError, IndexEntry, Oid, TreeEntry, absent_is_none,
+    GitError, IndexEntry, Oid, absent_is_none,
     index::{entry_of, listed},
+    loose,
     program::{self, Environment},
 };
 use crate::durable::FileError;
@@ -26,6 +28,8 @@ use crate::durable::FileError;
 /// The repository of a directory, or of the git that runs us.
 pub(crate) struct Objects {
     inner: git2::Repository,
+    /// Where objects of one file each may lie.
+    folders: Vec<PathBuf>,
     environment: Environment,
 }
 
@@ -37,12 +41,6 @@ pub(crate) enum Kind {
     Commit,
     Tag,
 }
-
-/// The longest path of a folder in a tree that is followed, in bytes.
-const LONGEST: usize = 1 << 16;
-
-/// The most files and folders of one tree.
-const MOST: usize = 10_000_000;
 
 impl std::fmt::Debug for Objects {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -68,7 +66,10 @@ impl Objects {
         environment: Environment,
     ) -> Result<Option<Self>, GitError> {
         match inner {
-            Ok(inner) => Ok(Some(Self { inner, environment })),
+            Ok(inner) => {
+                let folders = loose::folders(&inner.commondir().join("objects"));
+                Ok(Some(Self { inner, folders, environment }))
+            }
             Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
             Err(error) if error.code() == ErrorCode::Owner => {
                 Err(GitError::Foreign { path: path.to_owned() })
@@ -85,7 +86,7 @@ impl Objects {
             Environment::Inherited => git2::Repository::open_from_env(),
         };
         let inner = inner.map_err(|error| GitError::opening(path, &error))?;
-        Ok(Self { inner, environment: self.environment })
+        Ok(Self { inner, folders: self.folders.clone(), environment: self.environment })
     }
 
     /// The directory of what certkeep keeps for this clone alone.
@@ -182,106 +183,36 @@ impl Objects {
     }
 
     /// What an object is, and its size in bytes.
-    pub(crate) fn header(&self, oid: Oid) -> Result<(Kind, usize), GitError> {
+    pub(crate) fn header(&self, oid: Oid) -> Result<(Kind, u64), GitError> {
+        if let Some(found) = loose::header(&self.folders, oid)? {
+            return Ok(found);
+        }
         let database = self.inner.odb().map_err(GitError::library("open the objects"))?;
         let (size, kind) = database.read_header(oid).map_err(|error| unreadable(oid, &error))?;
-        Ok((kind_of(oid, kind)?, size))
+        Ok((kind_of(oid, kind)?, u64::try_from(size).unwrap_or(u64::MAX)))
+    }
+
+    /// What an object is, and its bytes.
+    pub(super) fn read(&self, oid: Oid) -> Result<(Kind, Vec<u8>), GitError> {
+        if let Some(found) = loose::read(&self.folders, oid)? {
+            return Ok(found);
+        }
+        let database = self.inner.odb().map_err(GitError::library("open the objects"))?;
+        let object = database.read(oid).map_err(|error| unreadable(oid, &error))?;
+        Ok((kind_of(oid, object.kind())?, object.data().to_vec()))
+    }
+
+    /// The bytes of an object of the kind that is wanted.
+    pub(super) fn read_as(&self, wanted: Kind, oid: Oid) -> Result<Vec<u8>, GitError> {
+        match self.read(oid)? {
+            (kind, bytes) if kind == wanted => Ok(bytes),
+            (kind, _) => Err(damaged(oid, &format!("it is a {kind:?} and not a {wanted:?}").to_lowercase())),
+        }
     }
 
     /// The bytes of a blob.
     pub(crate) fn blob(&self, oid: Oid) -> Result<Vec<u8>, GitError> {
-        let blob = self.inner.find_blob(oid).map_err(|error| unreadable(oid, &error))?;
-        Ok(blob.content().to_vec())
-    }
-
-    /// What a tag names, and what that is.
-    pub(crate) fn tagged(&self, oid: Oid) -> Result<(Oid, Kind), GitError> {
-        let tag = self.inner.find_tag(oid).map_err(|error| unreadable(oid, &error))?;
-        let kind = tag.target_type().ok_or_else(|| unusual(oid))?;
-        Ok((tag.target_id(), kind_of(oid, kind)?))
-    }
-
-    /// A commit's tree and its parents; of a shallow clone's oldest commits no parents.
-    pub(crate) fn commit(&self, oid: Oid) -> Result<(Oid, Vec<Oid>), GitError> {
-        let commit = self.inner.find_commit(oid).map_err(|error| unreadable(oid, &error))?;
-        Ok((commit.tree_id(), commit.parent_ids().collect()))
-    }
-
-    /// All commits from `tips` that none of `hidden` leads to, parents first.
-    pub(crate) fn walk(&self, tips: &[Oid], hidden: &[Oid]) -> Result<Vec<Oid>, GitError> {
-        let walking = || GitError::library("walk the commits");
-        let mut walk = self.inner.revwalk().map_err(walking())?;
-        walk.set_sorting(git2::Sort::TOPOLOGICAL | git2::Sort::REVERSE).map_err(walking())?;
-        for &tip in tips {
-            walk.push(tip).map_err(|error| unreadable(tip, &error))?;
-        }
-        for &hidden in hidden {
-            walk.hide(hidden).map_err(|error| unreadable(hidden, &error))?;
-        }
-        walk.collect::<Result<_, _>>().map_err(walking())
-    }
-
-    /// The entry of a tree at a path.
-    pub(crate) fn entry(&self, tree: Oid, path: &[&str]) -> Result<Option<(Oid, Kind)>, GitError> {
-        let mut found = (tree, Kind::Tree);
-        for name in path {
-            if found.1 != Kind::Tree {
-                return Ok(None);
-            }
-            let tree = self.tree(found.0)?;
-            let Some(entry) = tree.get_name(name) else { return Ok(None) };
-            let kind = entry.kind().ok_or_else(|| unusual(entry.id()))?;
-            found = (entry.id(), kind_of(entry.id(), kind)?);
-        }
-        Ok(Some(found))
-    }
-
-    /// All files of a tree, links and submodules among them, by path.
-    pub(crate) fn entries(&self, tree: Oid) -> Result<Vec<TreeEntry>, GitError> {
-        self.added(tree, &[])
-    }
-
-    /// The entries of `tree` that stand in none of the trees of `before` at the
-    /// same path with the same mode: of a merge what neither side had.
-    pub(crate) fn added(&self, tree: Oid, before: &[Oid]) -> Result<Vec<TreeEntry>, GitError> {
-        let mut added = Vec::new();
-        let mut folders = vec![(Vec::new(), tree, before.to_vec())];
-        while let Some((folder, tree, before)) = folders.pop() {
-            if before.contains(&tree) {
-                continue;
-            }
-            // Trees that name one another many times over unfold without end.
-            if folder.len() > LONGEST || added.len() + folders.len() > MOST {
-                let message = "it unfolds to too many folders".to_owned();
-                return Err(GitError::Object { oid: tree.to_string(), message });
-            }
-            let tree = self.tree(tree)?;
-            let before: Vec<_> = before.iter().map(|&tree| self.tree(tree)).collect::<Result<_, _>>()?;
-            for entry in &tree {
-                let others = before.iter().filter_map(|tree| tree.get_name_bytes(entry.name_bytes()));
-                let others: Vec<_> = others.collect();
-                let same = |other: &git2::TreeEntry<'_>| {
-                    other.id() == entry.id() && other.filemode() == entry.filemode()
-                };
-                if others.iter().any(same) {
-                    continue;
-                }
-                let path = [folder.as_slice(), entry.name_bytes()].concat();
-                if entry.kind() == Some(ObjectType::Tree) {
-                    let others = others.iter().filter(|other| other.kind() == Some(ObjectType::Tree));
-                    let others = others.map(git2::TreeEntry::id).collect();
-                    folders.push(([path.as_slice(), b"/"].concat(), entry.id(), others));
-                } else {
-                    added.push(TreeEntry::new(path, entry.id(), entry.filemode()));
-                }
-            }
-        }
-        added.sort_by(|one, other| one.path.cmp(&other.path));
-        Ok(added)
-    }
-
-    fn tree(&self, oid: Oid) -> Result<git2::Tree<'_>, GitError> {
-        self.inner.find_tree(oid).map_err(|error| unreadable(oid, &error))
+        self.read_as(Kind::Blob, oid)
     }
 
     /// The entries of the index that git works with.
@@ -318,13 +249,34 @@ impl Objects {
         environment: &[(&str, &OsStr)],
         input: &[u8],
     ) -> Result<Vec<u8>, GitError> {
+        let (directory, arguments) = self.place(arguments);
+        let environment = [&[no_fetch()], environment].concat();
+        program::run(directory, self.environment, &arguments, &environment, input)
+    }
+
+    /// Starts git in this repository, with pipes to all its streams.
+    pub(super) fn start(
+        &self,
+        arguments: &[&str],
+        environment: &[(&str, &OsStr)],
+    ) -> Result<Child, GitError> {
+        let (directory, arguments) = self.place(arguments);
+        let environment = [&[no_fetch()], environment].concat();
+        program::start(directory, self.environment, &arguments, &environment)
+    }
+
+    fn place<'a>(&self, arguments: &[&'a str]) -> (Option<&Path>, Vec<&'a str>) {
         let directory = match self.environment {
             Environment::Own => Some(self.inner.workdir().unwrap_or(self.inner.path())),
             Environment::Inherited => None,
         };
-        let arguments = [&["--no-replace-objects"], arguments].concat();
-        program::run(directory, self.environment, &arguments, environment, input)
+        (directory, [&["--no-replace-objects"], arguments].concat())
     }
+}
+
+/// A partial clone asks nobody for what it lacks.
+fn no_fetch() -> (&'static str, &'static OsStr) {
+    ("GIT_NO_LAZY_FETCH", OsStr::new("1"))
 }
 
 fn kind_of(oid: Oid, kind: ObjectType) -> Result<Kind, GitError> {
@@ -338,13 +290,17 @@ fn kind_of(oid: Oid, kind: ObjectType) -> Result<Kind, GitError> {
 }
 
 fn unusual(oid: Oid) -> GitError {
-    GitError::Object { oid: oid.to_string(), message: "it is of no kind that git has".to_owned() }
+    damaged(oid, "it is of no kind that git has")
+}
+
+/// An object that is not what it should be.
+pub(super) fn damaged(oid: Oid, message: &str) -> GitError {
+    GitError::Object { oid: oid.to_string(), message: message.to_owned() }
 }
 
 fn unreadable(oid: Oid, error: &git2::Error) -> GitError {
-    let oid = oid.to_string();
     match error.code() {
-        ErrorCode::NotFound => GitError::Missing { oid },
-        _ => GitError::Object { oid, message: error.message().to_owned() },
+        ErrorCode::NotFound => GitError::Missing { oid: oid.to_string() },
+        _ => damaged(oid, error.message()),
     }
 }

@@ -13,6 +13,17 @@ pub(crate) struct Commit {
     pub(crate) entries: Vec<TreeEntry>,
 }
 
+/// What of a repository is no news.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Known {
+    /// What is hidden by name.
+    Hidden,
+    /// What any reference leads to.
+    AllReferences,
+}
+
+const FORMAT: &str = "--format=commit %H %T %P";
+
 impl Commit {
     /// Whether it brings a file of a store.
     pub(crate) fn touches_store(&self) -> bool {
@@ -78,25 +89,31 @@ impl Repository {
 
 impl Objects {
     /// Every commit that a reference, the HEAD of a work tree or one of `more`
-    /// leads to, parents first.
+    /// leads to, parents first, with what it brought.
     pub(crate) fn history(&self, more: &[Oid]) -> Result<Vec<Commit>, GitError> {
-        let arguments = [
-            "log",
-            "--all",
-            "--stdin",
-            "--topo-order",
-            "--reverse",
-            "-c",
-            "--root",
-            "--raw",
-            "-z",
-            "--no-renames",
-            "--no-abbrev",
-            "--no-show-signature",
-            "--format=commit %H %T %P",
-        ];
+        let changes = ["-c", "--root", "--raw", "--no-renames", "--no-abbrev", "--all"];
         let input: String = more.iter().map(|oid| format!("{oid}\n")).collect();
-        let output = self.git(&arguments, &[], input.as_bytes())?;
+        self.log(&changes, &input)
+    }
+
+    /// All commits from `tips` that neither one of `hidden` nor, if so wanted,
+    /// any reference leads to: parents first, without what they brought.
+    pub(crate) fn walk(&self, tips: &[Oid], hidden: &[Oid], known: Known) -> Result<Vec<Commit>, GitError> {
+        if tips.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut input: String = tips.iter().map(|oid| format!("{oid}\n")).collect();
+        input.extend(hidden.iter().map(|oid| format!("^{oid}\n")));
+        let known: &[&str] = match known {
+            Known::Hidden => &[],
+            Known::AllReferences => &["--not", "--all"],
+        };
+        self.log(&[&["--no-patch"], known].concat(), &input)
+    }
+
+    fn log(&self, options: &[&str], input: &str) -> Result<Vec<Commit>, GitError> {
+        let format = ["log", "--stdin", "--topo-order", "--reverse", "-z", "--no-show-signature", FORMAT];
+        let output = self.git(&[&format, options].concat(), &[], input.as_bytes())?;
         let mut commits = Vec::new();
         let mut fields = output.split(|&byte| byte == 0);
         while let Some(field) = fields.next() {

@@ -6,7 +6,7 @@ use std::{
     io::Write as _,
     os::unix::ffi::OsStringExt as _,
     path::Path,
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
     thread,
 };
 
@@ -84,28 +84,7 @@ pub(super) fn run(
     environment: &[(&str, &OsStr)],
     input: &[u8],
 ) -> Result<Vec<u8>, GitError> {
-    let mut command = Command::new("git");
-    match inherited {
-        Environment::Own => {
-            for name in FOREIGN {
-                command.env_remove(name);
-            }
-        }
-        Environment::Inherited => {
-            command.env_remove(IDENTITY);
-        }
-    }
-    if let Some(directory) = directory {
-        command.current_dir(directory);
-    }
-    let mut child = command
-        .args(arguments)
-        .envs(environment.iter().copied())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .map_err(GitError::Start)?;
+    let mut child = start(directory, inherited, arguments, environment)?;
     let mut stdin = child.stdin.take().expect("it was asked for");
     let output = thread::scope(|scope| {
         // A git that does not read to the end says why on its standard error.
@@ -121,6 +100,37 @@ pub(super) fn run(
         command: command.copied().unwrap_or_default().to_owned(),
         message: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
     })
+}
+
+/// Starts git in `directory`, with pipes to all its streams.
+pub(super) fn start(
+    directory: Option<&Path>,
+    inherited: Environment,
+    arguments: &[&str],
+    environment: &[(&str, &OsStr)],
+) -> Result<Child, GitError> {
+    let mut command = Command::new("git");
+    match inherited {
+        Environment::Own => {
+            for name in FOREIGN {
+                command.env_remove(name);
+            }
+        }
+        Environment::Inherited => {
+            command.env_remove(IDENTITY);
+        }
+    }
+    if let Some(directory) = directory {
+        command.current_dir(directory);
+    }
+    command
+        .args(arguments)
+        .envs(environment.iter().copied())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(GitError::Start)
 }
 
 impl Repository {

@@ -15,7 +15,7 @@ use super::{
     policy::{Policies, Policy},
 };
 use crate::{
-    git::{Kind, Oid, TreeEntry},
+    git::{Commit, Kind, Known, Oid, TreeEntry},
     seal::KeyId,
 };
 
@@ -32,7 +32,8 @@ impl Guard {
     pub(super) fn add_tip(&self, tips: &mut Tips, oid: Oid) -> Result<(), GuardError> {
         let (mut oid, mut kind) = (oid, self.objects.header(oid)?.0);
         while kind == Kind::Tag {
-            (oid, kind) = self.objects.tagged(oid)?;
+            oid = self.objects.tagged(oid)?;
+            kind = self.objects.header(oid)?.0;
         }
         match kind {
             Kind::Commit => tips.commits.push(oid),
@@ -46,24 +47,25 @@ impl Guard {
     pub(super) fn tree_of(&self, oid: Oid) -> Result<Option<(Oid, Oid)>, GuardError> {
         let mut tips = Tips::default();
         self.add_tip(&mut tips, oid)?;
-        let commit = tips.commits.first().map(|&commit| Ok((commit, self.objects.commit(commit)?.0)));
+        let commit = tips.commits.first().map(|&commit| Ok((commit, self.objects.tree_of(commit)?)));
         commit.transpose()
     }
 
-    /// Judges every commit from `tips` that `hidden` do not lead to, by its own
+    /// Judges every commit from `tips` that `hidden` and what is `known` do not lead to, by its own
     /// changes, and the trees and blobs that are named without one.
     pub(super) fn check_commits(
         &self,
         tips: &Tips,
         hidden: &[Oid],
+        known: Known,
         judge: &mut Judge<'_>,
         watch: Watch<'_>,
     ) -> Result<(), GuardError> {
         let policies = Policies::new(&self.objects);
-        let commits = self.objects.walk(&tips.commits, hidden)?;
+        let commits = self.objects.walk(&tips.commits, hidden, known)?;
         judge.report.commits += u64::try_from(commits.len()).unwrap_or(u64::MAX);
         let mut changes = Vec::with_capacity(commits.len());
-        for commit in commits {
+        for commit in &commits {
             changes.push(self.change_of(commit, &policies)?);
         }
         for &tree in &tips.trees {
@@ -86,12 +88,12 @@ impl Guard {
         Ok(())
     }
 
-    pub(super) fn change_of(&self, commit: Oid, policies: &Policies<'_>) -> Result<Change, GuardError> {
-        let (tree, parents) = self.objects.commit(commit)?;
+    pub(super) fn change_of(&self, commit: &Commit, policies: &Policies<'_>) -> Result<Change, GuardError> {
+        let &Commit { oid: commit, tree, ref parents, .. } = commit;
         let mut before = Vec::new();
         let mut trees = Vec::new();
-        for parent in parents {
-            let tree = self.objects.commit(parent)?.0;
+        for &parent in parents {
+            let tree = self.objects.tree_of(parent)?;
             before.push(readable(policies.of_tree(tree, parent))?);
             trees.push(tree);
         }
@@ -135,7 +137,7 @@ impl Guard {
         let Some(commit) = change.commit.filter(|_| change.attributes || change.has_other_rules()) else {
             return Ok(());
         };
-        let tree = self.objects.commit(commit)?.0;
+        let tree = self.objects.tree_of(commit)?;
         let standing = judge.standing.clone();
         let protects = |policy: &Option<Arc<Policy>>, entry: &TreeEntry| {
             policy.as_ref().is_some_and(|policy| policy.zone(&entry.path).is_some())

@@ -56,7 +56,7 @@ impl Guard {
         let mut allowed = Default::default();
         let mut present = None;
         if let Some(head) = self.objects.head()? {
-            let tree = self.objects.commit(head)?.0;
+            let tree = self.objects.tree_of(head)?;
             allowed = policies.allowed_in_tree(tree, head)?;
             present = policies.of_tree(tree, head)?;
         }
@@ -125,7 +125,7 @@ impl Guard {
         let folder = policies.folder(commit.tree)?;
         let mut same = true;
         for &parent in &commit.parents {
-            same &= policies.folder(self.objects.commit(parent)?.0)? == folder;
+            same &= policies.folder(self.objects.tree_of(parent)?)? == folder;
         }
         let change = if same && !commit.parents.is_empty() {
             policies.of_tree(commit.tree, commit.oid).map(|now| {
@@ -133,7 +133,7 @@ impl Guard {
                 Change { now, before, ..plain_change(commit) }
             })
         } else {
-            self.change_of(commit.oid, policies)
+            self.change_of(commit, policies)
         };
         match change {
             Err(GuardError::Rules { .. }) => Ok(None),

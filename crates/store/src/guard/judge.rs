@@ -142,7 +142,9 @@ impl<'g> Judge<'g> {
             self.report.hits.push(hit(Breach::Unsealed { zone: zone.clone(), what, findings: findings() }));
             return Ok(());
         }
-        if let Some(from) = looked.copy_of.and_then(|original| self.originals.get(&original)) {
+        // At the same path that is a matter of the rules.
+        let from = looked.copy_of.and_then(|original| self.originals.get(&original));
+        if let Some(from) = from.filter(|from| **from != entry.path) {
             self.report.hits.push(hit(Breach::Copied { from: from.clone() }));
         }
         // Those that stood there before stand under no less protection.

@@ -95,17 +95,18 @@ impl Looks {
 #[derive(Debug, Default)]
 pub(super) struct SealedBlobs {
     blobs: HashSet<Oid>,
-    sizes: HashSet<usize>,
+    sizes: HashSet<u64>,
 }
 
 impl SealedBlobs {
-    pub(super) fn add(&mut self, blob: Oid, size: usize) {
+    pub(super) fn add(&mut self, blob: Oid, size: u64) {
         self.blobs.insert(blob);
         self.sizes.insert(size);
     }
 
     fn original(&self, bytes: &[u8], keyring: &Keyring, objects: &Objects) -> Option<Oid> {
-        let forms = keyring.sealed_forms(bytes, |size| self.sizes.contains(&size));
+        let forms = keyring
+            .sealed_forms(bytes, |size| u64::try_from(size).is_ok_and(|size| self.sizes.contains(&size)));
         let mut hashes = forms.filter_map(|form| objects.hash_blob(&form).ok());
         hashes.find(|hash| self.blobs.contains(hash))
     }

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// The most that a file of the rules may hold, in bytes.
-const LIMIT: usize = 1 << 20;
+const LIMIT: u64 = 1 << 20;
 
 /// What one state of the repository says of its paths.
 #[derive(Debug)]

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What a push would take away from this clone.
 
+use crate::git::{Known, Oid};
+
 use super::{Guard, GuardError, Report, Update, Watch, commits::Tips, judge::Judge, policy::Policies};
 
 impl Guard {
@@ -31,14 +33,14 @@ impl Guard {
         let policies = Policies::new(&self.objects);
         let mut allowed = super::allow::AllowList::default();
         for &commit in &tips.commits {
-            allowed.extend(policies.allowed_in_tree(self.objects.commit(commit)?.0, commit)?);
+            allowed.extend(policies.allowed_in_tree(self.objects.tree_of(commit)?, commit)?);
         }
         let mut judge = Judge::new(self, allowed);
-        self.check_commits(&tips, &hidden, &mut judge, watch)?;
+        self.check_commits(&tips, &hidden, Known::Hidden, &mut judge, watch)?;
         Ok(judge.report)
     }
 
-    pub(super) fn object(&self, hex: &str) -> Result<crate::git::Oid, GuardError> {
+    pub(super) fn object(&self, hex: &str) -> Result<Oid, GuardError> {
         self.objects.oid(hex).ok_or_else(|| GuardError::Update { line: hex.to_owned() })
     }
 }

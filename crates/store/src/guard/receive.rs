@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::{Guard, GuardError, Report, Update, Watch, commits::Tips, judge::Judge, policy::Policies};
-use crate::git::Oid;
+use crate::git::{Known, Oid};
 
 /// Lets a push through that protects less than before: the administrator says
 /// so, where no key can tell a member's word from anybody's.
@@ -31,7 +31,6 @@ impl Guard {
     ///
     /// [`GuardError`]: it cannot be told whether anything is wrong.
     pub fn receive(&self, updates: &[Update], watch: Watch<'_>) -> Result<Report, GuardError> {
-        let hidden: Vec<_> = self.objects.references()?.into_iter().map(|(_, oid)| oid).collect();
         let may_shrink = self.objects.config_flag(ALLOW_UNPROTECT)? == Some(true);
         let mut report = Report::default();
         for group in self.groups(updates)?.into_values() {
@@ -44,7 +43,7 @@ impl Guard {
             let mut judge = Judge::new(self, allowed);
             judge.may_shrink = may_shrink;
             judge.standing = standing;
-            self.check_commits(&group.tips, &hidden, &mut judge, watch)?;
+            self.check_commits(&group.tips, &[], Known::AllReferences, &mut judge, watch)?;
             for (old, new) in group.moves {
                 self.check_move(old, new, &policies, &mut judge)?;
             }
@@ -85,8 +84,8 @@ impl Guard {
         judge: &mut Judge<'_>,
     ) -> Result<(), GuardError> {
         let told = judge.report.hits.iter().any(super::report::is_about_rules);
-        let before = policies.of_tree(self.objects.commit(old)?.0, old)?;
-        let now = policies.of_tree(self.objects.commit(new)?.0, new)?;
+        let before = policies.of_tree(self.objects.tree_of(old)?, old)?;
+        let now = policies.of_tree(self.objects.tree_of(new)?, new)?;
         if let Some(before) = before.filter(|_| !told) {
             judge.rules(Some(new), &before, now.as_deref());
         }

@@ -32,7 +32,7 @@ impl Guard {
         let head = self.objects.head()?;
         let mut parents = Vec::new();
         for commit in head.into_iter().chain(self.objects.merge_heads()?) {
-            parents.push((commit, self.objects.commit(commit)?.0));
+            parents.push((commit, self.objects.tree_of(commit)?));
         }
         let policies = Policies::new(&self.objects);
         let now = policies.of_entries(&entries)?;
@@ -121,7 +121,8 @@ impl Guard {
             let place = Place { commit: None, path, blob: String::new() };
             judge.report.hits.push(Hit { place, breach: Breach::Shrunk(shrunk) });
         }
-        let called = self.objects.config("filter.certkeep.process")?.is_some();
+        let called =
+            self.objects.config("filter.certkeep.process")?.is_some_and(|program| !program.is_empty());
         let required = self.objects.config_flag("filter.certkeep.required")? == Some(true);
         if let Some(first) = staged.first().filter(|_| !(called && required)) {
             let breach = Breach::Shrunk(Shrunk::Driver);

@@ -24,7 +24,7 @@ impl Guard {
         self.add_tip(&mut tips, oid)?;
         let commit = tips.commits.first().copied();
         let tree = match (commit, tips.trees.first()) {
-            (Some(commit), _) => self.objects.commit(commit)?.0,
+            (Some(commit), _) => self.objects.tree_of(commit)?,
             (None, Some(&tree)) => tree,
             (None, None) => {
                 let message = "it is no commit and no tree".to_owned();
@@ -34,7 +34,7 @@ impl Guard {
         let policies = Policies::new(&self.objects);
         let mut allowed = policies.allowed_in_tree(tree, commit.unwrap_or(tree))?;
         if let Some(head) = self.objects.head()? {
-            allowed.extend(policies.allowed_in_tree(self.objects.commit(head)?.0, head)?);
+            allowed.extend(policies.allowed_in_tree(self.objects.tree_of(head)?, head)?);
         }
         let change = self.change_of_tree(tree, commit, &policies)?;
         let entries = change.entries.iter().filter(|changed| judge::has_blob(&changed.entry));
