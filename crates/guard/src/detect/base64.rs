@@ -97,12 +97,12 @@ impl Block {
         }
         while !reader.padding() {
             let gap = reader.gap();
-            if !gap.line && !gap.quote {
+            if !gap.line {
                 break;
             }
             let line = digits.len();
             let ahead = reader.rest().iter().take(width + 1).take_while(|byte| is_digit(**byte)).count();
-            if ahead == 0 || ahead > width {
+            if ahead == 0 || ahead > width || !may_end_a_line(&reader.rest()[ahead..]) {
                 break;
             }
             lines.push(line);
@@ -157,6 +157,21 @@ impl Block {
                 findings.push(finding);
             }
         }
+    }
+}
+
+/// Whether digits that stand before `rest` are a line's, and not the name of a
+/// value or a word among others.
+fn may_end_a_line(rest: &[u8]) -> bool {
+    match rest {
+        [] | [b'\n' | b'\r' | b'\\' | b'=' | b'<' | b',' | b';' | b')', ..] => true,
+        [b'"' | b'\'' | b'`', rest @ ..] => !rest.trim_ascii_start().starts_with(b":"),
+        [b' ' | b'\t', ..] => {
+            let rest = &rest[..rest.len().min(16)];
+            matches!(rest.trim_ascii_start().first(), None | Some(b'\\' | b'*' | b'+'))
+                || memchr::memchr2(b'\n', b'\r', rest).is_some_and(|end| rest[..end].trim_ascii().is_empty())
+        }
+        _ => false,
     }
 }
 
