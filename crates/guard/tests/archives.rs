@@ -63,6 +63,9 @@ fn members_are_told_with_their_name_and_place() {
         let finding = only(kind, file);
         assert_eq!(finding.wrappings, [Wrapping::Member((*name).to_owned())], "{kind}");
         assert_eq!(file[finding.place.clone()], key, "{kind}");
+        if *kind == "stored" {
+            continue;
+        }
         let packed = shop.gzip(file);
         let finding = only(kind, &packed);
         assert_eq!(finding.place, 0..packed.len(), "{kind}");

@@ -168,12 +168,13 @@ fn sec1(outer: &Element<'_>, elements: &[Element<'_>]) -> Option<Body> {
         }
         None => None,
     };
-    let bits = sec1_public(elements);
-    let told = usize::from(named.is_some()) + usize::from(bits.is_some());
+    let is_public =
+        |element: &Element<'_>| element.tag == context(1) && element.contents.first() == Some(&BIT_STRING);
+    let told = usize::from(named.is_some()) + usize::from(more.iter().any(is_public));
     if told != more.len() || (told == 0 && !EC_FIELDS.contains(&number.contents.len())) {
         return None;
     }
-    let public_key = loaded(outer).or_else(|| public::on_curve(named?, bits?));
+    let public_key = loaded(outer).or_else(|| public::on_curve(named?, sec1_public(elements)?));
     Some(Body { format: Format::Sec1, protection: Protection::None, public_key })
 }
 
