@@ -36,7 +36,6 @@ pub(crate) use self::{
     head::{Head, Patience},
     index::{Entered, IndexChange, IndexStat, WORK_TREE},
     objects::{Kind, Objects},
-    past::Commit,
     past::{Commit, Known},
     program::ask,
 };

@@ -6,7 +6,7 @@ use super::{Guard, GuardError};
 use crate::git::GitError;
 
 /// The longest file that [`Guard::files`] gives, in bytes.
-const LIMIT: usize = 16 << 20;
+const LIMIT: u64 = 16 << 20;
 
 impl Guard {
     /// The bytes of a blob, by its object id as hex.
@@ -30,7 +30,7 @@ impl Guard {
         revision: &str,
         wanted: &dyn Fn(&str) -> bool,
     ) -> Result<Vec<(String, Vec<u8>)>, GuardError> {
-        let (tree, _) = self.objects.commit(self.objects.revision(revision)?)?;
+        let tree = self.objects.tree_of(self.objects.revision(revision)?)?;
         let mut files = Vec::new();
         for entry in self.objects.entries(tree)?.into_iter().filter(|entry| entry.is_file()) {
             let Ok(path) = String::from_utf8(entry.path) else { continue };
