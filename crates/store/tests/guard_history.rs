@@ -214,6 +214,71 @@ fn what_is_damaged_is_an_error_that_names_it() {
 }
 
 #[test]
+fn no_configuration_hides_anything() {
+    let world = World::bare_of_store();
+    world.ground.commit(&[("a", "one\n")]);
+    world.git(&["switch", "-q", "-c", "side"]);
+    world.ground.commit(&[("b", "one\n")]);
+    world.git(&["switch", "-q", "main"]);
+    world.git(&["merge", "-q", "--no-ff", "--no-commit", "side"]);
+    world.stage("evil", key().as_bytes());
+    let merge = world.commit("merge");
+    for (name, value) in [
+        ("color.ui", "always"),
+        ("diff.relative", "true"),
+        ("diff.orderFile", "/nowhere"),
+        ("log.diffMerges", "off"),
+        ("log.showRoot", "false"),
+        ("log.showSignature", "true"),
+        ("log.decorate", "full"),
+    ] {
+        world.git(&["config", name, value]);
+    }
+    // Whatever commit another one is replaced by.
+    world.git(&["replace", &merge, "HEAD~"]);
+    fs::create_dir(world.ground.top.join("folder")).expect("made");
+    let guard = World::at(&world.ground.top.join("folder"));
+    let report = guard.history(Reach::References, &|_| {}).expect("checked");
+    assert_eq!(told_with_commits(&report), [format!("{} evil: PKCS#8 private key", short(&merge))]);
+    let update = world.to_push(&merge, "refs/heads/main", None);
+    assert_eq!(told(&guard.push(&update, "origin", &|_| {}).expect("checked")).len(), 1);
+    assert_eq!(told(&guard.tree("main", &|_| {}).expect("checked")).len(), 1);
+}
+
+#[test]
+fn borrowed_objects_and_other_work_trees_belong_to_it() {
+    let world = World::bare_of_store();
+    world.ground.commit(&[("k", &key())]);
+    let (top, shared) = (world.ground.top.display().to_string(), world.ground.beside("shared"));
+    world.ground.git(&["clone", "-q", "--shared", &top, &shared.display().to_string()]);
+    let guard = World::at(&shared);
+    for report in [guard.history(Reach::References, &|_| {}), guard.tree("HEAD", &|_| {})] {
+        assert_eq!(told(&report.expect("checked")), ["k: PKCS#8 private key"]);
+    }
+    // Detached in another work tree: no reference but that one's HEAD leads there.
+    let tree = world.ground.beside("linked");
+    world.ground.git_in(&shared, &["worktree", "add", "-q", "--detach", &tree.display().to_string()]);
+    for arguments in [&["config", "user.name", "x"][..], &["config", "user.email", "x@x"]] {
+        world.ground.git_in(&shared, arguments);
+    }
+    fs::write(tree.join("new"), key()).expect("written");
+    world.ground.git_in(&tree, &["add", "new"]);
+    assert_eq!(told(&World::at(&tree).staged().expect("checked")), ["new: PKCS#8 private key"]);
+    world.ground.git_in(&tree, &["commit", "-q", "-m", "new"]);
+    let report = World::at(&shared).history(Reach::References, &|_| {}).expect("checked");
+    assert_eq!(told(&report), ["k: PKCS#8 private key", "new: PKCS#8 private key"]);
+    // Cut off in the repository that lends.
+    let blob = world.ground.git(&["rev-parse", "HEAD:k"]);
+    let (folder, file) = blob.split_at(2);
+    let path = world.ground.top.join(".git/objects").join(folder).join(file);
+    let bytes = fs::read(&path).expect("there");
+    fs::remove_file(&path).expect("removed");
+    fs::write(&path, bytes.get(..20).expect("longer")).expect("written");
+    let error = World::at(&shared).tree("HEAD", &|_| {}).expect_err("damaged").to_string();
+    assert!(error.contains(&blob), "{error}");
+}
+
+#[test]
 fn thousands_of_files_are_counted_as_they_are_looked_at() {
     let world = World::bare_of_store();
     for number in 0..5000 {

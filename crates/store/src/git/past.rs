@@ -112,7 +112,20 @@ impl Objects {
     }
 
     fn log(&self, options: &[&str], input: &str) -> Result<Vec<Commit>, GitError> {
-        let format = ["log", "--stdin", "--topo-order", "--reverse", "-z", "--no-show-signature", FORMAT];
+        let format = [
+            "log",
+            "--stdin",
+            "--topo-order",
+            "--reverse",
+            "-z",
+            FORMAT,
+            // What the user's configuration may say otherwise.
+            "--no-show-signature",
+            "--no-relative",
+            "--no-color",
+            "--ignore-submodules=none",
+            "-O/dev/null",
+        ];
         let output = self.git(&[&format, options].concat(), &[], input.as_bytes())?;
         let mut commits = Vec::new();
         let mut fields = output.split(|&byte| byte == 0);

@@ -66,7 +66,10 @@ impl Guard {
         judge.report.commits += u64::try_from(commits.len()).unwrap_or(u64::MAX);
         let mut changes = Vec::with_capacity(commits.len());
         for commit in &commits {
-            changes.push(self.change_of(commit, &policies)?);
+            let mut change = self.change_of(commit, &policies)?;
+            // What a reference ends with is what the next clone works with.
+            change.attributes |= tips.commits.contains(&commit.oid);
+            changes.push(change);
         }
         for &tree in &tips.trees {
             changes.push(self.change_of_tree(tree, None, &policies)?);
@@ -107,7 +110,8 @@ impl Guard {
             let added = self.objects.added(tree, &trees)?;
             change.entries = added.into_iter().map(|entry| Changed { entry, kept: false }).collect();
         }
-        change.attributes = change.entries.iter().any(|changed| is_attributes(&changed.entry.path));
+        change.attributes =
+            parents.is_empty() || change.entries.iter().any(|changed| is_attributes(&changed.entry.path));
         if !change.attributes && change.now.is_some() {
             // One that is gone protects nothing any more.
             for &parent in &trees {
@@ -172,6 +176,9 @@ impl Guard {
             "-z",
             "--no-renames",
             "--no-abbrev",
+            "--no-relative",
+            "--no-color",
+            "-O/dev/null",
             "--format=",
             "--",
             ":(top,glob).certkeep/zones/*/zone.toml",

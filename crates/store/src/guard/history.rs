@@ -68,11 +68,8 @@ impl Guard {
         let has_store = commits.iter().any(Commit::touches_store);
         for commit in &commits {
             let change = self.past_change(commit, has_store, &policies)?;
-            let change = change.map_or_else(
-                // Rules that cannot be read: those of today are the best guess.
-                || Change { now: present.clone(), ..plain_change(commit) },
-                |change| change,
-            );
+            // Where the rules cannot be read, those of today are the best guess.
+            let change = change.unwrap_or_else(|| Change { now: present.clone(), ..plain_change(commit) });
             let mut told = false;
             for entry in change.entries.iter().map(|changed| &changed.entry) {
                 if judge::has_blob(entry) {
