@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use certkeep_guard::{Finding, Format, Wrapping, detect};
 use tools::Workshop;
 
-/// In debug builds, with another test on the same core.
-const SOON: Duration = Duration::from_secs(30);
+/// In debug builds, with many other programs on the same core; alone it takes a second or two.
+const SOON: Duration = Duration::from_secs(60);
 
 fn key(shop: &Workshop) -> Vec<u8> {
     shop.openssl("genpkey -algorithm ED25519 -outform DER -out key.der");
@@ -122,26 +122,19 @@ fn damaged_archives_give_what_can_be_read() {
     let directory = zip.windows(4).position(|window| window == b"PK\x01\x02").expect("a directory");
     assert_eq!(only("piped, without its directory", &zip[..directory]).format, Format::Pkcs8);
 
-    let tar = [shop.tar("key.der", &key), vec![7; 4096]].concat();
-    assert_eq!(
-        only(
-            "tar with something behind it",
-            &tar[512 * 2..][..0].iter().chain(&tar).copied().collect::<Vec<_>>()
-        )
-        .format,
-        Format::Pkcs8
-    );
+    let tar = [&python_tar(&shop, "USTAR_FORMAT", "key.der", &key)[..1024], &[7; 4096]].concat();
+    assert_eq!(only("tar with something else behind it", &tar).format, Format::Pkcs8);
     let gzip = shop.gzip(&shop.tar("key.der", &key));
     let half = &gzip[..gzip.len() - 12];
     assert_eq!(only("gzip without its end", half).format, Format::Pkcs8);
     for archive in [shop.zip("key.der", &key, true), shop.tar("key.der", &key), gzip] {
         for end in (0..archive.len().min(700)).chain([archive.len() - 1]) {
-            detect(&archive[..end]);
+            let _ = detect(&archive[..end]);
         }
         for at in 0..archive.len().min(600) {
             let mut changed = archive.clone();
             changed[at] ^= 0xff;
-            detect(&changed);
+            let _ = detect(&changed);
         }
     }
 }
@@ -191,6 +184,5 @@ fn bombs_end_soon() {
         assert!(detect(&file).is_empty(), "{name}");
         let taken = start.elapsed();
         assert!(taken < SOON, "{name}: {taken:?}");
-        println!("{name}: {} bytes, {taken:?}", file.len());
     }
 }

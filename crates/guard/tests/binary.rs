@@ -323,3 +323,56 @@ fn what_openssl_makes_beside_keys_is_silent() {
         }
     }
 }
+
+#[test]
+fn damaged_files_end_without_a_panic() {
+    let shop = Workshop::new();
+    shop.certificate();
+    shop.openssl("pkcs8 -topk8 -nocrypt -in key.pem -outform DER -out key.der");
+    shop.openssl("ec -in key.pem -outform DER -out sec1.der");
+    shop.openssl("pkcs12 -export -in cert.pem -inkey key.pem -certpbe NONE -keypbe NONE -passout pass:secret -out file.p12");
+    shop.run("keytool -genkeypair -alias web -keyalg EC -dname CN=web -storepass secret -keypass secret -keystore jks -storetype JKS");
+    shop.run("certutil -N -d sql:. --empty-password");
+    shop.run("pk12util -i file.p12 -d sql:. -W secret");
+    shop.run_with(&["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", "ssh"], b"");
+    shop.write("ssh.bin", &tools::pem_body(&shop.text("ssh")));
+    for name in ["key.der", "sec1.der", "file.p12", "jks", "key4.db", "ssh.bin"] {
+        let file = shop.read(name);
+        assert_eq!(detect(&file).len(), 1, "{name}");
+        // What is told of half a file is not known, but it is told.
+        for at in 0..file.len().min(900) {
+            let _ = detect(&file[..at]);
+            for bits in [0x01, 0x80, 0xff] {
+                let mut changed = file.clone();
+                changed[at] ^= bits;
+                let _ = detect(&changed);
+            }
+        }
+    }
+}
+
+/// Files that make a careless reader go over the same bytes again and again.
+#[test]
+fn hostile_files_take_linear_time() {
+    let megabytes = |piece: &[u8]| piece.repeat((4 << 20) / piece.len());
+    let zone = format!("certkeep zone keys 1\nstore {}\n", "0".repeat(32));
+    for (name, file) in [
+        ("nested sequences", megabytes(&[0x30, 0x80])),
+        ("empty elements", [&[0x30, 0x83, 0x40, 0, 0][..], &megabytes(&[0x30, 0])].concat()),
+        ("lists", [&b"(11:private-key"[..], &megabytes(b"(")].concat()),
+        ("values", [&b"Key: (private-key"[..], &megabytes(b"\n (")].concat()),
+        ("packets", megabytes(&[0xc6, 0])),
+        ("partial packets", megabytes(&[0xc5, 0xe0, 4])),
+        (
+            "aliases",
+            [&[0xfe, 0xed, 0xfe, 0xed, 0, 0, 0, 2, 0xff, 0xff, 0xff, 0xff][..], &megabytes(&[0])].concat(),
+        ),
+        ("zone keys", megabytes(zone.as_bytes())),
+        ("zone keys on one line", megabytes(b"certkeep zone keys 1 ")),
+    ] {
+        let start = std::time::Instant::now();
+        assert!(detect(&file).is_empty(), "{name}");
+        let taken = start.elapsed();
+        assert!(taken < std::time::Duration::from_secs(60), "{name}: {taken:?}");
+    }
+}

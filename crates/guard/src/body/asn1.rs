@@ -25,7 +25,7 @@ use crate::{
 /// Fewer bytes than this after the structure do not matter: an end of line.
 pub(super) const TRAILING: usize = 16;
 
-/// PBES1, PBES2 and PBMAC's neighbours in PKCS#5: 1.2.840.113549.1.5.
+/// PKCS#5: 1.2.840.113549.1.5.
 const PKCS5: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x05];
 /// Last arcs there that encrypt: pbeWithMD2AndDES-CBC to pbeWithSHA1AndRC2-CBC, and PBES2.
 const PKCS5_ENCRYPTING: [u8; 7] = [1, 3, 4, 6, 10, 11, 13];

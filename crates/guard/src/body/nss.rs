@@ -109,10 +109,7 @@ impl<'bytes> Page<'bytes> {
             if kind? != b"table" || name? != TABLE {
                 return None;
             }
-            let width = match varint(&mut columns)? {
-                width @ 1..=4 => width,
-                _ => return None,
-            };
+            let width @ 1..=4 = varint(&mut columns)? else { return None };
             Some(values.take(width)?.iter().fold(0, |sum, &byte| sum << 8 | usize::from(byte)))
         })
     }

@@ -85,7 +85,7 @@ fn atom(bytes: &[u8]) -> Option<(Zeroizing<Vec<u8>>, &[u8])> {
             let digits: Zeroizing<Vec<u8>> = Zeroizing::new(
                 bytes.get(1..end)?.iter().filter(|byte| !byte.is_ascii_whitespace()).copied().collect(),
             );
-            if digits.len() % 2 != 0 {
+            if !digits.len().is_multiple_of(2) {
                 return None;
             }
             let mut value = Zeroizing::new(Vec::with_capacity(digits.len() / 2));
