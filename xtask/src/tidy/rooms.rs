@@ -192,7 +192,7 @@ pub(crate) fn check_manifests(findings: &mut Vec<Finding>) -> Outcome {
 /// Every dependency that a `Cargo.toml` names, as (manifest, crate); development ones too.
 pub(crate) fn direct_dependencies() -> Outcome<Vec<(String, String)>> {
     let mut named = Vec::new();
-    for folder in ["", "crates/cli/", "crates/pki/", "crates/store/", "fuzz/", "xtask/"] {
+    for folder in ["", "crates/cli/", "crates/guard/", "crates/pki/", "crates/store/", "fuzz/", "xtask/"] {
         let manifest = format!("{folder}Cargo.toml");
         let Ok(text) = fs::read_to_string(process::root().join(&manifest)) else { continue };
         let mut inside = false;
