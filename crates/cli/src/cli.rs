@@ -54,6 +54,17 @@ pub enum Command {
     GenCrl,
     /// Make a private key and a certificate signing request
     GenReq(commands::gen_req::Args),
+    /// Look for private keys that are about to leave in the clear: in a commit, a push, a history, a file
+    ///
+    /// Without an option: what is staged. Ends with exit code 6 if it finds something. `guard install` has git
+    /// ask it before every commit and push.
+    #[command(after_help = "Examples:
+  certkeep guard                        what the next commit would hold
+  certkeep guard --history              everything that was ever committed
+  certkeep guard --tree HEAD --format sarif
+  certkeep guard dist/ deploy.zip       files, in a repository or not
+  certkeep guard install")]
+    Guard(commands::guard::Args),
     /// File somebody else's request
     ImportReq(commands::import_req::Args),
     /// Make an empty PKI directory

@@ -7,6 +7,7 @@ pub mod build_full;
 pub mod exec;
 pub mod gen_crl;
 pub mod gen_req;
+pub mod guard;
 pub mod import_req;
 pub mod init_pki;
 pub mod issue;
@@ -44,6 +45,7 @@ pub fn run(command: &Command, session: &mut Session) -> Result<(), Failure> {
         Command::Exec(args) => exec::run(args, session),
         Command::GenCrl => gen_crl::run(session),
         Command::GenReq(args) => gen_req::run(args, session),
+        Command::Guard(args) => guard::run(args, session),
         Command::ImportReq(args) => import_req::run(args, session),
         Command::InitPki(args) => init_pki::run(args, session),
         Command::Issue(args) => issue::run(args, session),

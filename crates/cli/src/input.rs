@@ -19,8 +19,22 @@ const MAX_BYTES: u64 = 16 * 1024 * 1024;
 ///
 /// It is missing, unreadable or longer than 16 MiB.
 pub fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    let read = if path.as_os_str() == "-" { limited(io::stdin().lock()) } else { read_file(path) };
-    let name = if path.as_os_str() == "-" { "standard input".to_owned() } else { path.display().to_string() };
+    read_up_to(path, MAX_BYTES)
+}
+
+/// As [`read`], with another limit in bytes.
+///
+/// # Errors
+///
+/// It is missing, unreadable or longer.
+pub fn read_up_to(path: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
+    let stdin = path.as_os_str() == "-";
+    let read = if stdin {
+        up_to(limit, io::stdin().lock())
+    } else {
+        File::open(path).and_then(|file| up_to(limit, file))
+    };
+    let name = if stdin { "standard input".to_owned() } else { path.display().to_string() };
     read.map_err(|error| Failure::cannot_read(&name, &error))
 }
 
@@ -30,7 +44,7 @@ pub fn read(path: &Path) -> Result<Vec<u8>, Failure> {
 ///
 /// It is missing, unreadable or longer than 16 MiB.
 pub fn read_file(path: &Path) -> io::Result<Vec<u8>> {
-    limited(File::open(path)?)
+    up_to(MAX_BYTES, File::open(path)?)
 }
 
 /// Reads a file that may be missing.
@@ -45,11 +59,12 @@ pub fn read_if_present(path: &Path) -> Result<Option<Vec<u8>>, Failure> {
     }
 }
 
-fn limited(source: impl Read) -> io::Result<Vec<u8>> {
+fn up_to(limit: u64, source: impl Read) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    let length = source.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
-    if u64::try_from(length).unwrap_or(u64::MAX) > MAX_BYTES {
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is longer than 16 MiB"));
+    let length = source.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+    if u64::try_from(length).unwrap_or(u64::MAX) > limit {
+        let text = format!("it is longer than {} MiB", limit >> 20);
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, text));
     }
     Ok(bytes)
 }

@@ -84,7 +84,11 @@ fn session(cli: &Cli, variables: Variables) -> Result<Settings, Failure> {
     let here =
         std::env::current_dir().map_err(|error| Failure::cannot_read("the current directory", &error))?;
     // A new PKI and a demonstration are not made by the rules of an old one.
-    let fresh = matches!(cli.command, Some(Command::InitPki(_) | Command::Quickstart(_) | Command::Version));
+    // The guard has to look whatever a vars file holds.
+    let fresh = matches!(
+        cli.command,
+        Some(Command::InitPki(_) | Command::Quickstart(_) | Command::Guard(_) | Command::Version)
+    );
     let sources = Sources {
         options: &cli.options,
         variables,

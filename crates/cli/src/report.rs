@@ -6,6 +6,7 @@
 //! because only the command line knows its own options. Nothing is written
 //! here, that is [`crate::terminal`]'s work.
 
+mod guard;
 mod hints;
 mod refusals;
 mod vault;
@@ -27,6 +28,8 @@ pub enum ExitCode {
     Refused,
     /// Something that is to be sealed is not.
     NotSealed,
+    /// The guard found something that must not leave in the clear.
+    LeakFound,
     /// Another process holds the PKI's lock.
     LockHeld,
     /// certkeep itself is wrong.
@@ -37,7 +40,7 @@ pub enum ExitCode {
 
 impl ExitCode {
     /// Every exit code of our own with what it means: the published table.
-    pub const ALL: [(Self, &'static str); 5] = [
+    pub const ALL: [(Self, &'static str); 6] = [
         (Self::Success, "done; also when the reader of the output has gone away"),
         (
             Self::Refused,
@@ -45,6 +48,7 @@ impl ExitCode {
              unless the error says that the change is committed or the new PKI in place",
         ),
         (Self::NotSealed, "`store status` found a protected file that git does not keep sealed"),
+        (Self::LeakFound, "`guard` found something that must not leave in the clear"),
         (Self::LockHeld, "the PKI is locked by another process"),
         (Self::Internal, "a bug in certkeep"),
     ];
@@ -56,6 +60,7 @@ impl ExitCode {
             Self::Success => 0,
             Self::Refused => 1,
             Self::NotSealed => 5,
+            Self::LeakFound => 6,
             Self::LockHeld => 17,
             Self::Internal => 70,
             Self::OfCommand(code) => code,

@@ -428,10 +428,10 @@ fn line_endings_and_foreign_attributes_destroy_nothing() {
          (echo '* text'; cat .gitattributes; echo '* text') >x
          mv x .gitattributes
          git add .gitattributes
-         git commit -qm 'Convert everything'
+         git commit -qnm 'Convert everything'
          for i in $(seq 20); do head -c 20000 /dev/urandom >secrets/random-$i; done
          git add .
-         git commit -qm random
+         git commit -qnm random
          (cd secrets
          sha256sum random-*) >../sums
          rm secrets/random-*
@@ -454,7 +454,7 @@ fn nested_attributes_cannot_switch_the_filter_off() {
          echo {CANARY} >pki/private/nested.key
          echo {CANARY} >secrets/nested.txt
          git add .
-         git commit -qm nested"
+         git commit -qnm nested"
     ));
     assert_sealed_in_head(&alice, "work/ca", "pki/private/nested.key");
     assert_sealed_in_head(&alice, "work/ca", "secrets/nested.txt");

@@ -48,7 +48,7 @@ fn commit(person: &Person, folder: &str, path: &str, bytes: &[u8]) {
     person.does(&format!(
         "cd {folder} && blob=$(git hash-object -w --no-filters ~/blob)
          git update-index --add --cacheinfo 100644,$blob,{path}
-         git commit -qm 'Alter {path}' && git show HEAD:{path} > /dev/null
+         git commit -qnm 'Alter {path}' && git show HEAD:{path} > /dev/null
          git cat-file blob HEAD:{path} > {path}"
     ));
 }
@@ -241,7 +241,7 @@ fn old_and_altered_manifests_are_refused() {
         ("store.toml", "s/^pki = .*/pki = \"elsewhere\"/", "was not written by a member"),
         ("store.toml", "s/^id = \"..../id = \"0000/", "belong to another store or zone"),
     ] {
-        alice.does(&format!("cd work/clone && sed -i '{edit}' .certkeep/{file} && no git diff --quiet && git commit -qam Alter"));
+        alice.does(&format!("cd work/clone && sed -i '{edit}' .certkeep/{file} && no git diff --quiet && git commit -qnam Alter"));
         refuses(&alice, "work/clone", "certkeep unlock", fact);
         refuses(&alice, "work/clone", "certkeep --batch store rotate", fact);
         alice.does(back);
@@ -250,11 +250,11 @@ fn old_and_altered_manifests_are_refused() {
     alice.does(
         "cd work/clone && printf 'certkeep zone keys 1\\n%s\\nzone keys\\nepoch 1 %064d\\nepoch 2 %064d\\n' \
              \"$(sed -n 's/^id = \"\\(.*\\)\"/store \\1/p' .certkeep/store.toml)\" 1 2 |
-             age -r $(age-keygen -y ~/identity.txt) > .certkeep/zones/keys/keys/2/owner.age && git commit -qam Alter",
+             age -r $(age-keygen -y ~/identity.txt) > .certkeep/zones/keys/keys/2/owner.age && git commit -qnam Alter",
     );
     refuses(&alice, "work/clone", "certkeep unlock", "is not the one that zone.toml names");
     alice.does(back);
-    alice.does("cd work/clone && head -c 100 /dev/urandom > .certkeep/zones/keys/keys/2/owner.age && git commit -qam Alter");
+    alice.does("cd work/clone && head -c 100 /dev/urandom > .certkeep/zones/keys/keys/2/owner.age && git commit -qnam Alter");
     alice.tries("cd work/clone && certkeep unlock").well().says("the zone `keys` stays closed");
     assert!(alice.is_sealed("work/clone/pki/private/www.key"));
 }
@@ -285,7 +285,7 @@ fn nobody_is_let_in_by_one_who_has_no_key() {
              sed \"s,^fingerprint = .*,fingerprint = \\\"$(ssh-keygen -lf ~/mallory.pub | cut -d' ' -f2)\\\",\" \
                  .certkeep/zones/$zone/members/bob.toml > .certkeep/zones/$zone/members/mallory.toml
          done
-         git add . && git commit -qm 'Let me in'",
+         git add . && git commit -qnm 'Let me in'",
     );
     refuses(&alice, "work/clone", rotate, "the grant of `mallory` was given by no member")
         .says("`git log -p -- '.certkeep/*/mallory.toml'`")
@@ -305,7 +305,7 @@ fn nobody_is_let_in_by_one_who_has_no_key() {
         "s,^key = .*,key = \"'\"$(cut -d' ' -f1,2 ~/mallory.pub)\"'\",",
         "s,^key = .*,key = \"'\"$(cut -d' ' -f1,2 ~/mallory.pub)\"'\",;s,^fingerprint = .*,fingerprint = \"'\"$(ssh-keygen -lf ~/mallory.pub | cut -d' ' -f2)\"'\",",
     ] {
-        alice.does(&format!("cd work/clone && sed -i '{edit}' .certkeep/members/bob.toml && no git diff --quiet && git commit -qam Renew"));
+        alice.does(&format!("cd work/clone && sed -i '{edit}' .certkeep/members/bob.toml && no git diff --quiet && git commit -qnam Renew"));
         let said = refuses(&alice, "work/clone", rotate, "`bob`");
         assert!(
             said.stderr.contains("not the one that was granted") || said.stderr.contains("for another key"),
@@ -315,7 +315,7 @@ fn nobody_is_let_in_by_one_who_has_no_key() {
         alice.does(back);
     }
     // And his certificate in the place of Carol's.
-    alice.does("cd work/clone && gpg --batch --armor --export mallory@x > .certkeep/members/carol.asc && git commit -qam Renew");
+    alice.does("cd work/clone && gpg --batch --armor --export mallory@x > .certkeep/members/carol.asc && git commit -qnam Renew");
     refuses(&alice, "work/clone", rotate, "the grant of `carol` was given by no member, or for another key");
     assert_eq!(wraps(), before);
     alice.does(back);

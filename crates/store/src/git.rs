@@ -38,6 +38,7 @@ pub(crate) use self::{
     index::{Entered, IndexChange, IndexStat, WORK_TREE},
     objects::{Kind, Objects},
     past::{Commit, Known},
+    program::ask,
 };
 
 /// A repository with a work tree.

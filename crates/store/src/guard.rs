@@ -16,6 +16,7 @@ mod judge;
 mod look;
 mod policy;
 mod push;
+mod reading;
 mod receive;
 mod report;
 mod staged;

@@ -16,6 +16,7 @@ mod git;
 pub mod git_crypt;
 pub mod guard;
 pub mod history;
+pub mod hooks;
 pub mod identity;
 mod journal;
 pub mod keyring;

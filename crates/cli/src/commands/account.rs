@@ -14,7 +14,7 @@ use crate::{render, report::Failure, session::Session, settings::Format};
 pub(super) fn say(session: &mut Session, title: &str, value: &Value) -> Result<(), Failure> {
     match session.settings.format {
         Format::Json => session.terminal.data(&render::json(value))?,
-        Format::Text | Format::Pem => session.terminal.notice(render::text(title, value).trim_end()),
+        _ => session.terminal.notice(render::text(title, value).trim_end()),
     }
     Ok(())
 }
@@ -27,7 +27,7 @@ pub(super) fn say(session: &mut Session, title: &str, value: &Value) -> Result<(
 pub(super) fn show(session: &mut Session, title: &str, value: &Value) -> Result<(), Failure> {
     let text = match session.settings.format {
         Format::Json => render::json(value),
-        Format::Text | Format::Pem => render::text(title, value),
+        _ => render::text(title, value),
     };
     Ok(session.terminal.data(&text)?)
 }

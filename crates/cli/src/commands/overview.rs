@@ -19,7 +19,7 @@ pub fn run(session: &mut Session) -> Result<(), Failure> {
     let value = describe(session)?;
     let text = match session.settings.format {
         Format::Json => render::json(&value),
-        Format::Text | Format::Pem => {
+        _ => {
             let hint =
                 "\n`certkeep help` lists the commands, `certkeep quickstart demo` makes a CA to look at.\n";
             render::text("certkeep", &value) + hint

@@ -27,7 +27,7 @@ use certkeep_pki::{
 
 use certkeep_store::{member::MemberName, wrap::generate_identity};
 
-use super::{build_ca, build_full, gen_crl, init_pki, store::init};
+use super::{build_ca, build_full, gen_crl, guard::hooks, init_pki, store::init};
 use crate::{
     identities, lookup, message, order, recipients,
     recipients::Found,
@@ -129,6 +129,7 @@ fn build(directory: &Path, new_identity: &mut Option<PathBuf>, session: &mut Ses
     session.settings.silent = silent;
     session.terminal.configure(&session.settings);
     say(directory, &shown, session)?;
+    hooks::install_by_the_way(directory, session);
     if let Some(file) = new_identity {
         session.terminal.warning(format_args!(
             "{} is a new key, and the only one that opens this store: keep a copy in a safe place",
@@ -197,7 +198,7 @@ fn say(directory: &Path, member: &str, session: &mut Session) -> Result<(), Fail
     let value = describe(directory, member, session)?;
     let text = match session.settings.format {
         Format::Json => render::json(&value),
-        Format::Text | Format::Pem => {
+        _ => {
             let folder = shell_word(&directory.display().to_string());
             let shown = Safe(folder);
             render::text("Made", &value)

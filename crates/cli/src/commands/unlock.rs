@@ -8,7 +8,7 @@ use certkeep_store::{
     zone::{Mode, ZoneName},
 };
 
-use super::{account, store::init};
+use super::{account, guard::hooks, store::init};
 use crate::{
     interrupt,
     report::Failure,
@@ -70,6 +70,9 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
     drop(progress);
     entries.push(("files", account::number(report.files)));
     account::say(session, "Unlocked", &Value::Section(entries))?;
+    if let Some(top) = session.vault()?.map(|vault| vault.work_tree().to_owned()) {
+        hooks::install_by_the_way(&top, session);
+    }
     for (path, key) in report.strange {
         let key = key.map_or_else(|| "a key of git-crypt".to_owned(), |key| format!("the key {key}"));
         session.terminal.warning(format_args!(

@@ -48,7 +48,7 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
     let value = describe(&args.certificate, &verification);
     let text = match session.settings.format {
         Format::Json => render::json(&value),
-        Format::Text | Format::Pem => render::text("Verification", &value),
+        _ => render::text("Verification", &value),
     };
     session.terminal.data(&text)?;
     if verification.is_good() {

@@ -36,6 +36,10 @@ pub enum Format {
     Json,
     /// The file itself.
     Pem,
+    /// For code scanning: SARIF 2.1.0 (`guard` only).
+    Sarif,
+    /// For GitHub Actions: workflow commands (`guard` only).
+    Github,
 }
 
 /// A set of built-in certificate profiles.

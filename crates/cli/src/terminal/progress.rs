@@ -31,11 +31,20 @@ impl Progress {
 
     /// `done` of `total` are done.
     pub fn reach(&mut self, done: usize, total: usize) {
+        self.show(|| format!("{done} of {total}"));
+    }
+
+    /// `done` are done; of how many may not be known yet.
+    pub fn count(&mut self, done: u64, total: Option<u64>) {
+        self.show(|| total.map_or_else(|| done.to_string(), |total| format!("{done} of {total}")));
+    }
+
+    fn show(&mut self, far: impl FnOnce() -> String) {
         let now = Instant::now();
         if self.due.is_some_and(|due| now >= due) {
             self.due = Some(now + INTERVAL);
             self.shown = true;
-            put(&format!("\r{}: {done} of {total}\u{1b}[K", self.what));
+            put(&format!("\r{}: {}\u{1b}[K", self.what, far()));
         }
     }
 }

@@ -2,8 +2,9 @@
 //! The git program, for what libgit2 cannot do.
 
 use std::{
-    ffi::OsStr,
+    ffi::{OsStr, OsString},
     io::Write as _,
+    os::unix::ffi::OsStringExt as _,
     path::Path,
     process::{Child, Command, Stdio},
     thread,
@@ -41,6 +42,28 @@ pub(super) fn init(directory: &Path) -> Result<(), GitError> {
     }
     let message = String::from_utf8_lossy(&output.stderr).trim().to_owned();
     Err(GitError::Program { command: "init".to_owned(), message })
+}
+
+/// Runs git in a directory; what it says on standard output without the newline
+/// at its end, `None` if it ends with 1, which is its way to say no.
+pub(crate) fn ask(directory: &Path, arguments: &[&str]) -> Result<Option<OsString>, GitError> {
+    let mut command = Command::new("git");
+    for name in FOREIGN {
+        command.env_remove(name);
+    }
+    let output = command.current_dir(directory).args(arguments).stdin(Stdio::null()).output();
+    let output = output.map_err(GitError::Start)?;
+    match output.status.code() {
+        Some(0) => {
+            let said = output.stdout.strip_suffix(b"\n").unwrap_or(&output.stdout);
+            Ok(Some(OsString::from_vec(said.to_vec())))
+        }
+        Some(1) => Ok(None),
+        _ => Err(GitError::Program {
+            command: arguments.first().copied().unwrap_or_default().to_owned(),
+            message: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+        }),
+    }
 }
 
 /// Which repository a git that we start works in.

@@ -14,7 +14,7 @@ use certkeep_store::{
     wrap::Recipient,
 };
 
-use super::super::{account, member::skipped};
+use super::super::{account, guard::hooks, member::skipped};
 use crate::{
     identities, interrupt, message,
     recipients::{self, Found},
@@ -75,7 +75,9 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
         return Ok(());
     }
     let report = make(members, message::of(&["store", "init"]), session)?;
-    say(&report, session)
+    say(&report, session)?;
+    hooks::install_by_the_way(&folder, session);
+    Ok(())
 }
 
 /// Makes the store; this run can open it from then on.

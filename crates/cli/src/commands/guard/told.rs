@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What the guard found, in words: which rule, where, what it is, why it
+//! matters, and what to type. Every form of output is made of these.
+
+use std::borrow::Cow;
+
+use certkeep_guard::{Certainty, Finding, Protection, Wrapping};
+use certkeep_pki::moment::Moment;
+use certkeep_store::guard::{Breach, Hit, Shrunk, Unsealed};
+
+use super::{
+    advice,
+    owner::{Owner, Owners},
+};
+
+/// What was looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Front {
+    Staged,
+    Push,
+    Receive,
+    Tree,
+    History,
+    Files,
+}
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Level {
+    Note,
+    Error,
+}
+
+/// What was broken. The identifiers are published and stay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rule {
+    PrivateKey,
+    SuspectedKey,
+    Unsealed,
+    CopiedSecret,
+    LessProtected,
+}
+
+impl Rule {
+    /// All of them, with what each says.
+    pub(super) const ALL: [(Self, &'static str); 5] = [
+        (Self::PrivateKey, "Private key material stands in the clear."),
+        (Self::SuspectedKey, "Something looks like a private key, but does not decode."),
+        (Self::Unsealed, "What stands under a protected path is not sealed."),
+        (Self::CopiedSecret, "The plaintext of a sealed file stands under another path."),
+        (Self::LessProtected, "A change leaves less protected than before."),
+    ];
+
+    pub(super) fn id(self) -> &'static str {
+        match self {
+            Self::PrivateKey => "private-key",
+            Self::SuspectedKey => "suspected-key",
+            Self::Unsealed => "unsealed",
+            Self::CopiedSecret => "copied-secret",
+            Self::LessProtected => "less-protected",
+        }
+    }
+}
+
+/// One thing that was found.
+#[derive(Clone, Debug)]
+pub(super) struct Told {
+    pub(super) rule: Rule,
+    pub(super) level: Level,
+    /// From the top of the repository, or as it was given; empty for an object without a name.
+    pub(super) path: Vec<u8>,
+    pub(super) commit: Option<String>,
+    pub(super) blob: Option<String>,
+    /// The line, from 1, where the file is text.
+    pub(super) line: Option<usize>,
+    /// The place in bytes, from 0.
+    pub(super) offset: Option<usize>,
+    pub(super) what: String,
+    pub(super) why: String,
+    pub(super) owners: Vec<Owner>,
+    /// What to do, each a sentence or a command in backquotes.
+    pub(super) advice: Vec<String>,
+}
+
+impl Told {
+    /// Puts a hit into words. `contents` are the file's, where they can be had.
+    pub(super) fn of(hit: &Hit, front: Front, contents: Option<&[u8]>, owners: &Owners, now: Moment) -> Self {
+        let (rule, what, why) = words(&hit.breach);
+        let findings = findings(&hit.breach, contents);
+        let mut told = Self {
+            rule,
+            level: if rule == Rule::SuspectedKey { Level::Note } else { Level::Error },
+            path: hit.place.path.clone(),
+            commit: hit.place.commit.clone(),
+            blob: Some(hit.place.blob.clone()).filter(|blob| !blob.is_empty()),
+            offset: findings.first().map(|finding| finding.place.start),
+            line: None,
+            what,
+            why,
+            owners: Vec::new(),
+            advice: Vec::new(),
+        };
+        told.line = contents.zip(told.offset).and_then(|(contents, offset)| line(contents, offset));
+        for key in findings.iter().filter_map(|finding| finding.public_key.as_ref()) {
+            for owner in owners.of(key, now) {
+                if !told
+                    .owners
+                    .iter()
+                    .any(|known| known.serial == owner.serial && known.subject == owner.subject)
+                {
+                    told.owners.push(owner);
+                }
+            }
+        }
+        if told.level == Level::Error {
+            told.advice = advice::of(&told, &hit.breach, front);
+        }
+        told
+    }
+
+    /// The path for eyes.
+    pub(super) fn shown_path(&self) -> String {
+        String::from_utf8_lossy(&self.path).into_owned()
+    }
+
+    /// Where it is: the path, or the object's name, with line or byte.
+    pub(super) fn place(&self) -> String {
+        let path = match (&self.path, &self.blob) {
+            (path, Some(blob)) if path.is_empty() => format!("object {blob}"),
+            _ => self.shown_path(),
+        };
+        match (self.line, self.offset) {
+            (Some(line), _) => format!("{path}:{line}"),
+            (None, Some(offset)) if offset > 0 => format!("{path}: byte {offset}"),
+            _ => path,
+        }
+    }
+}
+
+/// The keys that a hit is about. What was sealed is looked into here: whether it
+/// is a key was of no matter before it lay in the clear.
+fn findings<'h>(breach: &'h Breach, contents: Option<&[u8]>) -> Cow<'h, [Finding]> {
+    match breach {
+        Breach::Material(finding) => Cow::Borrowed(std::slice::from_ref(finding)),
+        Breach::Unsealed { findings, .. } => Cow::Borrowed(findings),
+        Breach::Copied { .. } => Cow::Owned(contents.map(certkeep_guard::detect).unwrap_or_default()),
+        _ => Cow::Borrowed(&[]),
+    }
+}
+
+/// The line of a place in a text, from 1; `None` in what is no text.
+fn line(contents: &[u8], offset: usize) -> Option<usize> {
+    let before = contents.get(..offset)?;
+    let beginning = contents.get(..contents.len().min(8000))?;
+    if beginning.contains(&0) || before.contains(&0) {
+        return None;
+    }
+    Some(1 + before.iter().filter(|&&byte| byte == b'\n').count())
+}
+
+fn words(breach: &Breach) -> (Rule, String, String) {
+    match breach {
+        Breach::Material(finding) if finding.certainty == Certainty::Suspected => (
+            Rule::SuspectedKey,
+            material(finding),
+            "it looks like one, but does not decode: documentation, a template, or a key that was cut short"
+                .to_owned(),
+        ),
+        Breach::Material(finding) => (Rule::PrivateKey, material(finding), danger(finding.protection)),
+        Breach::Unsealed { zone, what, findings } => {
+            let found =
+                findings.first().map_or_else(String::new, |finding| format!(": {}", material(finding)));
+            (
+                Rule::Unsealed,
+                format!("{}{found}", unsealed(*what)),
+                format!("the zone `{zone}` keeps this path sealed, and git has it as it is here"),
+            )
+        }
+        Breach::Copied { from } => (
+            Rule::CopiedSecret,
+            format!("the plaintext of {}", String::from_utf8_lossy(from)),
+            "that file is sealed, and under this path git has it in the clear".to_owned(),
+        ),
+        Breach::Shrunk(shrunk) => {
+            let (what, why) = less(shrunk);
+            (Rule::LessProtected, what, why)
+        }
+        _ => (Rule::PrivateKey, "something that must not leave".to_owned(), danger(Protection::None)),
+    }
+}
+
+/// What a finding is, with what it had to be taken out of.
+fn material(finding: &Finding) -> String {
+    let mut text = finding.format.to_string();
+    match finding.protection {
+        Protection::None => {}
+        Protection::Passphrase if text.contains("encrypted") => {}
+        Protection::Passphrase => text.push_str(", encrypted with a passphrase"),
+        Protection::Device => text.push_str(", bound to a device"),
+    }
+    for wrapping in finding.wrappings.iter().rev() {
+        match wrapping {
+            Wrapping::Utf16 => text.push_str(", in UTF-16"),
+            Wrapping::Base64 => text.push_str(", in base64"),
+            Wrapping::Escaped => text.push_str(", in a string"),
+            Wrapping::Gzip => text.push_str(", in gzip"),
+            Wrapping::Member(name) => text.push_str(&format!(", in {name} of an archive")),
+        }
+    }
+    text
+}
+
+fn danger(protection: Protection) -> String {
+    match protection {
+        Protection::None => "whoever has this file has the key",
+        Protection::Passphrase => "whoever has this file can guess its passphrase, for as long as it takes",
+        Protection::Device => "whoever has this file needs nothing more than the device",
+    }
+    .to_owned()
+}
+
+fn unsealed(what: Unsealed) -> &'static str {
+    match what {
+        Unsealed::Plaintext => "plaintext under a protected path",
+        Unsealed::Altered => "a sealed file that was altered",
+        Unsealed::ForeignKey => "a file sealed with a key that this repository does not know",
+        Unsealed::OtherTool => "a file encrypted by another program",
+        Unsealed::Symlink => "a symbolic link under a protected path",
+        Unsealed::Submodule => "a submodule under a protected path",
+        Unsealed::CaseVariant => "plaintext under a path that is a protected one where case does not count",
+    }
+}
+
+fn less(shrunk: &Shrunk) -> (String, String) {
+    match shrunk {
+        Shrunk::Attributes { path, attribute } => (
+            format!(
+                "git's attributes for {} are not certkeep's ({attribute})",
+                String::from_utf8_lossy(path)
+            ),
+            if attribute.starts_with("filter") {
+                "git would keep that file as it is, without the filter that seals it"
+            } else {
+                "git would change the bytes of the sealed file, and nobody could open it"
+            }
+            .to_owned(),
+        ),
+        Shrunk::Rules { path } => (
+            format!("{} is protected no longer", String::from_utf8_lossy(path)),
+            "no member of the store has vouched for that".to_owned(),
+        ),
+        Shrunk::Driver => (
+            "git is not told to run certkeep's filter here".to_owned(),
+            "protected files would be committed as they are".to_owned(),
+        ),
+    }
+}
