@@ -257,6 +257,7 @@ fn files_of_an_older_epoch_are_known_to_a_server() {
         people::now(),
         &message,
         &mut rng,
+        &mut |_, _| {},
     );
     rotated.expect("rotated");
     assert_eq!(server.push(&["HEAD:main"]), "", "files, key and rules of the new epoch");
