@@ -33,7 +33,6 @@ use certkeep_pki::{change::ChangeSet, secret::SecretBytes};
 
 pub use self::error::VaultError;
 use crate::{
-    durable::make_directories,
     git::Repository,
     git_crypt,
     history::{History, LeftAway},
@@ -132,9 +131,8 @@ impl Vault {
     ///
     /// As [`Store::writer`](crate::store::Store::writer).
     pub fn alone(&self, waiting: &mut dyn FnMut(&Waiting)) -> Result<Alone, LockError> {
-        let place = self.repository.state().join("writer");
-        make_directories(&place)?;
-        Ok(Alone { _lock: Lock::acquire(&place, LockFile::Ignore, waiting)? })
+        // git's own directory: the one of our state is locked for each moment of writing.
+        Ok(Alone { _lock: Lock::acquire(self.repository.common_dir(), LockFile::Ignore, waiting)? })
     }
 
     /// The commit of an interrupted change that was completed when this was found,
