@@ -73,6 +73,7 @@ fn obey(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
                 Some(command) => commands::run(command, &mut session),
                 None => commands::overview::run(&mut session),
             };
+            session.say_left_away();
             conclude(outcome, &mut session.terminal)
         }
         Err(failure) => conclude(Err(failure), &mut terminal),

@@ -95,6 +95,7 @@ impl Session {
         if self.writer.is_none() && !self.settings.dry_run {
             let modes = self.modes();
             let store = self.open_store()?;
+            self.say_left_away();
             let terminal = &mut self.terminal;
             interrupt::may_hold_lock(self.settings.pki.clone());
             self.writer = Some(store.writer(modes, &mut |waiting| terminal.notice(waiting_for(waiting)))?);

@@ -165,3 +165,30 @@ fn a_merge_brings_files_of_an_older_key_and_whoever_has_none_finds_nothing_wrong
     assert_eq!(said.code, 5, "{said:?}");
     said.says("pki/private/eve.key: sealed with an unknown key");
 }
+
+#[test]
+fn a_commit_that_is_left_away_is_told_of() {
+    let team = Team::new();
+    let alice = open(&team);
+    for (change, path, next) in [
+        ("certkeep --batch --nopass issue server two two.example.net", "pki/index.txt", "show-cert www"),
+        ("certkeep --batch store rotate --zone keys", ".certkeep/zones/keys/zone.toml", "store status"),
+    ] {
+        // HEAD cannot move: the files are complete, and the commit is still to come.
+        alice.does("cd work/ca && : > .git/refs/heads/main.lock");
+        alice.fails(&format!("cd work/ca && {change}"), "could not be completed yet");
+        alice.does(&format!(
+            "cd work/ca && rm .git/refs/heads/main.lock && cp {path} ~/ours
+             echo '# theirs' >> {path} && git commit -qm Theirs -- {path} && cp ~/ours {path}"
+        ));
+        let said = alice.tries(&format!("cd work/ca && certkeep {next}")).says("is left away").says(path);
+        let commit = said.stderr.split("its commit ").nth(1).and_then(|rest| rest.split(' ').next());
+        let commit = commit.expect("a commit");
+        let hint = format!("git show --stat --format=%s {commit}");
+        let shown = alice.does(&format!("cd work/ca && {hint}"));
+        assert!(shown.contains(path), "{shown}");
+        let again = alice.tries(&format!("cd work/ca && certkeep {next}"));
+        assert!(!again.stderr.contains("left away"), "once: {again:?}");
+        alice.does("cd work/ca && git add -A && git commit -qm Ours && certkeep store status");
+    }
+}

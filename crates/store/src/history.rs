@@ -88,6 +88,16 @@ impl fmt::Display for Message {
     }
 }
 
+/// A commit that was made and did not become part of HEAD: it would have undone
+/// what somebody else had committed meanwhile. Its files are in the work tree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftAway {
+    /// The commit, in hexadecimal digits.
+    pub commit: String,
+    /// What somebody else has committed, relative to the top of the work tree.
+    pub paths: Vec<String>,
+}
+
 /// Where the changes of a PKI are committed.
 pub struct History {
     /// Opened anew for each change: a handle of libgit2's is for one thread.

@@ -17,7 +17,7 @@ use certkeep_pki::change::Contents;
 use crate::{
     durable::{Access, FileError, Owner, inspect, make_directory, sync_directory, write_new},
     git::{GitError, Head, Oid, Patience, Repository},
-    history::{Message, draft::Draft},
+    history::{LeftAway, Message, draft::Draft},
     journal::{Journal, Step, is_path},
     plan::check_directory,
     stage::{make_stage, promise, staged_names},
@@ -107,25 +107,31 @@ impl RepositoryLock {
 
 /// Records changes as one commit, under the lock of `repository`; `None` when
 /// git keeps the same files already. `since` is where HEAD was when they were
-/// decided. If they touch a PKI, its lock is held too.
+/// decided. If they touch a PKI, its lock is held too. `progress` is told how many
+/// changes are written, of how many.
 pub(crate) fn record_repository(
     repository: &Repository,
     since: Head,
     changes: &[RepositoryChange],
     message: &Message,
+    progress: Option<&mut dyn FnMut(usize, usize)>,
 ) -> Result<Option<Oid>, RecordError> {
     let draft = Draft::new(repository, true)?.since(Some(since));
     let _lock = RepositoryLock::acquire(repository)?;
     let site = Site::repository(repository)?;
     transaction::recover(&site, Patience::Wait).map_err(RecordError::Blocked)?;
     let directories = check(repository, changes)?;
-    let commit = carry_out(&site, |made| prepare(&site, changes, &directories, draft, message, made))?;
+    let mut ignored = |_, _| {};
+    let progress = progress.unwrap_or(&mut ignored);
+    let commit =
+        carry_out(&site, |made| prepare(&site, changes, &directories, draft, message, progress, made))?;
     Ok(commit.and_then(|commit| repository.oid(&commit)))
 }
 
 /// Completes what an interrupted command had committed and removes what it left
-/// locked, unless another certkeep is at it. Asks nothing and waits for nobody.
-pub(crate) fn recover_repository(repository: &Repository) -> Result<(), RecoverError> {
+/// locked, unless another certkeep is at it; gives the commit that had to be left
+/// away, if there is one. Asks nothing and waits for nobody.
+pub(crate) fn recover_repository(repository: &Repository) -> Result<Option<LeftAway>, RecoverError> {
     let site = Site::repository(repository)?;
     if (inspect(&site.stage)?.is_some() || !repository.left_behind().is_empty())
         && let Some(_lock) = RepositoryLock::try_acquire(repository)?
@@ -133,9 +139,9 @@ pub(crate) fn recover_repository(repository: &Repository) -> Result<(), RecoverE
         for left in repository.left_behind() {
             remove_stage(&left)?;
         }
-        transaction::recover(&site, Patience::None)?;
+        return transaction::recover(&site, Patience::None);
     }
-    Ok(())
+    Ok(None)
 }
 
 /// Refuses what cannot or must not be written; gives the directories that are
@@ -199,6 +205,7 @@ fn prepare(
     directories: &BTreeMap<String, Access>,
     mut draft: Draft,
     message: &Message,
+    progress: &mut dyn FnMut(usize, usize),
     made: &mut Vec<PathBuf>,
 ) -> Result<Option<Journal>, RecordError> {
     make_stage(&site.stage)?;
@@ -216,7 +223,9 @@ fn prepare(
     }
     let mut written = Vec::new();
     let names = staged_names();
-    for (RepositoryChange { path, work_tree, blob }, staged) in changes.iter().zip(names) {
+    for (done, (RepositoryChange { path, work_tree, blob }, staged)) in changes.iter().zip(names).enumerate()
+    {
+        progress(done, changes.len());
         match work_tree {
             WorkTree::Write(contents, access) => {
                 let owner = inspect(&site.root.join(path))?.as_ref().map(Owner::of);

@@ -26,7 +26,7 @@ use crate::{
     create::{self, PARTS, Remains},
     durable::FileError,
     git::{Head, Patience, Repository},
-    history::{History, Message},
+    history::{History, LeftAway, Message},
     journal::{Journal, Promise},
     lock::Lock,
     modes::Modes,
@@ -45,6 +45,7 @@ pub use crate::{
 pub struct Store {
     site: Site,
     history: Option<Arc<History>>,
+    left_away: Option<LeftAway>,
 }
 
 /// Why a directory cannot be opened as a PKI.
@@ -119,19 +120,27 @@ impl Store {
             }
         }
         let site = Site::pki(root);
+        let mut left_away = None;
         if transaction::visible(&site)?.is_some()
             && let Ok(Some(_lock)) = Lock::try_acquire(root)
         {
             // A failure leaves the journal, and every read looks into it.
-            drop(transaction::recover(&site, Patience::None));
+            left_away = transaction::recover(&site, Patience::None).ok().flatten();
         }
-        Ok(Self { site, history: None })
+        Ok(Self { site, history: None, left_away })
     }
 
     /// The same PKI, whose changes are committed to git from now on.
     #[must_use]
     pub fn with_history(self, history: History) -> Self {
         Self { history: Some(Arc::new(history)), ..self }
+    }
+
+    /// The commit of an interrupted change that was completed when this was opened
+    /// or became a writer, if it had to be left away.
+    #[must_use]
+    pub fn left_away(&self) -> Option<&LeftAway> {
+        self.left_away.as_ref()
     }
 
     /// The PKI directory, as it was given.
@@ -221,10 +230,10 @@ impl Store {
     pub fn writer(&self, modes: Modes, waiting: &mut dyn FnMut(&Waiting)) -> Result<Writer, LockError> {
         let root = self.root();
         let lock = Lock::acquire(root, modes.lock_file, waiting)?;
-        transaction::recover(&self.site, Patience::Wait)?;
+        let left_away = transaction::recover(&self.site, Patience::Wait)?;
         require_pki(root).map_err(|error| LockError::Open(Box::new(error)))?;
         create::sweep(root);
-        let store = Self { site: self.site.clone(), history: self.history.clone() };
+        let store = Self { site: self.site.clone(), history: self.history.clone(), left_away };
         let since = head(root);
         Ok(Writer { store, modes, since, _lock: lock })
     }
@@ -279,7 +288,8 @@ impl Writer {
     /// One [`RecordError`] per refusal; see its variants.
     pub fn record(&mut self, changes: &ChangeSet, message: &Message) -> Result<Recorded, RecordError> {
         // What an earlier failure of this very writer left.
-        transaction::recover(&self.site, Patience::Wait).map_err(RecordError::Blocked)?;
+        let left = transaction::recover(&self.site, Patience::Wait).map_err(RecordError::Blocked)?;
+        self.store.left_away = left.or_else(|| self.store.left_away.take());
         let history = self.history.as_deref().map(|history| (history, message));
         let since = self.since.clone();
         let recorded = transaction::record(&self.site, changes, self.modes.umask, history, since)?;

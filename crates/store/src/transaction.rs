@@ -37,9 +37,9 @@ use crate::{
     },
     git::{GitError, Head, Patience, Stat},
     history::{
-        History, Message, SealRefusal,
+        History, LeftAway, Message, SealRefusal,
         draft::PkiDraft,
-        land::{Placed, check, land},
+        land::{Landed, Placed, check, land},
     },
     journal::{Journal, Step},
     modes::Umask,
@@ -82,8 +82,8 @@ pub struct Recorded {
     pub commit: Option<String>,
 }
 
-/// Why changes were not recorded. Unless it is [`RecordError::Unfinished`],
-/// everything is as it was before.
+/// Why changes were not recorded. Unless it is [`RecordError::Unfinished`] or
+/// [`RecordError::LeftAway`], everything is as it was before.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum RecordError {
@@ -143,6 +143,12 @@ pub enum RecordError {
     /// for writing next, and readers see it already.
     #[error("the change is committed, but could not be completed yet")]
     Unfinished(#[source] RecoverError),
+    /// The files are changed, and git does not have it: while they were, somebody
+    /// committed other changes of them.
+    #[error(
+        "the files are changed, but the change is not committed: somebody has committed other changes of them meanwhile"
+    )]
+    LeftAway(LeftAway),
 }
 
 impl From<FileError> for RecordError {
@@ -210,7 +216,11 @@ pub(crate) fn carry_out(
     });
     match committed {
         Ok(None) => Ok(None),
-        Ok(Some(journal)) => finish(site, &journal, Found::Fresh).map_err(RecordError::Unfinished),
+        Ok(Some(journal)) => match finish(site, &journal, Found::Fresh) {
+            Ok(Landed::Commit(commit)) => Ok(commit),
+            Ok(Landed::LeftAway(left)) => Err(RecordError::LeftAway(left)),
+            Err(error) => Err(RecordError::Unfinished(error)),
+        },
         Err(error) => {
             undo(site, &made);
             Err(error)
@@ -235,12 +245,12 @@ enum Found {
     Left(Patience),
 }
 
-/// Does the steps of a journal, from the start, and removes it; gives the git
-/// commit.
+/// Does the steps of a journal, from the start, and removes it; tells what became
+/// of the git commit.
 ///
 /// The first sync is the commit: before it the steps must not begin, also
 /// when the journal was found, for its writer may have died before its sync.
-fn finish(site: &Site, journal: &Journal, found: Found) -> Result<Option<String>, RecoverError> {
+fn finish(site: &Site, journal: &Journal, found: Found) -> Result<Landed, RecoverError> {
     sync_directory(&site.stage)?;
     let mut touched = BTreeSet::new();
     for step in &journal.steps {
@@ -259,12 +269,12 @@ fn finish(site: &Site, journal: &Journal, found: Found) -> Result<Option<String>
         Found::Fresh => Patience::Wait,
         Found::Left(patience) => patience,
     };
-    let commit = land(site, journal, &placed, patience)?;
+    let landed = land(site, journal, &placed, patience)?;
     // No sync behind this: a journal that a power cut brings back is done
     // already, and the next transaction makes its absence last with its own.
     remove_if_present(&site.stage.join(JOURNAL))?;
     remove_stage(&site.stage)?;
-    Ok(commit)
+    Ok(landed)
 }
 
 /// What git will want to know of the new files, before anybody edits them.
@@ -360,11 +370,16 @@ pub(crate) fn visible(site: &Site) -> Result<Option<Journal>, RecoverError> {
     }
 }
 
-/// Completes what is committed and sweeps what is not. The lock is held.
-pub(crate) fn recover(site: &Site, patience: Patience) -> Result<(), RecoverError> {
-    match pending(site)? {
-        Some(journal) => finish(site, &journal, Found::Left(patience)).map(drop),
-        None => Ok(remove_stage(&site.stage)?),
+/// Completes what is committed and sweeps what is not; gives the git commit that
+/// had to be left away, if there is one. The lock is held.
+pub(crate) fn recover(site: &Site, patience: Patience) -> Result<Option<LeftAway>, RecoverError> {
+    let Some(journal) = pending(site)? else {
+        remove_stage(&site.stage)?;
+        return Ok(None);
+    };
+    match finish(site, &journal, Found::Left(patience))? {
+        Landed::Commit(_) => Ok(None),
+        Landed::LeftAway(left) => Ok(Some(left)),
     }
 }
 

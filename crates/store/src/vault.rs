@@ -35,7 +35,7 @@ pub use self::error::VaultError;
 use crate::{
     git::Repository,
     git_crypt,
-    history::History,
+    history::{History, LeftAway},
     identity::{Identities, Sources, Wrapped},
     keyring::Keyring,
     manifest::Manifest,
@@ -54,6 +54,7 @@ pub struct Vault {
     repository: Repository,
     manifest: Manifest,
     rules: Rules,
+    left_away: Option<LeftAway>,
 }
 
 /// The keys of this run: each zone's from the keyring, or unwrapped once with an
@@ -105,13 +106,20 @@ impl Vault {
 
     fn of(repository: Repository) -> Result<Option<Self>, VaultError> {
         // First: what was interrupted may be the making of the store.
-        recover_repository(&repository)?;
+        let left_away = recover_repository(&repository)?;
         if !repository.work_tree().join(FOLDER).join("store.toml").is_file() {
             return Ok(None);
         }
         let manifest = Manifest::parse(&files::of_store(repository.work_tree())?)?;
         let rules = manifest.rules();
-        Ok(Some(Self { repository, manifest, rules }))
+        Ok(Some(Self { repository, manifest, rules, left_away }))
+    }
+
+    /// The commit of an interrupted change that was completed when this was found,
+    /// if it had to be left away.
+    #[must_use]
+    pub fn left_away(&self) -> Option<&LeftAway> {
+        self.left_away.as_ref()
     }
 
     /// The top of the work tree.

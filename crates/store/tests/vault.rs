@@ -145,9 +145,13 @@ fn whoever_goes_reads_nothing_that_comes_after() {
     let mut vault = store.vault();
     let mut keys = store.keys("alice");
     let rng = &mut OsRng.unwrap_err();
-    let gone =
-        vault.remove_members(&[name("bob")], &mut keys, &mut Person::absent(), moment(), &message(), rng);
-    let gone = gone.expect("removed");
+    let mut remove = |who: &str, told: &mut dyn FnMut(usize, usize)| {
+        vault.remove_members(&[name(who)], &mut keys, &mut Person::absent(), moment(), &message(), rng, told)
+    };
+    let mut told = Vec::new();
+    let gone = remove("bob", &mut |done, total| told.push((done, total))).expect("removed");
+    assert!(told.len() > 3, "{told:?}");
+    assert_eq!(told, (0..told.len()).map(|done| (done, told.len())).collect::<Vec<_>>());
     assert_eq!(gone.rotated.zones, ["ca", "keys", "reqs"].map(zone));
     assert_eq!(gone.readable.keys().collect::<Vec<_>>(), [CA, WWW, "pki/reqs/www.req"]);
     assert_eq!(gone.present.len(), 3);
@@ -155,8 +159,7 @@ fn whoever_goes_reads_nothing_that_comes_after() {
     let clone = store.clone("clone");
     assert_eq!(store.opens(&clone, "alice", CA).expect("opens"), KEY.as_bytes());
     assert!(matches!(store.opens(&clone, "bob", CA), Err(VaultError::Identity { .. })));
-    let last =
-        vault.remove_members(&[name("alice")], &mut keys, &mut Person::absent(), moment(), &message(), rng);
+    let last = remove("alice", &mut |_, _| {});
     assert!(matches!(last, Err(VaultError::LastMember { .. })), "{last:?}");
 }
 
@@ -187,7 +190,9 @@ fn what_somebody_without_a_key_writes_is_noticed() {
     let rng = &mut OsRng.unwrap_err();
     let keys = &mut store.keys("alice");
     let zones = ["ca", "keys", "reqs"].map(zone);
-    rotated.rotate(&zones, keys, &mut Person::absent(), moment(), &message(), rng).expect("rotated");
+    rotated
+        .rotate(&zones, keys, &mut Person::absent(), moment(), &message(), rng, &mut |_, _| {})
+        .expect("rotated");
 
     // Another zone's blob, and one of another store.
     let clone = store.clone("clone");

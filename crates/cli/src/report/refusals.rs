@@ -186,6 +186,10 @@ impl From<RecordError> for Failure {
         match &error {
             RecordError::Unfinished(_) => failure
                 .with_hint("nothing is lost: the next command that writes to the PKI completes the change"),
+            RecordError::LeftAway(left) => failure.listing(&left.paths).with_hint(format!(
+                "see `git show {}`, then `git add` what is right, and commit it",
+                left.commit.get(..10).unwrap_or(&left.commit)
+            )),
             RecordError::Git(git) => failure.of_git(git),
             _ => failure,
         }

@@ -123,7 +123,7 @@ pub fn renewal(member: &MemberName, error: &WrapError) -> Vec<String> {
 }
 
 impl Failure {
-    fn listing(mut self, facts: &[impl std::fmt::Display]) -> Self {
+    pub(super) fn listing(mut self, facts: &[impl std::fmt::Display]) -> Self {
         self.causes.extend(facts.iter().map(|fact| Safe(fact).to_string()));
         self
     }

@@ -15,7 +15,7 @@ use super::Session;
 use crate::{
     identities,
     report::Failure,
-    terminal::{Asker, Terminal},
+    terminal::{Asker, Safe, Terminal},
 };
 
 /// What a command that changes a store works with, each part by itself.
@@ -93,7 +93,7 @@ impl Session {
     /// As [`Session::opened`] and [`Session::lock`].
     pub fn opened_alone(&mut self) -> Result<Opened<'_>, Failure> {
         self.opened()?;
-        match self.open_store() {
+        match self.store() {
             Ok(_) => self.lock()?,
             Err(_) if !self.settings.pki.exists() => {}
             Err(failure) => return Err(failure),
@@ -148,6 +148,23 @@ impl Session {
         let commit = vault.adopt(keys, &mut Asker(terminal), message)?;
         self.say_committed(commit.as_deref());
         Ok(())
+    }
+
+    /// Tells of interrupted changes that were found and completed, and whose
+    /// commits had to be left away: nobody else would.
+    pub fn say_left_away(&mut self) {
+        let vault = self.vault.get().and_then(Option::as_ref).and_then(Vault::left_away);
+        let opened = self.store.get().and_then(Store::left_away);
+        let locked = self.writer.as_ref().and_then(|writer| writer.left_away());
+        for left in vault.into_iter().chain(opened).chain(locked) {
+            let (commit, paths) = (left.commit.get(..10).unwrap_or(&left.commit), left.paths.join(", "));
+            self.terminal.warning(format_args!(
+                "the files of an interrupted change are complete, but its commit {commit} is left away: \
+                 meanwhile somebody has committed {}; see `git show {commit}`, then `git add` what is right, \
+                 and commit it",
+                Safe(paths)
+            ));
+        }
     }
 
     /// Names a commit that was made.

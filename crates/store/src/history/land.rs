@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::GitError;
+use super::{GitError, LeftAway};
 use crate::{
     git::{Entered, IndexChange, IndexStat, Oid, Patience, Repository, Stat},
     journal::{Journal, Step},
@@ -29,7 +29,17 @@ pub(crate) fn check(site: &Site, journal: &Journal) -> Result<(), GitError> {
 /// committed: git has to look into them.
 const SHARED: [&str; 2] = [".gitattributes", ".gitignore"];
 
-/// Makes the commit of a journal part of HEAD; gives the one that became it.
+/// What became of the commit of a journal.
+#[derive(Debug)]
+pub(crate) enum Landed {
+    /// It is part of HEAD; `None` where there was none, or HEAD has the same
+    /// changes by somebody else.
+    Commit(Option<String>),
+    /// It would have undone what somebody else has committed.
+    LeftAway(LeftAway),
+}
+
+/// Makes the commit of a journal part of HEAD; tells which one became it.
 ///
 /// It is not repeated on top of a commit that has changed the same files in
 /// another way: that would undo it. The files stay as the journal had them, to
@@ -42,25 +52,30 @@ pub(crate) fn land(
     journal: &Journal,
     placed: &Placed,
     patience: Patience,
-) -> Result<Option<String>, GitError> {
-    let Some(name) = &journal.commit else { return Ok(None) };
-    let Some((repository, commit)) = written(site, journal)? else { return Ok(None) };
+) -> Result<Landed, GitError> {
+    let Some(name) = &journal.commit else { return Ok(Landed::Commit(None)) };
+    let Some((repository, commit)) = written(site, journal)? else { return Ok(Landed::Commit(None)) };
     let landed = loop {
         let head = repository.head()?;
         let next = match head.commit {
             Some(at) if repository.contains(at, commit)? => break Some(commit),
             at if at == repository.parent_of(commit)? => commit,
-            at if !moved(&repository, commit, at)?.is_empty() => return Ok(None),
-            // Somebody has committed since. To repeat a commit may need its
-            // author's passphrase, which is nothing for somebody in a hurry.
-            _ if patience == Patience::None => {
-                return Err(GitError::Busy { path: repository.git_dir().join("HEAD") });
+            at => {
+                let paths = moved(&repository, commit, at)?;
+                if !paths.is_empty() {
+                    return Ok(Landed::LeftAway(LeftAway { commit: name.clone(), paths }));
+                }
+                // Somebody has committed since. To repeat a commit may need its
+                // author's passphrase, which is nothing for somebody in a hurry.
+                if patience == Patience::None {
+                    return Err(GitError::Busy { path: repository.git_dir().join("HEAD") });
+                }
+                match repository.durable(&site.stage)?.repeat_commit(commit, at)? {
+                    Some(repeated) => repeated,
+                    // They have made the same changes.
+                    None => break None,
+                }
             }
-            at => match repository.durable(&site.stage)?.repeat_commit(commit, at)? {
-                Some(repeated) => repeated,
-                // They have made the same changes.
-                None => break None,
-            },
         };
         if repository.move_head(&head, next, name, patience)? {
             break Some(next);
@@ -72,7 +87,7 @@ pub(crate) fn land(
     }
     let index = index_changes(&repository, &prefix, commit, journal, placed)?;
     repository.update_index(&index, name, patience)?;
-    Ok(landed.map(|commit| commit.to_string()))
+    Ok(Landed::Commit(landed.map(|commit| commit.to_string())))
 }
 
 /// The commit of a journal, if it is there.

@@ -151,10 +151,12 @@ fn a_commit_of_somebody_else_in_between_is_built_upon() {
 #[test]
 fn a_commit_of_somebody_else_to_the_same_files_is_not_undone() {
     let playground = repository();
-    interrupted(&playground);
+    let commit = interrupted(&playground);
     playground.commit(&[("pki/index.txt", "row 1\nROW\n")]);
     let theirs = playground.git(&["rev-parse", "HEAD"]);
-    next_reader(&playground);
+    let left = next_reader(&playground).left_away().cloned().expect("it is told");
+    assert_eq!((left.commit, left.paths), (commit, vec!["pki/index.txt".to_owned()]));
+    assert!(next_reader(&playground).left_away().is_none(), "once");
     assert!(!playground.top.join("pki/.transaction").exists());
     assert_eq!(playground.git(&["rev-parse", "HEAD"]), theirs);
     assert_eq!(playground.status(), " M pki/index.txt\n D pki/reqs/old.req\n?? pki/issued/");

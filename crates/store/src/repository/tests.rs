@@ -24,7 +24,7 @@ fn public(path: &str, text: &str) -> RepositoryChange {
 fn record(playground: &Playground, changes: &[RepositoryChange]) -> Result<Option<Oid>, RecordError> {
     let repository = open(playground);
     let head = repository.head()?;
-    record_repository(&repository, head, changes, &Message::new("store: a change"))
+    record_repository(&repository, head, changes, &Message::new("store: a change"), None)
 }
 
 /// A repository with members, a file of the user's that is staged, and one
@@ -155,7 +155,7 @@ fn interrupted(playground: &Playground) -> String {
     let draft = draft.expect("begun");
     let directories = directories.expect("possible");
     let message = Message::new("store: a change");
-    let journal = prepare(&site, &changes, &directories, draft, &message, &mut Vec::new());
+    let journal = prepare(&site, &changes, &directories, draft, &message, &mut |_, _| {}, &mut Vec::new());
     let journal = journal.expect("prepared").expect("not empty");
     transaction::commit(&site).expect("committed");
     journal.commit.expect("a commit")
@@ -209,6 +209,7 @@ fn linked_work_trees_do_not_mix_their_stages() {
         side.head().expect("readable"),
         &[public("side", "x\n")],
         &Message::new("beside"),
+        None,
     )
     .expect("recorded");
     assert_eq!(playground.git(&["log", "-1", "--format=%s", "side"]), "beside");

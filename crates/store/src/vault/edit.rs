@@ -22,14 +22,16 @@ use crate::{
 
 /// The changes of one commit.
 #[derive(Default)]
-pub(super) struct Edit {
+pub(super) struct Edit<'a> {
     pub(super) changes: Vec<RepositoryChange>,
     /// Where HEAD was when the first file was read that is to be changed; `None`
     /// if that takes no time.
     pub(super) since: Option<Head>,
+    /// Who is told how many of the changes are written, of how many.
+    pub(super) progress: Option<&'a mut dyn FnMut(usize, usize)>,
 }
 
-impl Edit {
+impl Edit<'_> {
     /// A public file, the same for git and in the work tree.
     pub(super) fn write(&mut self, path: String, bytes: Vec<u8>) {
         self.changes.push(RepositoryChange {
@@ -109,7 +111,7 @@ impl Edit {
         message: &Message,
     ) -> Result<Option<String>, VaultError> {
         let since = self.since.map_or_else(|| repository.head(), Ok)?;
-        let commit = record_repository(repository, since, &self.changes, message)?;
+        let commit = record_repository(repository, since, &self.changes, message, self.progress)?;
         Ok(commit.map(|commit| commit.to_string()))
     }
 

@@ -118,7 +118,7 @@ pub(super) fn establish(
     if members.is_empty() {
         return Err(VaultError::NoRecipient);
     }
-    recover_repository(&repository)?;
+    let left_away = recover_repository(&repository)?;
     if repository.work_tree().join(FOLDER).join("store.toml").exists() {
         return Err(VaultError::Exists(repository.work_tree().display().to_string()));
     }
@@ -152,7 +152,7 @@ pub(super) fn establish(
     // Before the commit: a driver and keys without a store harm nobody, a
     // store whose keys nobody has would.
     driver::install(&repository, &rules, making.program)?;
-    let vault = Vault { repository, manifest, rules };
+    let vault = Vault { repository, manifest, rules, left_away };
     let mut keyring = Keyring::new();
     for keys in keys.values() {
         let zone = vault.zone(keys.zone())?;

@@ -235,7 +235,7 @@ impl Vault {
     pub(super) fn record(
         &mut self,
         after: Manifest,
-        mut edit: Edit,
+        mut edit: Edit<'_>,
         message: &Message,
     ) -> Result<Option<String>, VaultError> {
         let rules = after.rules();

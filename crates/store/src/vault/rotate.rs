@@ -50,11 +50,13 @@ pub struct Removal {
 
 impl Vault {
     /// Begins a new epoch in each of the zones: new keys, wrapped for every
-    /// member with a valid grant and a usable key, and every file sealed anew.
+    /// member with a valid grant and a usable key, and every file sealed anew;
+    /// `progress` is told how many are written, of how many.
     ///
     /// # Errors
     ///
     /// A zone cannot be opened, a grant is unconfirmed, no member has a usable key.
+    #[expect(clippy::too_many_arguments, reason = "what, with which keys, when, and how it is told")]
     pub fn rotate(
         &mut self,
         zones: &[ZoneName],
@@ -63,9 +65,10 @@ impl Vault {
         now: Moment,
         message: &Message,
         rng: &mut dyn CryptoRng,
+        progress: &mut dyn FnMut(usize, usize),
     ) -> Result<Report, VaultError> {
         let after = self.manifest.clone();
-        self.begin_epochs(after, zones, &[], keys, prompt, now, message, rng)
+        self.begin_epochs(after, zones, &[], keys, prompt, now, message, rng, progress)
     }
 
     /// Removes members and rotates every zone that one of them could open.
@@ -73,6 +76,7 @@ impl Vault {
     /// # Errors
     ///
     /// As [`Vault::rotate`] and [`Vault::zones_of`]; [`VaultError::LastMember`].
+    #[expect(clippy::too_many_arguments, reason = "who, with which keys, when, and how it is told")]
     pub fn remove_members(
         &mut self,
         names: &[MemberName],
@@ -81,6 +85,7 @@ impl Vault {
         now: Moment,
         message: &Message,
         rng: &mut dyn CryptoRng,
+        progress: &mut dyn FnMut(usize, usize),
     ) -> Result<Removal, VaultError> {
         let zones = self.zones_of(names)?;
         let mut after = self.manifest.clone();
@@ -93,7 +98,7 @@ impl Vault {
             }
         }
         let (readable, present) = self.readable(&zones)?;
-        let rotated = self.begin_epochs(after, &zones, names, keys, prompt, now, message, rng)?;
+        let rotated = self.begin_epochs(after, &zones, names, keys, prompt, now, message, rng, progress)?;
         Ok(Removal { rotated, readable, present })
     }
 
@@ -108,9 +113,10 @@ impl Vault {
         now: Moment,
         message: &Message,
         rng: &mut dyn CryptoRng,
+        progress: &mut dyn FnMut(usize, usize),
     ) -> Result<Report, VaultError> {
         self.certain(&after, zones, leaving, keys, prompt)?;
-        let mut edit = Edit::default();
+        let mut edit = Edit { progress: Some(progress), ..Edit::default() };
         let (mut files, mut skipped) = (0, Skipped::new());
         let mut begun: Vec<ZoneKeys> = Vec::new();
         for zone in zones {

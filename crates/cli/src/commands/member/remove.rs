@@ -57,10 +57,14 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
         // Asked before signals are put off: somebody may have to type.
         vault.zone_keys(zone, keys, &mut Asker(terminal))?;
     }
+    let mut shown = terminal.progress("sealing anew");
     let removal = {
         let _signals = interrupt::put_off();
-        vault.remove_members(&names, keys, &mut Asker(terminal), now, &message, &mut Session::rng())?
+        let mut progress = |done, total| shown.reach(done, total);
+        let rng = &mut Session::rng();
+        vault.remove_members(&names, keys, &mut Asker(terminal), now, &message, rng, &mut progress)?
     };
+    drop(shown);
     say(&names, &removal, session)
 }
 
