@@ -340,15 +340,21 @@ fn commits_can_be_left_to_the_user_and_nothing_is_in_the_clear_then_either() {
 }
 
 #[test]
-fn another_pki_in_the_same_repository_is_not_the_stores_business() {
+fn another_pki_in_the_same_repository_is_written_to_where_a_zone_keeps_its_secrets() {
     let team = Team::new();
     let alice = open(&team);
-    let head = alice.does("cd work/ca && git rev-parse HEAD");
     alice.does("cd work/ca && certkeep --batch --pki=other init-pki");
-    let said = alice.tries("cd work/ca && certkeep --batch --nopass --pki=other build-ca").well();
-    said.says("nothing of it is sealed or committed");
+    let build = "cd work/ca && certkeep --batch --nopass --pki=other build-ca";
+    alice
+        .fails(build, "no zone would keep its secrets")
+        .says("other/private/ca.key")
+        .says("certkeep store protect");
+    assert!(!alice.path("work/ca/other/private/ca.key").exists());
+    alice.does("cd work/ca && certkeep store protect 'other/private/**'");
+    let head = alice.does("cd work/ca && git rev-parse HEAD");
+    alice.tries(build).well().says("nothing of it is committed");
     assert_eq!(alice.does("cd work/ca && git rev-parse HEAD"), head);
-    alice.does("cd work/ca/pki/issued && certkeep store status && certkeep member list && certkeep lock && certkeep unlock");
+    alice.does("cd work/ca && git add -A && git commit -qm other && cd pki/issued && certkeep store status && certkeep member list && certkeep lock && certkeep unlock");
     alice
         .fails("cd work && certkeep store status", "is not in a certkeep repository")
         .says("certkeep store init");

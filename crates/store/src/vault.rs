@@ -20,6 +20,7 @@ pub mod past;
 pub mod rotate;
 mod sealer;
 pub mod status;
+mod trust;
 pub mod unlock;
 pub mod zones;
 
@@ -43,7 +44,7 @@ use crate::{
     pins::Pins,
     prompt::Prompt,
     repository::recover_repository,
-    seal::{self, SealError},
+    seal,
     zone::{FOLDER, Mode, Protection, Rules, ZoneName},
     zone_keys::ZoneKeys,
 };
@@ -111,7 +112,11 @@ impl Vault {
             return Ok(None);
         }
         let manifest = Manifest::parse(&files::of_store(repository.work_tree())?)?;
-        let rules = manifest.rules();
+        let state = repository.state();
+        // Whoever obeys the rules verifies first, and is told then that these cannot be read.
+        let keyring = Keyring::read(&state.join("keyring")).ok().flatten();
+        let pins = Pins::read(&state.join("pins")).unwrap_or_default();
+        let rules = pins.rules(&manifest, &trust::verified(&manifest, None, keyring.as_ref()));
         Ok(Some(Self { repository, manifest, rules, left_away }))
     }
 
@@ -191,18 +196,20 @@ impl Vault {
                 }
             };
             self.trust(&found)?;
-            // Where nothing can be written, nothing can be put in its place either.
-            drop(self.pin(std::slice::from_ref(&found)));
+            let pinned = std::slice::from_ref(&found).to_vec();
             keys.insert(found);
+            // Where nothing can be written, nothing can be put in its place either.
+            drop(self.pin(&pinned, &self.verified(&self.manifest, Some(keys))));
         }
         Ok(keys.zones.get(zone).expect("inserted above"))
     }
 
     fn keys_at_hand(&self, zone: &ZoneName) -> Result<Option<ZoneKeys>, VaultError> {
-        let epoch = self.zone(zone)?.epoch;
+        let &crate::manifest::Zone { epoch, key_id, .. } = self.zone(zone)?;
         let keyring = self.keyring()?;
         let found = keyring.as_ref().and_then(|keyring| keyring.zone(zone));
-        Ok(found.and_then(|keys| keys.at(epoch)))
+        // A rotation that failed leaves a key of an epoch that others began since.
+        Ok(found.and_then(|keys| keys.at(epoch)).filter(|keys| keys.sealing_now().id() == key_id))
     }
 
     fn unwrap(
@@ -237,41 +244,6 @@ impl Vault {
             .map_err(|source| VaultError::ZoneKeys { zone: zone.clone(), source })?;
         let (name, ..) = candidates.get(opened.index).expect("one of those that were offered");
         Ok(((*name).clone(), found))
-    }
-
-    /// Whoever can push can write a zone of his own and wrap its key for
-    /// everybody: so the keys that opened have to be those that are expected.
-    fn trust(&self, keys: &ZoneKeys) -> Result<(), VaultError> {
-        let name = keys.zone();
-        let zone = self.zone(name)?;
-        zone.verify(name, self.manifest.store, self.manifest.pki.as_deref(), keys)
-            .map_err(|source| VaultError::Distrust { zone: name.clone(), source })?;
-        let pins = self.pins()?;
-        pins.check(keys)?;
-        if pins.knows(name) {
-            return Ok(());
-        }
-        // Never seen before: then at least every file that is sealed has to fit.
-        let mut foreign = Vec::new();
-        for entry in self.repository.index_entries()? {
-            if self.rules.protection(&entry.path) != Protection::Zone(name) || !entry.is_file() {
-                continue;
-            }
-            let Some(blob) = self.repository.blob_if_here(entry.oid)? else { continue };
-            // One that was altered names its key all the same.
-            if seal::is_sealed(&blob) && matches!(keys.open(&blob), Err(SealError::OtherKey { .. })) {
-                foreign.push(String::from_utf8_lossy(&entry.path).into_owned());
-            }
-        }
-        if foreign.is_empty() {
-            Ok(())
-        } else {
-            Err(VaultError::DoesNotOpen { zone: name.clone(), paths: foreign })
-        }
-    }
-
-    pub(crate) fn pins(&self) -> Result<Pins, VaultError> {
-        Ok(Pins::read(&self.repository.state().join("pins"))?)
     }
 
     /// Opens the bytes of a file of the work tree if they are sealed; plaintext

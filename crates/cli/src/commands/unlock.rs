@@ -29,14 +29,18 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
     let Opened { vault, keys, terminal, .. } = session.opened()?;
     let zones: Vec<(ZoneName, Mode)> =
         vault.manifest().zones.iter().map(|(name, zone)| (name.clone(), zone.mode)).collect();
+    vault.verify()?;
+    let doubtful = vault.doubtful()?;
     let (mut opened, mut closed) = (Vec::new(), Vec::new());
     for (zone, mode) in &zones {
         // A sealed zone is opened when one of its files is needed: to ask for its
-        // key now would be for nothing.
-        if !args.check && *mode == Mode::Sealed {
+        // key now would be for nothing, unless that tells whether its rules are genuine.
+        let sealed = !args.check && *mode == Mode::Sealed;
+        if sealed && !doubtful.contains(zone) {
             continue;
         }
         match vault.zone_keys(zone, keys, &mut Asker(terminal)) {
+            Ok(_) | Err(VaultError::Identity { .. } | VaultError::NobodyCanOpen { .. }) if sealed => {}
             Ok(_) => opened.push(zone.clone()),
             Err(error @ VaultError::Identity { .. }) => closed.push((zone.clone(), error)),
             // Not a key that is missing but a zone that is not to be trusted.

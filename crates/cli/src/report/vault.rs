@@ -9,6 +9,7 @@ use certkeep_store::{
     identity::IdentityError,
     manifest::Distrust,
     member::{MemberName, MemberNameError},
+    pins::PinError,
     vault::{Vault, VaultError},
     worktree::WorkTreeError,
     wrap::{KeyState, RecipientError, WrapError},
@@ -21,6 +22,9 @@ use crate::terminal::{Safe, shell_word};
 const NAME_A_KEY: &str =
     "name the key of a member: `certkeep --identity=FILE ...`, or CERTKEEP_IDENTITY_FILE";
 const WHO_CHANGED_IT: &str = "do not go on before you know who changed it: `git log -p -- .certkeep`";
+/// Where what is checked out is older than what this clone has seen.
+pub const OLDER_BRANCH: &str =
+    "if this is only an older branch: `git merge` the newer one into it, then again";
 const MAKE_A_KEY: &str =
     "make an age key: `mkdir -p ~/.config/certkeep && age-keygen -o ~/.config/certkeep/identity.txt`";
 
@@ -39,7 +43,7 @@ impl From<VaultError> for Failure {
             },
             VaultError::Git(git) => failure.of_git(git),
             VaultError::WorkTree(error) => failure.of_work_tree(error),
-            VaultError::Open { path, .. } => failure.with_hint(history_of(path)),
+            VaultError::Open { path, .. } | VaultError::Symlink { path } => failure.with_hint(history_of(path)),
             VaultError::Identity { zone, source } => {
                 Self::closed(format!("nothing here opens the zone `{zone}`"), zone, source)
             }
@@ -61,7 +65,10 @@ impl From<VaultError> for Failure {
                     .with_hint("a merge may have mixed two states: `git log -- .certkeep`"),
                 _ => failure.with_hint(WHO_CHANGED_IT),
             },
-            VaultError::Pin(_) => failure.with_hint(WHO_CHANGED_IT),
+            VaultError::Pin(PinError::RolledBack { .. }) => {
+                failure.with_hint(OLDER_BRANCH).with_hint(WHO_CHANGED_IT)
+            }
+            VaultError::Pin(_) | VaultError::Unverified => failure.with_hint(WHO_CHANGED_IT),
             VaultError::DoesNotOpen { paths, .. } => failure.listing(paths).with_hint(WHO_CHANGED_IT),
             VaultError::InTheClear { paths } => {
                 failure.listing(paths).with_hint("seal all work trees first: `certkeep lock`")
@@ -247,6 +254,23 @@ impl Failure {
         let mut failure = Self::refused(format!("cannot write {}", Safe(path.display())));
         failure.causes.push(error.to_string());
         failure
+    }
+
+    /// Secrets of a PKI that nobody would seal, in the work tree of a store.
+    pub fn other_pki(pki: &Path, vault: &Vault, open: &[String]) -> Self {
+        let failure = Self::refused(format!(
+            "{} lies in an encrypted store that keeps another PKI, and no zone would keep its secrets",
+            Safe(pki.display())
+        ))
+        .listing(open);
+        match vault.pki() {
+            Some(own) => failure.with_hint(format!(
+                "the PKI that is kept: `certkeep --pki={} ...`",
+                Safe(shell_word(&own.display().to_string()))
+            )),
+            None => failure,
+        }
+        .with_hint("make the other one outside of this repository, or name its files: `certkeep store protect PATTERN`")
     }
 
     /// The place of the PKI is in no store.

@@ -59,7 +59,7 @@ fn agree(rules: &Rules, paths: &[Vec<u8>]) {
         let protected = matches!(rules.protection(path), Protection::Zone(_));
         let filtered = values == ["certkeep"];
         assert_eq!(filtered, protected, "{} {}", path.escape_ascii(), block(rules));
-        let told = is_protected(block(rules).as_bytes(), path);
+        let told = Block::of(block(rules).as_bytes()).protects(path);
         assert_eq!(told, protected, "{} {}", path.escape_ascii(), block(rules));
     }
 }

@@ -143,6 +143,9 @@ pub enum VaultError {
         /// What is wrong.
         source: Distrust,
     },
+    /// Nothing that a member wrote says what is to be protected.
+    #[error("no zone of this store can be verified")]
+    Unverified,
     /// The keys are not those that the zone's files were sealed with.
     #[error(
         "the keys of the zone `{zone}`, which this clone sees for the first time, do not open {}",

@@ -162,7 +162,7 @@ pub(super) fn establish(
     }
     keyring.write(&vault.repository.state().join("keyring"))?;
     let keys: Vec<ZoneKeys> = keys.into_values().collect();
-    vault.pin(&keys)?;
+    vault.pin(&keys, &vault.manifest.zones.keys().cloned().collect())?;
     let commit = edit.record(&vault.repository, &making.message)?;
     Ok((vault, Report { created_repository: false, commit, sealed, exposed, skipped, keys }))
 }

@@ -59,14 +59,14 @@ impl Vault {
         }
         let (padding, mode) = (described.padding, described.mode);
         after.certify(zone, &zone_keys);
-        let rules = after.rules();
+        let rules = self.rules_of(&after, keys)?;
         let mut edit = Edit::default();
         let mut files = self.move_files(&after, keys, prompt, &mut edit)?;
         if mode == Mode::Sealed {
             files.extend(self.take_in(patterns, &rules, &zone_keys, padding, &mut edit)?);
         }
         let exposed = past::in_the_clear(&self.repository, &rules)?;
-        let commit = self.record(after, edit, message)?;
+        let commit = self.record(after, edit, keys, &[], message)?;
         Ok(Report { commit, files, exposed })
     }
 
@@ -97,7 +97,7 @@ impl Vault {
         }
         let mut edit = Edit::default();
         let files = self.move_files(&after, keys, prompt, &mut edit)?;
-        let commit = self.record(after, edit, message)?;
+        let commit = self.record(after, edit, keys, &[], message)?;
         Ok(Report { commit, files, exposed: Vec::new() })
     }
 
@@ -117,12 +117,12 @@ impl Vault {
         message: &Message,
     ) -> Result<Option<String>, VaultError> {
         self.repository.identity().map(drop)?;
-        let keys = self.zone_keys(zone, keys, prompt)?.clone();
+        let zone_keys = self.zone_keys(zone, keys, prompt)?.clone();
         let mut after = self.manifest.clone();
         let described = after.zones.get_mut(zone).expect("its keys were found");
         described.mode = mode;
         let padding = described.padding;
-        after.certify(zone, &keys);
+        after.certify(zone, &zone_keys);
         let keyring = self.keyring()?;
         if mode == Mode::Sealed {
             self.nothing_else_in_the_clear(zone)?;
@@ -136,7 +136,7 @@ impl Vault {
             let shown = || String::from_utf8_lossy(&entry.path).into_owned();
             let plaintext = match blob.as_slice() {
                 b"" => SecretBytes::new(Vec::new()),
-                _ => keys.open(&blob).map_err(|source| VaultError::Open { path: shown(), source })?,
+                _ => zone_keys.open(&blob).map_err(|source| VaultError::Open { path: shown(), source })?,
             };
             let work_tree = match mode {
                 _ if found.is_empty() => continue,
@@ -157,12 +157,12 @@ impl Vault {
                 blob: BlobChange::Leave,
             });
         }
-        let commit = self.record(after, edit, message)?;
+        let commit = self.record(after, edit, keys, &[], message)?;
         // After the commit: nobody is to have the keys of a zone in a file that
         // was not made transparent. Until then the filter refuses plaintext.
         if let Some(mut keyring) = keyring {
             match mode {
-                Mode::Transparent => keyring.insert(keys, padding),
+                Mode::Transparent => keyring.insert(zone_keys, padding),
                 Mode::Sealed => keyring.forget(zone),
             }
             keyring.write(&self.repository.state().join("keyring"))?;
@@ -173,7 +173,8 @@ impl Vault {
     /// Refuses plaintext of a zone that a commit here cannot seal.
     fn nothing_else_in_the_clear(&self, zone: &ZoneName) -> Result<(), VaultError> {
         let of_zone = |rules: &Rules, path: &str| rules.protection(path.as_bytes()) == Protection::Zone(zone);
-        let mut paths = worktree::untracked(self.work_tree(), &self.rules, &self.tracked()?)?;
+        let mut paths =
+            worktree::untracked(self.work_tree(), &|path| is_kept(&self.rules, path), &self.tracked()?)?;
         paths.retain(|path| of_zone(&self.rules, path));
         if !paths.is_empty() {
             return Err(WorkTreeError::Changed { paths }.into());
@@ -182,7 +183,8 @@ impl Vault {
             // What is checked out there may be of another time.
             let own = filter::manifest(&tree)?.map(|manifest| manifest.rules());
             let rules = own.as_ref().unwrap_or(&self.rules);
-            let found = worktree::untracked(tree.work_tree(), rules, &BTreeMap::new())?;
+            let found =
+                worktree::untracked(tree.work_tree(), &|path| is_kept(rules, path), &BTreeMap::new())?;
             let found = found.into_iter().filter(|path| of_zone(rules, path));
             paths.extend(found.map(|path| tree.work_tree().join(path).display().to_string()));
         }
@@ -203,4 +205,8 @@ impl Vault {
     ) -> Result<SecretBytes, VaultError> {
         Ok(self.zone_keys(zone, keys, prompt)?.to_payload())
     }
+}
+
+fn is_kept(rules: &Rules, path: &[u8]) -> bool {
+    matches!(rules.protection(path), Protection::Zone(_))
 }
