@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `cargo xtask interop`: what other people's programs think of certkeep.
 //!
-//! Four stages, each in its own file: openssl verifies and reads what we make;
+//! Five stages, each in its own file: openssl verifies and reads what we make;
 //! Python's cryptography and pkilint give a second opinion; easy-rsa and
-//! certkeep take turns on one directory; and cryptography's collection of odd
-//! files is fed to every command that reads. A stage goes on after a finding,
+//! certkeep take turns on one directory; cryptography's collection of odd files
+//! is fed to every command that reads, and to the guard, who must find the keys
+//! among them. A stage goes on after a finding,
 //! so one run shows them all.
 
+mod guard;
 mod hierarchy;
 mod openssl;
 mod pki;
@@ -51,11 +53,12 @@ impl Report {
 /// Builds certkeep and runs the stages named in `wanted`, or all of them.
 pub(crate) fn run(wanted: &[&str]) -> Outcome {
     type Stage = fn(&mut Report) -> Outcome;
-    let stages: [(&str, Stage); 4] = [
+    let stages: [(&str, Stage); 5] = [
         ("openssl", openssl::run),
         ("python", python::run),
         ("turns", turns::run),
         ("vectors", vectors::run),
+        ("guard", guard::run),
     ];
     if let Some(unknown) = wanted.iter().find(|name| !stages.iter().any(|(stage, _)| stage == *name)) {
         return Err(format!("interop has no stage `{unknown}`").into());

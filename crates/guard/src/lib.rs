@@ -7,11 +7,16 @@
 //! paths must be sealed is the store's business; what to tell people is the
 //! command line's. No finding carries a secret, only the public half of a key.
 
+mod archive;
 mod body;
 mod detect;
 mod finding;
+mod line;
+mod public_half;
+mod ssh_public;
 
 pub use self::{
     detect::detect,
     finding::{Certainty, Finding, Format, Protection, Wrapping},
+    line::line_of,
 };
