@@ -389,3 +389,28 @@ fn what_git_writes_under_an_open_umask_is_closed_by_unlock_and_named_by_status()
     assert!(names(&json(&alice, "store status")).is_empty());
     assert!(!alice.tries("cd work/ca && certkeep store status").well().stderr.contains("can read"));
 }
+
+#[test]
+fn files_of_easyrsa_that_hold_keys_are_sealed_and_a_key_under_a_public_name_is_refused() {
+    let team = Team::new();
+    let alice = open(&team);
+    // What easy-rsa up to 3.2.0 wrote, and what people put beside their certificates.
+    alice.does(
+        "mkdir work/easy && cd work/easy && git init -q && certkeep --batch init-pki && certkeep --batch --nopass build-ca
+         certkeep --batch --nopass issue server www
+         mkdir pki/inline && cat pki/issued/www.crt pki/private/www.key > pki/inline/www.inline
+         cat pki/issued/www.crt pki/private/www.key > pki/issued/www.pem && cp pki/issued/www.pem pki/issued/bundle.crt",
+    );
+    let init = "cd work/easy && certkeep --batch store init --recipient $(age-keygen -y ~/identity.txt) --name owner";
+    let said = alice.fails(init, "1 file holds a private key under a name that is public");
+    let said = said.says("pki/issued/bundle.crt");
+    assert!(!said.stderr.contains("www"), "{said:?}");
+    assert!(!alice.path("work/easy/.certkeep").exists());
+    alice.does(&format!("rm work/easy/pki/issued/bundle.crt; {init}"));
+    alice.does(
+        "cd work/easy && certkeep store status && for file in inline/www.inline issued/www.pem; do
+             git cat-file blob HEAD:pki/$file | head -c 7 | grep -q CKSEAL
+         done && git cat-file blob HEAD:pki/issued/www.crt | openssl x509 -noout",
+    );
+    alice.is_clean("work/easy");
+}

@@ -652,7 +652,7 @@ mod tests {
         let error = refused(&|changes| changes.replace(PkiPath::CaCertificate, secret()));
         assert!(matches!(error, RecordError::SecretInPublicFile { .. }), "{error:?}");
         let error =
-            refused(&|changes| changes.relocate(PkiPath::PrivateKey(web1()), PkiPath::Inline(web1())));
+            refused(&|changes| changes.relocate(PkiPath::PrivateKey(web1()), PkiPath::IssuedP7b(web1())));
         assert!(matches!(error, RecordError::SecretInPublicFile { .. }), "{error:?}");
         let error = refused(&|changes| changes.keep(PkiPath::PrivateKey(web1()), PkiPath::IndexOld));
         assert!(matches!(error, RecordError::SecretInPublicFile { .. }), "{error:?}");

@@ -70,6 +70,10 @@ impl From<VaultError> for Failure {
             }
             VaultError::Pin(_) | VaultError::Unverified => failure.with_hint(WHO_CHANGED_IT),
             VaultError::DoesNotOpen { paths, .. } => failure.listing(paths).with_hint(WHO_CHANGED_IT),
+            VaultError::KeysInPublic { paths } => failure
+                .listing(paths)
+                .with_hint("a key belongs into the PKI's folder `private`: `mv FILE pki/private/`")
+                .with_hint("if it was ever pushed, treat it as compromised: `certkeep revoke-issued NAME keyCompromise`"),
             VaultError::InTheClear { paths } => {
                 failure.listing(paths).with_hint("seal all work trees first: `certkeep lock`")
             }

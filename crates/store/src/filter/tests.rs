@@ -198,7 +198,7 @@ fn keys_of_another_store_or_branch_seal_nothing() {
     let foreign = ZoneKeys::generate(world.keys.store(), world.keys.zone().clone(), &mut rng);
     world.keyring.insert(foreign, Padding::None);
     let refused = world.clean(KEY, TEXT);
-    assert!(matches!(refused, Err(FilterError::Untrusted { source: Distrust::OtherKey, .. })), "{refused:?}");
+    assert!(matches!(refused, Err(FilterError::OtherEpoch { .. })), "{refused:?}");
     let other = ZoneKeys::generate(StoreId::generate(&mut rng), world.keys.zone().clone(), &mut rng);
     world.keyring.insert(other, Padding::None);
     assert!(matches!(world.clean(KEY, TEXT), Err(FilterError::OtherStore { .. })));

@@ -183,6 +183,12 @@ pub enum VaultError {
         /// With the path of that work tree in front.
         paths: Vec<String>,
     },
+    /// Private keys where everybody may read.
+    #[error("{} a private key under a name that is public", if paths.len() == 1 { "1 file holds".to_owned() } else { format!("{} files hold", paths.len()) })]
+    KeysInPublic {
+        /// Relative to the top of the work tree.
+        paths: Vec<String>,
+    },
     /// Nothing can be wrapped for a member.
     #[error("the keys could not be wrapped for `{member}`")]
     Wrap {
