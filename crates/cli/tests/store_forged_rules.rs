@@ -9,27 +9,6 @@ mod team;
 
 use team::{CANARY, Person, Team};
 
-/// Alice's store in `work/ca`, a clone of Bob's, who is a member of `zones`, and
-/// one of Mallory's, who is none; a bare repository in between.
-fn shared(team: &Team, zones: &str) -> (Person, Person, Person) {
-    let alice = team.store("alice");
-    let named = |person: Person| {
-        let identity = person.path("identity.txt").display().to_string();
-        person.with("CERTKEEP_IDENTITY_FILE", &identity).with("CANARY", CANARY)
-    };
-    let (alice, bob, mallory) = (named(alice), named(team.person("bob")), team.person("mallory"));
-    bob.does("age-keygen -o identity.txt 2>/dev/null && age-keygen -y identity.txt > public");
-    alice.does(&format!(
-        "git init -q --bare ../remote.git && cd work/ca && git remote add origin ~/../remote.git
-         certkeep --batch member add bob $(cat ~/../bob/public) {zones}
-         git push -q -u origin HEAD:main"
-    ));
-    for person in [&bob, &mallory] {
-        person.does("cd work && git clone -q ~/../remote.git ca");
-    }
-    (alice, bob, mallory)
-}
-
 /// What a clone goes by: the rules it told git, its keys, what it has seen.
 const LOCAL: &str = "cd work/ca && cat .git/info/attributes .git/certkeep/pins; cat .git/certkeep/keyring 2>/dev/null || true";
 
@@ -70,7 +49,7 @@ const FORGED: &[(&str, &str)] = &[
 #[test]
 fn rules_that_nobody_verified_are_not_obeyed() {
     let team = Team::new();
-    let (_, bob, mallory) = shared(&team, "");
+    let (_, bob, mallory) = team.shared("");
     bob.does("cd work/ca && certkeep unlock && cp -r ~/work/ca ~/work/before");
     for (forge, fact) in FORGED {
         mallory.does(&format!("cd work/ca && {forge}\n git add -A && git commit -qm Forge && git push -q"));
@@ -108,7 +87,7 @@ fn rules_that_nobody_verified_are_not_obeyed() {
 #[test]
 fn an_old_state_of_the_rules_seals_nothing_new() {
     let team = Team::new();
-    let (alice, bob, _) = shared(&team, "");
+    let (alice, bob, _) = team.shared("");
     bob.does("cd work/ca && certkeep unlock");
     alice.does("cd work/ca && certkeep --batch member remove bob && git push -q");
     bob.does(
@@ -168,7 +147,7 @@ fn a_branch_from_before_a_rotation_is_read_and_not_added_to() {
 #[test]
 fn a_pattern_that_only_a_member_could_take_away_stays() {
     let team = Team::new();
-    let (alice, bob, mallory) = shared(&team, "--zone=keys --zone=reqs");
+    let (alice, bob, mallory) = team.shared("--zone=keys --zone=reqs");
     alice.does(
         "cd work/ca && mkdir offline && echo $CANARY > offline/old.pem && certkeep store protect --zone=ca 'offline/**' && git push -q",
     );
@@ -200,7 +179,7 @@ fn a_pattern_that_only_a_member_could_take_away_stays() {
 #[test]
 fn no_stranger_takes_a_file_out_of_a_rotation() {
     let team = Team::new();
-    let (alice, bob, mallory) = shared(&team, "--zone=keys");
+    let (alice, bob, mallory) = team.shared("--zone=keys");
     alice.does(
         "cd work/ca && certkeep store protect 'sec/**' && mkdir sec && echo $CANARY > sec/a && git add sec && git commit -qm sec && git push -q",
     );
@@ -225,7 +204,7 @@ fn no_stranger_takes_a_file_out_of_a_rotation() {
 #[test]
 fn a_link_to_the_pki_or_a_pki_beside_it_is_not_written_to() {
     let team = Team::new();
-    let (_, bob, mallory) = shared(&team, "");
+    let (_, bob, mallory) = team.shared("");
     bob.does("cd work/ca && certkeep unlock");
     mallory.does(
         "cd work/ca && git mv pki store2 && ln -s store2 pki && git add -A && git commit -qm Move && git push -q",

@@ -35,6 +35,8 @@ pub struct Pins {
     /// The PKI folder, which no command changes; `None` before any was seen.
     pki: Option<Option<String>>,
     patterns: BTreeMap<ZoneName, Vec<Pattern>>,
+    /// The commits in which this clone began an epoch itself.
+    begun: BTreeMap<(ZoneName, Epoch), String>,
 }
 
 /// Why pins cannot be read or written, or what speaks against a key.
@@ -101,6 +103,8 @@ pub enum PinError {
         seen: KeyId,
         /// The id of the key that it has now.
         found: KeyId,
+        /// The commit in which this clone began that epoch, if it did.
+        begun: Option<String>,
     },
     /// The zone has been in a later epoch before.
     #[error("zone {zone} is in epoch {found}; this clone has seen epoch {seen}")]
@@ -111,6 +115,8 @@ pub enum PinError {
         seen: Epoch,
         /// The epoch that it is in now.
         found: Epoch,
+        /// The commit in which this clone began the latest epoch, if it did.
+        begun: Option<String>,
     },
 }
 
@@ -157,6 +163,13 @@ impl Pins {
                 let patterns = self.patterns.entry(ZoneName::parse(zone).ok()?).or_default();
                 patterns.push(Pattern::parse(pattern).ok()?);
             }
+            ("begun", rest) => {
+                let mut words = rest.split(' ');
+                let zone = ZoneName::parse(words.next()?).ok()?;
+                let epoch = Epoch::new(words.next()?.parse().ok()?)?;
+                let commit = words.next().filter(|hash| hash.bytes().all(|byte| byte.is_ascii_hexdigit()))?;
+                self.begun.insert((zone, epoch), commit.to_owned());
+            }
             _ => return None,
         }
         Some(())
@@ -178,7 +191,8 @@ impl Pins {
             };
             let (epoch, found) = (*epoch, described.key_id);
             if described.epoch == epoch && found != seen {
-                return Err(PinError::Substituted { zone: zone.clone(), epoch, seen, found });
+                let begun = self.begun_in(zone, epoch);
+                return Err(PinError::Substituted { zone: zone.clone(), epoch, seen, found, begun });
             }
         }
         if let Some(zone) = manifest.zones.keys().find(|zone| !self.keys.is_empty() && !self.knows(zone)) {
@@ -201,7 +215,8 @@ impl Pins {
     pub fn check_epochs(&self, manifest: &Manifest) -> Result<(), PinError> {
         for (name, zone) in &manifest.zones {
             if let Some(seen) = self.latest(name).filter(|&seen| seen > zone.epoch) {
-                return Err(PinError::RolledBack { zone: name.clone(), seen, found: zone.epoch });
+                let begun = self.begun_in(name, seen);
+                return Err(PinError::RolledBack { zone: name.clone(), seen, found: zone.epoch, begun });
             }
         }
         Ok(())
@@ -260,12 +275,16 @@ impl Pins {
             }
             match keys.sealing(epoch).map(|key| key.id()) {
                 Some(found) if found == seen => {}
-                Some(found) => return Err(PinError::Substituted { zone: zone.clone(), epoch, seen, found }),
+                Some(found) => {
+                    let begun = self.begun_in(zone, epoch);
+                    return Err(PinError::Substituted { zone: zone.clone(), epoch, seen, found, begun });
+                }
                 None if epoch > keys.current() => {
                     return Err(PinError::RolledBack {
                         zone: zone.clone(),
                         seen: epoch,
                         found: keys.current(),
+                        begun: self.begun_in(zone, epoch),
                     });
                 }
                 None => return Err(PinError::Dropped { zone: zone.clone(), epoch }),
@@ -306,6 +325,26 @@ impl Pins {
         }
     }
 
+    /// Remembers that this clone began the present epoch of these keys.
+    pub fn remember_begun(&mut self, keys: &ZoneKeys, commit: &str) {
+        self.begun.insert((keys.zone().clone(), keys.current()), commit.to_owned());
+    }
+
+    /// The epochs that this clone began, each with its commit.
+    pub fn begun(&self) -> impl Iterator<Item = (&ZoneName, Epoch, &str)> {
+        self.begun.iter().map(|((zone, epoch), commit)| (zone, *epoch, commit.as_str()))
+    }
+
+    /// Forgets an epoch of a zone and every later one.
+    pub fn forget_from(&mut self, zone: &ZoneName, epoch: Epoch) {
+        self.keys.retain(|(_, name, other), _| name != zone || *other < epoch);
+        self.begun.retain(|(name, other), _| name != zone || *other < epoch);
+    }
+
+    fn begun_in(&self, zone: &ZoneName, epoch: Epoch) -> Option<String> {
+        self.begun.get(&(zone.clone(), epoch)).cloned()
+    }
+
     /// Writes down what was seen, whole or not at all.
     ///
     /// # Errors
@@ -325,6 +364,9 @@ impl Pins {
             for pattern in patterns {
                 text.push_str(&format!("rule pattern {zone} {}\n", pattern.as_str()));
             }
+        }
+        for ((zone, epoch), commit) in &self.begun {
+            text.push_str(&format!("rule begun {zone} {epoch} {commit}\n"));
         }
         Ok(replace(path, &Contents::from(text))?)
     }

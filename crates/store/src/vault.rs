@@ -9,6 +9,7 @@
 //! long: how keys are found and trusted is one chain, read from top to bottom.
 
 mod contents;
+mod discard;
 mod edit;
 mod error;
 mod files;
@@ -120,6 +121,15 @@ impl Vault {
         Ok(Some(Self { repository, manifest, rules, left_away }))
     }
 
+    /// Whether the repository that `directory` is in has a store in commits that
+    /// are not checked out now.
+    #[must_use]
+    pub fn is_elsewhere(directory: &Path) -> bool {
+        let existing = directory.ancestors().find(|ancestor| ancestor.is_dir());
+        let repository = existing.and_then(|existing| Repository::discover(existing).ok().flatten());
+        repository.is_some_and(|repository| was_here(&repository))
+    }
+
     /// The commit of an interrupted change that was completed when this was found,
     /// if it had to be left away.
     #[must_use]
@@ -199,7 +209,7 @@ impl Vault {
             let pinned = std::slice::from_ref(&found).to_vec();
             keys.insert(found);
             // Where nothing can be written, nothing can be put in its place either.
-            drop(self.pin(&pinned, &self.verified(&self.manifest, Some(keys))));
+            drop(self.pin(&pinned, &self.verified(&self.manifest, Some(keys)), None));
         }
         Ok(keys.zones.get(zone).expect("inserted above"))
     }
@@ -218,11 +228,22 @@ impl Vault {
         keys: &mut Keys,
         prompt: &mut dyn Prompt,
     ) -> Result<(MemberName, ZoneKeys), VaultError> {
+        self.unwrap_for(zone, &|_| true, keys, prompt)
+    }
+
+    /// As one of the members that `who` chooses.
+    fn unwrap_for(
+        &self,
+        zone: &ZoneName,
+        who: &dyn Fn(&MemberName) -> bool,
+        keys: &mut Keys,
+        prompt: &mut dyn Prompt,
+    ) -> Result<(MemberName, ZoneKeys), VaultError> {
         let described = self.zone(zone)?;
         let candidates: Vec<_> = described
             .wraps
             .iter()
-            .filter(|((epoch, _), _)| *epoch == described.epoch)
+            .filter(|((epoch, name), _)| *epoch == described.epoch && who(name))
             .filter_map(|((_, name), wrap)| Some((name, self.manifest.members.get(name)?, wrap)))
             .collect();
         if candidates.is_empty() {
@@ -312,6 +333,11 @@ impl Vault {
     fn zone(&self, name: &ZoneName) -> Result<&crate::manifest::Zone, VaultError> {
         self.manifest.zones.get(name).ok_or_else(|| VaultError::NoZone { zone: name.clone() })
     }
+}
+
+/// Whether this clone has seen a store in the repository.
+fn was_here(repository: &Repository) -> bool {
+    repository.state().join("pins").exists()
 }
 
 /// `path` relative to `top`, if it is below it, both read without their links.

@@ -248,7 +248,7 @@ impl Vault {
         self.manifest = after;
         let mut verified = self.verified(&self.manifest, Some(keys));
         verified.extend(begun.iter().map(|keys| keys.zone().clone()));
-        self.pin(begun, &verified)?;
+        self.pin(begun, &verified, commit.as_deref())?;
         self.rules = self.pins()?.rules(&self.manifest, &verified);
         if driver::is_installed(&self.repository)? {
             driver::tell_attributes(&self.repository, &self.rules)?;

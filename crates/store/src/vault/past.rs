@@ -53,6 +53,19 @@ pub(super) fn in_the_clear(repository: &Repository, rules: &Rules) -> Result<Vec
     Ok(found.into_iter().map(|(path, commit)| Past { path, commit }).collect())
 }
 
+/// How many blobs hold a private key that no reference leads to: of a commit that
+/// was amended, say, or of what was staged and never committed. 0 where git
+/// cannot tell.
+pub(super) fn unreachable_keys(repository: &Repository) -> usize {
+    let arguments = ["fsck", "--unreachable", "--no-reflogs", "--connectivity-only", "--no-progress"];
+    let listed = repository.git(&arguments, &[]).unwrap_or_default();
+    let listed = String::from_utf8_lossy(&listed);
+    let blobs = listed.lines().filter_map(|line| repository.oid(line.strip_prefix("unreachable blob ")?));
+    blobs
+        .filter(|&oid| repository.blob_if_here(oid).ok().flatten().is_some_and(|blob| holds_key(&blob)))
+        .count()
+}
+
 /// Every path that some commit of some reference has.
 pub(super) fn paths(repository: &Repository) -> Result<BTreeSet<Vec<u8>>, VaultError> {
     Ok(repository.versions()?.into_iter().map(|version| version.path).collect())

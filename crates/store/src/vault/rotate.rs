@@ -12,6 +12,7 @@ use super::{
     edit::Edit,
     members::{Skipped, wrap_for_all},
     past,
+    trust::is_closed,
 };
 use crate::{
     history::Message,
@@ -144,6 +145,35 @@ impl Vault {
             keys.insert(new);
         }
         Ok(Report { commit, zones: zones.to_vec(), files, skipped })
+    }
+
+    /// Refuses if a key at hand opens what is wrapped for one of those who go, and
+    /// none what is wrapped for those who stay: new keys would be for others
+    /// alone, and stay in the keyring of who is no member any more.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError::LeavesHimself`].
+    pub fn may_take_out(
+        &self,
+        names: &[MemberName],
+        zones: &[ZoneName],
+        keys: &mut Keys,
+        prompt: &mut dyn Prompt,
+    ) -> Result<(), VaultError> {
+        for zone in zones {
+            let goes = |name: &MemberName| names.contains(name);
+            let stays = |name: &MemberName| !goes(name);
+            if !self.zone(zone)?.wraps.keys().any(|(_, name)| stays(name)) {
+                continue;
+            }
+            if self.unwrap_for(zone, &goes, keys, prompt).is_ok()
+                && self.unwrap_for(zone, &stays, keys, prompt).is_err_and(|error| is_closed(&error))
+            {
+                return Err(VaultError::LeavesHimself);
+            }
+        }
+        Ok(())
     }
 
     /// Opens every zone that takes files from those that are to have new keys, for

@@ -196,12 +196,21 @@ impl Vault {
 
     /// Remembers what was seen, so that nobody can put other keys in its place,
     /// and the rules that `verified` zones have.
-    pub(super) fn pin(&self, seen: &[ZoneKeys], verified: &BTreeSet<ZoneName>) -> Result<(), VaultError> {
+    /// `begun` is the commit in which this clone began their present epochs.
+    pub(super) fn pin(
+        &self,
+        seen: &[ZoneKeys],
+        verified: &BTreeSet<ZoneName>,
+        begun: Option<&str>,
+    ) -> Result<(), VaultError> {
         let updated = || {
             let before = self.pins()?;
             let mut after = before.clone();
             after.remember_first(&self.manifest);
-            seen.iter().for_each(|keys| after.remember(keys));
+            for keys in seen {
+                after.remember(keys);
+                begun.into_iter().for_each(|commit| after.remember_begun(keys, commit));
+            }
             after.remember_rules(&self.manifest, verified);
             Ok::<_, VaultError>((after != before).then_some(after))
         };

@@ -96,6 +96,7 @@ impl Vault {
         self.pin(
             &zones.iter().filter_map(|(name, _)| keys.zones.get(name).cloned()).collect::<Vec<_>>(),
             &verified,
+            None,
         )?;
         let rules = self.pins()?.rules(&self.manifest, &verified);
         driver::install(&self.repository, &rules, program)?;

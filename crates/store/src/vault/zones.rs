@@ -52,6 +52,12 @@ impl Vault {
         let zone_keys = self.zone_keys(zone, keys, prompt)?.clone();
         let mut after = self.manifest.clone();
         let described = after.zones.get_mut(zone).expect("its keys were found");
+        let taken =
+            self.rules.patterns().iter().find(|(known, other)| other != zone && patterns.contains(known));
+        if let Some((known, other)) = taken {
+            let pattern = known.as_str().to_owned();
+            return Err(VaultError::PatternTaken { by: pattern.clone(), pattern, zone: other.clone() });
+        }
         for pattern in patterns {
             if !self.rules.patterns().iter().any(|(known, _)| known == pattern) {
                 described.patterns.push(pattern.clone());
@@ -60,6 +66,7 @@ impl Vault {
         let (padding, mode) = (described.padding, described.mode);
         after.certify(zone, &zone_keys);
         let rules = self.rules_of(&after, keys)?;
+        self.nothing_taken(patterns, zone, &rules)?;
         let mut edit = Edit::default();
         let mut files = self.move_files(&after, keys, prompt, &mut edit)?;
         if mode == Mode::Sealed {
@@ -68,6 +75,31 @@ impl Vault {
         let exposed = past::in_the_clear(&self.repository, &rules)?;
         let commit = self.record(after, edit, keys, &[], message)?;
         Ok(Report { commit, files, exposed })
+    }
+
+    /// Refuses a new pattern of which a zone before this one takes every file.
+    fn nothing_taken(&self, patterns: &[Pattern], zone: &ZoneName, rules: &Rules) -> Result<(), VaultError> {
+        let outside = Rules::new(None, rules.patterns().to_vec());
+        let known = &self.zone(zone)?.patterns;
+        for pattern in patterns.iter().filter(|pattern| !known.contains(pattern)) {
+            let mut taken = None;
+            let mut own = false;
+            for entry in self.repository.index_entries()? {
+                if !pattern.matches(&entry.path) || zone_of_layout(rules, &entry.path) {
+                    continue;
+                }
+                match outside.patterns().iter().find(|(known, _)| known.matches(&entry.path)) {
+                    Some((by, other)) if other != zone => {
+                        taken = Some((by.as_str().to_owned(), other.clone()));
+                    }
+                    _ => own = true,
+                }
+            }
+            if let Some((by, zone)) = taken.filter(|_| !own) {
+                return Err(VaultError::PatternTaken { pattern: pattern.as_str().to_owned(), by, zone });
+            }
+        }
+        Ok(())
     }
 
     /// Takes patterns out of their zones: git keeps their files in the clear
@@ -205,6 +237,11 @@ impl Vault {
     ) -> Result<SecretBytes, VaultError> {
         Ok(self.zone_keys(zone, keys, prompt)?.to_payload())
     }
+}
+
+/// Whether the PKI's own table keeps a path, so that no pattern counts.
+fn zone_of_layout(rules: &Rules, path: &[u8]) -> bool {
+    is_kept(&Rules::new(rules.pki(), Vec::new()), path)
 }
 
 fn is_kept(rules: &Rules, path: &[u8]) -> bool {
