@@ -13,7 +13,7 @@ mod vault;
 
 use std::{error::Error, fmt};
 
-pub use self::vault::renewal;
+pub use self::vault::{OLDER_BRANCH, renewal};
 use crate::terminal::{Colour, Safe, Word};
 
 /// How the process ends.

@@ -340,15 +340,21 @@ fn commits_can_be_left_to_the_user_and_nothing_is_in_the_clear_then_either() {
 }
 
 #[test]
-fn another_pki_in_the_same_repository_is_not_the_stores_business() {
+fn another_pki_in_the_same_repository_is_written_to_where_a_zone_keeps_its_secrets() {
     let team = Team::new();
     let alice = open(&team);
-    let head = alice.does("cd work/ca && git rev-parse HEAD");
     alice.does("cd work/ca && certkeep --batch --pki=other init-pki");
-    let said = alice.tries("cd work/ca && certkeep --batch --nopass --pki=other build-ca").well();
-    said.says("nothing of it is sealed or committed");
+    let build = "cd work/ca && certkeep --batch --nopass --pki=other build-ca";
+    alice
+        .fails(build, "no zone would keep its secrets")
+        .says("other/private/ca.key")
+        .says("certkeep store protect");
+    assert!(!alice.path("work/ca/other/private/ca.key").exists());
+    alice.does("cd work/ca && certkeep store protect 'other/private/**'");
+    let head = alice.does("cd work/ca && git rev-parse HEAD");
+    alice.tries(build).well().says("nothing of it is committed");
     assert_eq!(alice.does("cd work/ca && git rev-parse HEAD"), head);
-    alice.does("cd work/ca/pki/issued && certkeep store status && certkeep member list && certkeep lock && certkeep unlock");
+    alice.does("cd work/ca && git add -A && git commit -qm other && cd pki/issued && certkeep store status && certkeep member list && certkeep lock && certkeep unlock");
     alice
         .fails("cd work && certkeep store status", "is not in a certkeep repository")
         .says("certkeep store init");
@@ -426,4 +432,29 @@ fn commits_are_by_whom_git_says() {
          git config committer.name C && git config committer.email c@x
          certkeep --batch store rotate && git log -1 --format='%an %cn' | grep -qx 'A C'",
     );
+}
+
+#[test]
+fn files_of_easyrsa_that_hold_keys_are_sealed_and_a_key_under_a_public_name_is_refused() {
+    let team = Team::new();
+    let alice = open(&team);
+    // What easy-rsa up to 3.2.0 wrote, and what people put beside their certificates.
+    alice.does(
+        "mkdir work/easy && cd work/easy && git init -q && certkeep --batch init-pki && certkeep --batch --nopass build-ca
+         certkeep --batch --nopass issue server www
+         mkdir pki/inline && cat pki/issued/www.crt pki/private/www.key > pki/inline/www.inline
+         cat pki/issued/www.crt pki/private/www.key > pki/issued/www.pem && cp pki/issued/www.pem pki/issued/bundle.crt",
+    );
+    let init = "cd work/easy && certkeep --batch store init --recipient $(age-keygen -y ~/identity.txt) --name owner";
+    let said = alice.fails(init, "1 file holds a private key under a name that is public");
+    let said = said.says("pki/issued/bundle.crt");
+    assert!(!said.stderr.contains("www"), "{said:?}");
+    assert!(!alice.path("work/easy/.certkeep").exists());
+    alice.does(&format!("rm work/easy/pki/issued/bundle.crt; {init}"));
+    alice.does(
+        "cd work/easy && certkeep store status && for file in inline/www.inline issued/www.pem; do
+             git cat-file blob HEAD:pki/$file | head -c 7 | grep -q CKSEAL
+         done && git cat-file blob HEAD:pki/issued/www.crt | openssl x509 -noout",
+    );
+    alice.is_clean("work/easy");
 }

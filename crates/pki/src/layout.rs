@@ -129,31 +129,36 @@ pub enum PkiDirectory {
 }
 
 /// The public paths, relative to the PKI directory; `*` stands for one
-/// component. Everything else is secret.
+/// component, `*.crt` for one that ends like that. Everything else is secret:
+/// a bundle that somebody keeps beside his certificates may hold the key, and
+/// so do the files of easy-rsa 3.0 and 3.1 in `inline`.
 const PUBLIC: &[&str] = &[
     ".gitattributes",
     ".gitignore",
     "ca.crt",
-    "certs_by_serial/*",
+    "certs_by_serial/*.pem",
     "crl.der",
     "crl.pem",
     "crlnumber",
     "crlnumber.old",
     "dh.pem",
     "expired-ca.list",
-    "expired/*",
+    "expired/*.crt",
     "index.txt",
     "index.txt.attr",
     "index.txt.attr.old",
     "index.txt.old",
-    "inline/*",
-    "issued/*",
+    "inline/external-ca.list",
+    "issued/*.crt",
+    "issued/*.p7b",
     "lock.file",
     "openssl-easyrsa.cnf",
     "peer-fp.mode",
-    "renewed/certs_by_serial/*",
-    "renewed/issued/*",
-    "revoked/certs_by_serial/*",
+    "renewed/certs_by_serial/*.crt",
+    "renewed/certs_by_serial/*.pem",
+    "renewed/issued/*.crt",
+    "revoked/certs_by_serial/*.crt",
+    "revoked/certs_by_serial/*.pem",
     "safessl-easyrsa.cnf",
     "serial",
     "serial.old",
@@ -176,7 +181,8 @@ impl Sensitivity {
 }
 
 /// The rows of that table, for a program that has to be told, such as git: paths
-/// relative to the PKI directory, `*` standing for one component.
+/// relative to the PKI directory, `*` standing for one component or the
+/// beginning of one.
 #[must_use]
 pub fn public_patterns() -> &'static [&'static str] {
     PUBLIC
@@ -197,8 +203,10 @@ impl Zone {
 fn matches(pattern: &str, relative: &str) -> bool {
     let mut components = relative.split('/');
     pattern.split('/').all(|expected| match components.next() {
-        Some(component) if expected == "*" => !matches!(component, "" | "." | ".."),
-        Some(component) => component == expected,
+        Some(component) => match expected.strip_prefix('*') {
+            Some(end) => component.ends_with(end) && !matches!(component, "" | "." | ".."),
+            None => component == expected,
+        },
         None => false,
     }) && components.next().is_none()
 }
@@ -277,12 +285,33 @@ mod tests {
 
     #[test]
     fn what_is_not_listed_is_secret() {
-        for path in
-            ["private/ca.key", "anything", "issued/a/b", "inline/private/x.inline", "issued/..", "issued/"]
-        {
+        for path in [
+            "private/ca.key",
+            "anything",
+            "issued/a/b",
+            "issued/a/b.crt",
+            "issued/a.pem",
+            "issued/a.key",
+            "issued/a.crt.bak",
+            "inline/x.inline",
+            "inline/private/x.inline",
+            "issued/..",
+            "issued/",
+        ] {
             assert_eq!(Sensitivity::of(path), Sensitivity::Secret, "{path}");
         }
+        for path in [
+            "issued/a.crt",
+            "issued/a.p7b",
+            "certs_by_serial/0A.pem",
+            "revoked/certs_by_serial/0A.crt",
+            "inline/external-ca.list",
+            "x509-types/server",
+        ] {
+            assert_eq!(Sensitivity::of(path), Sensitivity::Public, "{path}");
+        }
         assert_eq!(Zone::of("private/ca.key"), Some(Zone::Ca));
+        assert_eq!(Zone::of("inline/x.inline"), Some(Zone::Keys));
         assert_eq!(Zone::of("private/web1.key"), Some(Zone::Keys));
         assert_eq!(Zone::of("reqs/web1.req"), Some(Zone::Reqs));
         assert_eq!(Zone::of("a-new-kind-of-file"), Some(Zone::Keys));

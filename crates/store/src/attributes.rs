@@ -90,19 +90,28 @@ pub(crate) fn has_block(file: &[u8]) -> bool {
     file.split(|&byte| byte == b'\n').any(|line| line.trim_ascii_end() == BEGIN.as_bytes())
 }
 
-/// Whether the block of a file of attributes protects a path.
-pub(crate) fn is_protected(file: &[u8], path: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(file);
-    let block = text.lines().skip_while(|line| *line != BEGIN).take_while(|line| *line != END);
-    let matching = block.filter_map(|line| {
-        let (pattern, attributes) = split(line)?;
-        let pattern = from_top("", &pattern);
-        let pattern = if pattern.contains('/') { pattern } else { format!("**/{pattern}") };
-        Wildmatch::new(pattern.trim_start_matches('/').as_bytes())?
-            .matches(path)
-            .then(|| attributes.trim() == "certkeep")
-    });
-    matching.last().unwrap_or(false)
+/// What the block of a file of attributes says, read once for many paths.
+pub(crate) struct Block(Vec<(Wildmatch, bool)>);
+
+impl Block {
+    /// The block of a file; without one, nothing is protected.
+    pub(crate) fn of(file: &[u8]) -> Self {
+        let text = String::from_utf8_lossy(file);
+        let block = text.lines().skip_while(|line| *line != BEGIN).take_while(|line| *line != END);
+        let lines = block.filter_map(|line| {
+            let (pattern, attributes) = split(line)?;
+            let pattern = from_top("", &pattern);
+            let pattern = if pattern.contains('/') { pattern } else { format!("**/{pattern}") };
+            let matcher = Wildmatch::new(pattern.trim_start_matches('/').as_bytes())?;
+            Some((matcher, attributes.trim() == "certkeep"))
+        });
+        Self(lines.collect())
+    }
+
+    /// Whether it protects a path: the last line that speaks of it decides.
+    pub(crate) fn protects(&self, path: &[u8]) -> bool {
+        self.0.iter().rev().find(|(matcher, _)| matcher.matches(path)).is_some_and(|&(_, protects)| protects)
+    }
 }
 
 /// A pattern of the attributes in `folder` (`""` or ending in `/`), for those of the top.

@@ -26,6 +26,7 @@ use crate::{
     git_crypt,
     keyring::Keyring,
     manifest::{Distrust, Manifest, ManifestError},
+    pins::Pins,
     seal::{KeyId, SealError, is_sealed, key_id},
     zone::{Epoch, Mode, Protection, Rules, ZoneName},
 };
@@ -46,6 +47,7 @@ pub struct Filter<'a> {
     /// What speaks against the rules, where there are keys to tell.
     distrust: Option<(ZoneName, Distrust)>,
     keyring: Option<&'a Keyring>,
+    pins: &'a Pins,
     kept: &'a dyn Kept,
 }
 
@@ -111,6 +113,19 @@ pub enum FilterError {
         /// What is wrong with it.
         source: SealError,
     },
+    /// The zone is as it was before a rotation that this clone has seen: whoever
+    /// left since knows the key.
+    #[error("{path} cannot be sealed: zone `{zone}` is in epoch {found}; this clone has seen epoch {seen}")]
+    OlderEpoch {
+        /// The file.
+        path: String,
+        /// The zone that the rules give it to.
+        zone: ZoneName,
+        /// The epoch that the zone is in.
+        found: Epoch,
+        /// The latest epoch that was seen.
+        seen: Epoch,
+    },
     /// The rules were written by nobody who has the keys, or by keys that are
     /// not unlocked yet.
     #[error("{path} is not let through: the rules of the zone `{zone}` cannot be trusted: {source}")]
@@ -134,11 +149,13 @@ pub enum FilterError {
 
 impl<'a> Filter<'a> {
     /// A filter by the rules of `manifest` (`None`: there is no store) and the
-    /// keys of `keyring` (`None`: everything is locked).
+    /// keys of `keyring` (`None`: everything is locked), in a clone that has seen
+    /// the epochs of `pins`.
     #[must_use]
     pub fn new(
         manifest: Result<Option<Manifest>, ManifestError>,
         keyring: Option<&'a Keyring>,
+        pins: &'a Pins,
         kept: &'a dyn Kept,
     ) -> Self {
         let with_rules = |manifest: Manifest| {
@@ -149,7 +166,7 @@ impl<'a> Filter<'a> {
             Ok(Some(manifest)) => keyring.and_then(|keyring| distrust(manifest, keyring)),
             _ => None,
         };
-        Self { store: manifest.map(|manifest| manifest.map(with_rules)), distrust, keyring, kept }
+        Self { store: manifest.map(|manifest| manifest.map(with_rules)), distrust, keyring, pins, kept }
     }
 
     /// Whether there are rules, readable or not.
@@ -304,8 +321,10 @@ impl<'a> Filter<'a> {
         let current = keyring.sealing(zone, described.key_id);
         // Where there never was another key, nothing else can have been kept.
         let only = keys.epochs().count() == 1 && keys.legacy.is_empty();
+        let newer = self.pins.latest(zone).filter(|&seen| seen > described.epoch);
         if let Some((key, padding)) = current
             && only
+            && newer.is_none()
         {
             return Ok(SecretBytes::new(key.seal_in_place(plaintext, padding)));
         }
@@ -322,7 +341,12 @@ impl<'a> Filter<'a> {
         {
             return Ok(SecretBytes::new(kept));
         }
-        // A key that was replaced seals nothing new: its owners may have left.
+        // A key that was replaced seals nothing new: its owners may have left. Not
+        // here, where an old state of the rules names it, either.
+        if let Some(seen) = newer {
+            let (path, zone) = (name(path), zone.clone());
+            return Err(FilterError::OlderEpoch { path, zone, found: described.epoch, seen });
+        }
         sealed.map(SecretBytes::new).ok_or_else(|| FilterError::OtherEpoch {
             path: name(path),
             zone: zone.clone(),
@@ -342,7 +366,13 @@ fn distrust(manifest: &Manifest, keyring: &Keyring) -> Option<(ZoneName, Distrus
             None if keys.store() != manifest.store => Err(Distrust::OtherStore),
             None => Err(Distrust::Missing),
             Some(zone) => match keys.at(zone.epoch) {
-                Some(keys) => zone.verify(name, manifest.store, manifest.pki.as_deref(), &keys),
+                Some(keys) => zone
+                    .verify(name, manifest.store, manifest.pki.as_deref(), &keys)
+                    // Another key of the same epoch is one of a rotation that failed.
+                    .map_err(|distrust| match distrust {
+                        Distrust::OtherKey => Distrust::OtherEpoch,
+                        other => other,
+                    }),
                 None => Err(Distrust::OtherEpoch),
             },
         };

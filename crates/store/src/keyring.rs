@@ -113,6 +113,11 @@ impl Keyring {
         self.zones.get(name).map(|unlocked| &unlocked.keys)
     }
 
+    /// How far the files of a zone are padded, if it is unlocked.
+    pub(crate) fn padding(&self, name: &ZoneName) -> Option<Padding> {
+        self.zones.get(name).map(|unlocked| unlocked.padding)
+    }
+
     /// Forgets the keys of a zone.
     pub fn forget(&mut self, name: &ZoneName) {
         self.zones.remove(name);

@@ -388,7 +388,7 @@ fn wrap_name(file: &str) -> Option<(&str, Kind)> {
 }
 
 /// Whether a text is a folder relative to the top: no way out, no way into `.git`.
-fn is_folder(text: &str) -> bool {
+pub(crate) fn is_folder(text: &str) -> bool {
     let component = |part: &str| {
         !matches!(part, "" | "." | ".." | ".git" | ".certkeep")
             && !part.chars().any(|character| character.is_control() || character == '\\')

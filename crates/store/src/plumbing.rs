@@ -15,7 +15,8 @@ use certkeep_pki::secret::SecretBytes;
 use thiserror::Error;
 
 use crate::{
-    attributes, driver,
+    attributes::Block,
+    driver,
     durable::FileError,
     filter::{
         self, Filter, FilterError, Kept,
@@ -24,6 +25,7 @@ use crate::{
     git::{GitError, Oid, Repository},
     keyring::{Keyring, KeyringError},
     merge::{self, Winner},
+    pins::{PinError, Pins},
     read::{ReadError, SIZE_LIMIT, read_secret_file},
 };
 
@@ -40,6 +42,9 @@ pub enum PlumbingError {
     /// The keyring cannot be read.
     #[error(transparent)]
     Keyring(#[from] KeyringError),
+    /// What this clone has seen of the store cannot be read.
+    #[error(transparent)]
+    Pin(#[from] PinError),
     /// The conversation with git ended early.
     #[error(transparent)]
     Process(#[from] ProcessError),
@@ -60,6 +65,7 @@ pub struct Plumbing {
     /// `None` for a bare one: there, nothing is opened or sealed.
     repository: Option<Repository>,
     keyring: Option<Keyring>,
+    pins: Pins,
     index: Option<PathBuf>,
     staged: OnceCell<HashMap<Vec<u8>, Oid>>,
 }
@@ -71,7 +77,7 @@ impl Plumbing {
     ///
     /// # Errors
     ///
-    /// The repository or the keyring cannot be read.
+    /// The repository, the keyring or the pins cannot be read.
     pub fn open(index: Option<PathBuf>, keyring: Option<&Path>) -> Result<Self, PlumbingError> {
         let repository = Repository::from_environment()?;
         let own = repository.as_ref().map(|repository| repository.state().join("keyring"));
@@ -79,7 +85,11 @@ impl Plumbing {
             Some(path) => Keyring::read(path)?,
             None => None,
         };
-        Ok(Self { repository, keyring, index, staged: OnceCell::new() })
+        let pins = match &repository {
+            Some(repository) => Pins::read(&repository.state().join("pins"))?,
+            None => Pins::default(),
+        };
+        Ok(Self { repository, keyring, pins, index, staged: OnceCell::new() })
     }
 
     /// Answers git until it has no more files. `refused` is told of every file
@@ -151,7 +161,7 @@ impl Plumbing {
 
     fn filter(&self) -> Filter<'_> {
         let manifest = self.repository.as_ref().map_or(Ok(None), filter::manifest);
-        Filter::new(manifest, self.keyring.as_ref(), self)
+        Filter::new(manifest, self.keyring.as_ref(), &self.pins, self)
     }
 
     fn has_store(&self) -> bool {
@@ -185,7 +195,7 @@ impl Kept for Plumbing {
 
     fn was_protected(&self, path: &[u8]) -> bool {
         let Some(repository) = &self.repository else { return false };
-        driver::told_attributes(repository).is_ok_and(|told| attributes::is_protected(&told, path))
+        driver::told_attributes(repository).is_ok_and(|told| Block::of(&told).protects(path))
     }
 }
 

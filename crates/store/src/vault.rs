@@ -9,6 +9,7 @@
 //! long: how keys are found and trusted is one chain, read from top to bottom.
 
 mod contents;
+mod discard;
 mod edit;
 mod error;
 mod files;
@@ -20,6 +21,7 @@ pub mod past;
 pub mod rotate;
 mod sealer;
 pub mod status;
+mod trust;
 pub mod unlock;
 pub mod zones;
 
@@ -45,7 +47,7 @@ use crate::{
     pins::Pins,
     prompt::Prompt,
     repository::recover_repository,
-    seal::{self, SealError},
+    seal,
     zone::{FOLDER, Mode, Protection, Rules, ZoneName},
     zone_keys::ZoneKeys,
 };
@@ -120,7 +122,11 @@ impl Vault {
             return Ok(None);
         }
         let manifest = Manifest::parse(&files::of_store(repository.work_tree())?)?;
-        let rules = manifest.rules();
+        let state = repository.state();
+        // Whoever obeys the rules verifies first, and is told then that these cannot be read.
+        let keyring = Keyring::read(&state.join("keyring")).ok().flatten();
+        let pins = Pins::read(&state.join("pins")).unwrap_or_default();
+        let rules = pins.rules(&manifest, &trust::verified(&manifest, None, keyring.as_ref()));
         Ok(Some(Self { repository, manifest, rules, left_away }))
     }
 
@@ -133,6 +139,15 @@ impl Vault {
     pub fn alone(&self, waiting: &mut dyn FnMut(&Waiting)) -> Result<Alone, LockError> {
         // git's own directory: the one of our state is locked for each moment of writing.
         Ok(Alone { _lock: Lock::acquire(self.repository.common_dir(), LockFile::Ignore, waiting)? })
+    }
+
+    /// Whether the repository that `directory` is in has a store in commits that
+    /// are not checked out now.
+    #[must_use]
+    pub fn is_elsewhere(directory: &Path) -> bool {
+        let existing = directory.ancestors().find(|ancestor| ancestor.is_dir());
+        let repository = existing.and_then(|existing| Repository::discover(existing).ok().flatten());
+        repository.is_some_and(|repository| was_here(&repository))
     }
 
     /// The commit of an interrupted change that was completed when this was found,
@@ -211,18 +226,20 @@ impl Vault {
                 }
             };
             self.trust(&found)?;
-            // Where nothing can be written, nothing can be put in its place either.
-            drop(self.pin(std::slice::from_ref(&found)));
+            let pinned = std::slice::from_ref(&found).to_vec();
             keys.insert(found);
+            // Where nothing can be written, nothing can be put in its place either.
+            drop(self.pin(&pinned, &self.verified(&self.manifest, Some(keys)), None));
         }
         Ok(keys.zones.get(zone).expect("inserted above"))
     }
 
     fn keys_at_hand(&self, zone: &ZoneName) -> Result<Option<ZoneKeys>, VaultError> {
-        let epoch = self.zone(zone)?.epoch;
+        let &crate::manifest::Zone { epoch, key_id, .. } = self.zone(zone)?;
         let keyring = self.keyring()?;
         let found = keyring.as_ref().and_then(|keyring| keyring.zone(zone));
-        Ok(found.and_then(|keys| keys.at(epoch)))
+        // A rotation that failed leaves a key of an epoch that others began since.
+        Ok(found.and_then(|keys| keys.at(epoch)).filter(|keys| keys.sealing_now().id() == key_id))
     }
 
     fn unwrap(
@@ -231,11 +248,22 @@ impl Vault {
         keys: &mut Keys,
         prompt: &mut dyn Prompt,
     ) -> Result<(MemberName, ZoneKeys), VaultError> {
+        self.unwrap_for(zone, &|_| true, keys, prompt)
+    }
+
+    /// As one of the members that `who` chooses.
+    fn unwrap_for(
+        &self,
+        zone: &ZoneName,
+        who: &dyn Fn(&MemberName) -> bool,
+        keys: &mut Keys,
+        prompt: &mut dyn Prompt,
+    ) -> Result<(MemberName, ZoneKeys), VaultError> {
         let described = self.zone(zone)?;
         let candidates: Vec<_> = described
             .wraps
             .iter()
-            .filter(|((epoch, _), _)| *epoch == described.epoch)
+            .filter(|((epoch, name), _)| *epoch == described.epoch && who(name))
             .filter_map(|((_, name), wrap)| Some((name, self.manifest.members.get(name)?, wrap)))
             .collect();
         if candidates.is_empty() {
@@ -257,41 +285,6 @@ impl Vault {
             .map_err(|source| VaultError::ZoneKeys { zone: zone.clone(), source })?;
         let (name, ..) = candidates.get(opened.index).expect("one of those that were offered");
         Ok(((*name).clone(), found))
-    }
-
-    /// Whoever can push can write a zone of his own and wrap its key for
-    /// everybody: so the keys that opened have to be those that are expected.
-    fn trust(&self, keys: &ZoneKeys) -> Result<(), VaultError> {
-        let name = keys.zone();
-        let zone = self.zone(name)?;
-        zone.verify(name, self.manifest.store, self.manifest.pki.as_deref(), keys)
-            .map_err(|source| VaultError::Distrust { zone: name.clone(), source })?;
-        let pins = self.pins()?;
-        pins.check(keys)?;
-        if pins.knows(name) {
-            return Ok(());
-        }
-        // Never seen before: then at least every file that is sealed has to fit.
-        let mut foreign = Vec::new();
-        for entry in self.repository.index_entries()? {
-            if self.rules.protection(&entry.path) != Protection::Zone(name) || !entry.is_file() {
-                continue;
-            }
-            let Some(blob) = self.repository.blob_if_here(entry.oid)? else { continue };
-            // One that was altered names its key all the same.
-            if seal::is_sealed(&blob) && matches!(keys.open(&blob), Err(SealError::OtherKey { .. })) {
-                foreign.push(String::from_utf8_lossy(&entry.path).into_owned());
-            }
-        }
-        if foreign.is_empty() {
-            Ok(())
-        } else {
-            Err(VaultError::DoesNotOpen { zone: name.clone(), paths: foreign })
-        }
-    }
-
-    pub(crate) fn pins(&self) -> Result<Pins, VaultError> {
-        Ok(Pins::read(&self.repository.state().join("pins"))?)
     }
 
     /// Opens the bytes of a file of the work tree if they are sealed; plaintext
@@ -360,6 +353,11 @@ impl Vault {
     fn zone(&self, name: &ZoneName) -> Result<&crate::manifest::Zone, VaultError> {
         self.manifest.zones.get(name).ok_or_else(|| VaultError::NoZone { zone: name.clone() })
     }
+}
+
+/// Whether this clone has seen a store in the repository.
+fn was_here(repository: &Repository) -> bool {
+    repository.state().join("pins").exists()
 }
 
 /// `path` relative to `top`, if it is below it, both read without their links.

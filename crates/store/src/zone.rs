@@ -250,6 +250,8 @@ impl PartialEq for Pattern {
     }
 }
 
+impl Eq for Pattern {}
+
 impl Rules {
     /// The rules of a store: its PKI folder, relative to the top of the work
     /// tree (`""` is the top itself, `None` a store without a PKI), and the

@@ -23,7 +23,7 @@ use certkeep_store::{
 };
 
 use crate::{
-    report::Failure,
+    report::{Failure, OLDER_BRANCH},
     settings::Variables,
     terminal::{self, Safe, Terminal},
 };
@@ -111,6 +111,7 @@ impl From<FilterError> for Failure {
                 failure.with_hint("do not go on before you know who changed it: `git log -p -- .certkeep`")
             }
             FilterError::OtherEpoch { .. } => failure.with_hint("to get the new key: `certkeep unlock`"),
+            FilterError::OlderEpoch { .. } => failure.with_hint(OLDER_BRANCH),
             FilterError::OtherStore { .. } => {
                 failure.with_hint("to forget those keys: `certkeep lock`, then `certkeep unlock`")
             }

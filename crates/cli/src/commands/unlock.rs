@@ -22,21 +22,31 @@ pub struct Args {
     /// Only say which zones a key on this machine opens; change nothing
     #[arg(long)]
     check: bool,
+    /// Forget a rotation of this clone that was never pushed, because another one came first
+    #[arg(long, conflicts_with = "check")]
+    discard_rotation: bool,
 }
 
 /// Opens every zone that a key at hand opens.
 pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
+    if args.discard_rotation {
+        discard(session)?;
+    }
     let Opened { vault, keys, terminal, .. } = session.opened()?;
     let zones: Vec<(ZoneName, Mode)> =
         vault.manifest().zones.iter().map(|(name, zone)| (name.clone(), zone.mode)).collect();
+    vault.verify()?;
+    let doubtful = vault.doubtful()?;
     let (mut opened, mut closed) = (Vec::new(), Vec::new());
     for (zone, mode) in &zones {
         // A sealed zone is opened when one of its files is needed: to ask for its
-        // key now would be for nothing.
-        if !args.check && *mode == Mode::Sealed {
+        // key now would be for nothing, unless that tells whether its rules are genuine.
+        let sealed = !args.check && *mode == Mode::Sealed;
+        if sealed && !doubtful.contains(zone) {
             continue;
         }
         match vault.zone_keys(zone, keys, &mut Asker(terminal)) {
+            Ok(_) | Err(VaultError::Identity { .. } | VaultError::NobodyCanOpen { .. }) if sealed => {}
             Ok(_) => opened.push(zone.clone()),
             Err(error @ VaultError::Identity { .. }) => closed.push((zone.clone(), error)),
             // Not a key that is missing but a zone that is not to be trusted.
@@ -79,6 +89,28 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
             "{} stays sealed: it was sealed with {key}, which is none of its zone's",
             Safe(path)
         ));
+    }
+    Ok(())
+}
+
+/// Asks whether it is as the user says: nobody else knows.
+fn discard(session: &mut Session) -> Result<(), Failure> {
+    session.terminal.confirm(
+        "About to forget the epochs that this clone began and that no remote is known to have.\n\
+         Go on only if your push was rejected: otherwise a former member may have put the present one there.",
+        "Confirm: ",
+    )?;
+    if session.settings.dry_run {
+        session.terminal.notice("would forget them");
+        return Ok(());
+    }
+    let commits = {
+        let Opened { vault, .. } = session.opened_alone()?;
+        let _signals = interrupt::put_off();
+        vault.discard_rotations()?
+    };
+    for commit in commits {
+        session.terminal.notice(format_args!("forgot the epochs of {}", commit.get(..10).unwrap_or(&commit)));
     }
     Ok(())
 }

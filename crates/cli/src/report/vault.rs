@@ -9,6 +9,7 @@ use certkeep_store::{
     identity::IdentityError,
     manifest::Distrust,
     member::{MemberName, MemberNameError},
+    pins::PinError,
     vault::{Vault, VaultError},
     worktree::WorkTreeError,
     wrap::{KeyState, RecipientError, WrapError},
@@ -21,6 +22,10 @@ use crate::terminal::{Safe, shell_word};
 const NAME_A_KEY: &str =
     "name the key of a member: `certkeep --identity=FILE ...`, or CERTKEEP_IDENTITY_FILE";
 const WHO_CHANGED_IT: &str = "do not go on before you know who changed it: `git log -p -- .certkeep`";
+/// Where what is checked out is older than what this clone has seen.
+pub const OLDER_BRANCH: &str =
+    "if this is only an older branch: `git merge` the newer one into it, then again";
+const SWITCH_BACK: &str = "go to a branch that has it: `git switch BRANCH`";
 const MAKE_A_KEY: &str =
     "make an age key: `mkdir -p ~/.config/certkeep && age-keygen -o ~/.config/certkeep/identity.txt`";
 
@@ -39,7 +44,7 @@ impl From<VaultError> for Failure {
             },
             VaultError::Git(git) => failure.of_git(git),
             VaultError::WorkTree(error) => failure.of_work_tree(error),
-            VaultError::Open { path, .. } => failure.with_hint(history_of(path)),
+            VaultError::Open { path, .. } | VaultError::Symlink { path } => failure.with_hint(history_of(path)),
             VaultError::Identity { zone, source } => {
                 Self::closed(format!("nothing here opens the zone `{zone}`"), zone, source)
             }
@@ -61,8 +66,29 @@ impl From<VaultError> for Failure {
                     .with_hint("a merge may have mixed two states: `git log -- .certkeep`"),
                 _ => failure.with_hint(WHO_CHANGED_IT),
             },
-            VaultError::Pin(_) => failure.with_hint(WHO_CHANGED_IT),
+            VaultError::Pin(PinError::RolledBack { begun, .. }) => {
+                of_lost_rotation(failure.with_hint(OLDER_BRANCH).with_hint(WHO_CHANGED_IT), begun.as_ref())
+            }
+            VaultError::Pin(PinError::Substituted { begun, .. }) => {
+                of_lost_rotation(failure.with_hint(WHO_CHANGED_IT), begun.as_ref())
+            }
+            VaultError::Elsewhere(_) => failure.with_hint(SWITCH_BACK),
+            VaultError::PatternTaken { by, zone, .. } => failure.with_hint(format!(
+                "to have another zone keep it: `certkeep store unprotect {}`, which zone `{zone}` has, then again",
+                Safe(shell_word(by))
+            )),
+            VaultError::Pushed { .. } => failure
+                .with_hint("what came later is not to be trusted: do not go on before you know who pushed it"),
+            VaultError::LeavesHimself => failure
+                .with_hint("another member has to do it: `certkeep member list`")
+                .with_hint("to exchange a key of your own, name the new one, too: `certkeep --identity=FILE ...`"),
+            VaultError::PkiName(_) => failure.with_hint("give it a name without \\ and without control characters"),
+            VaultError::Pin(_) | VaultError::Unverified => failure.with_hint(WHO_CHANGED_IT),
             VaultError::DoesNotOpen { paths, .. } => failure.listing(paths).with_hint(WHO_CHANGED_IT),
+            VaultError::KeysInPublic { paths } => failure
+                .listing(paths)
+                .with_hint("a key belongs into the PKI's folder `private`: `mv FILE pki/private/`")
+                .with_hint("if it was ever pushed, treat it as compromised: `certkeep revoke-issued NAME keyCompromise`"),
             VaultError::InTheClear { paths } => {
                 failure.listing(paths).with_hint("seal all work trees first: `certkeep lock`")
             }
@@ -100,6 +126,16 @@ impl From<VaultError> for Failure {
             _ => failure,
         }
     }
+}
+
+/// An epoch of this clone that others do not have.
+fn of_lost_rotation(failure: Failure, begun: Option<&String>) -> Failure {
+    let Some(commit) = begun else { return failure };
+    failure.with_hint(format!(
+        "only if your own push of {} was rejected, because another rotation came first: \
+         `certkeep unlock --discard-rotation`",
+        commit.get(..10).unwrap_or(commit)
+    ))
 }
 
 /// How a member whom nothing could be wrapped for gets a usable key.
@@ -249,9 +285,30 @@ impl Failure {
         failure
     }
 
+    /// Secrets of a PKI that nobody would seal, in the work tree of a store.
+    pub fn other_pki(pki: &Path, vault: &Vault, open: &[String]) -> Self {
+        let failure = Self::refused(format!(
+            "{} lies in an encrypted store that keeps another PKI, and no zone would keep its secrets",
+            Safe(pki.display())
+        ))
+        .listing(open);
+        match vault.pki() {
+            Some(own) => failure.with_hint(format!(
+                "the PKI that is kept: `certkeep --pki={} ...`",
+                Safe(shell_word(&own.display().to_string()))
+            )),
+            None => failure,
+        }
+        .with_hint("make the other one outside of this repository, or name its files: `certkeep store protect PATTERN`")
+    }
+
     /// The place of the PKI is in no store.
     pub fn no_store(pki: &Path) -> Self {
         let folder = pki.parent().unwrap_or(pki).display();
+        if Vault::is_elsewhere(pki) {
+            return Self::refused(format!("{} has a store, but not in this commit", Safe(folder)))
+                .with_hint(SWITCH_BACK);
+        }
         Self::refused(format!("{} is not in a certkeep repository", Safe(folder)))
             .with_hint("make one: `certkeep store init`")
             .with_hint("or go to the one you mean, or name its PKI: `certkeep --pki=DIR ...`")

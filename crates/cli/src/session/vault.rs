@@ -80,9 +80,14 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// As [`Session::opened_alone`]; no commit is wanted.
+    /// As [`Session::opened_alone`] and [`Vault::verify`]; no commit is wanted.
     pub fn opened_to_write(&mut self) -> Result<Opened<'_>, Failure> {
-        if self.settings.no_commit { Err(Failure::store_without_commit()) } else { self.opened_alone() }
+        if self.settings.no_commit {
+            return Err(Failure::store_without_commit());
+        }
+        let opened = self.opened_alone()?;
+        opened.vault.verify()?;
+        Ok(opened)
     }
 
     /// As [`Session::opened`], as the only one who changes the store and the PKI that
@@ -136,12 +141,16 @@ impl Session {
 
     /// What the writer needs to end in a commit; `None` outside a store.
     pub(super) fn history(&mut self, changes: &ChangeSet) -> Result<Option<History>, Failure> {
+        let Some(vault) = self.vault()? else { return Ok(None) };
+        vault.verify()?;
         if self.keeper()?.is_none() {
-            if self.vault()?.is_some() {
-                self.terminal.warning(
-                    "this PKI lies in an encrypted store that keeps another one: nothing of it is sealed or committed",
-                );
+            let open = vault.left_open(&self.settings.pki, changes);
+            if !open.is_empty() {
+                return Err(Failure::other_pki(&self.settings.pki, vault, &open));
             }
+            self.terminal.warning(
+                "this PKI lies in an encrypted store that keeps another one: nothing of it is committed",
+            );
             return Ok(None);
         }
         let commits = !self.settings.no_commit;

@@ -108,6 +108,29 @@ impl Team {
         );
         person
     }
+
+    /// A store of Alice's in `work/ca` as [`Team::store`] makes it, a clone of Bob's
+    /// there, who is a member of `zones` (arguments of `member add`), and one of
+    /// Mallory's, who is none; a bare repository in between. Alice and Bob have
+    /// their identities and `$CANARY` in the environment.
+    pub(crate) fn shared(&self, zones: &str) -> (Person, Person, Person) {
+        let named = |person: Person| {
+            let identity = person.path("identity.txt").display().to_string();
+            person.with("CERTKEEP_IDENTITY_FILE", &identity).with("CANARY", CANARY)
+        };
+        let (alice, bob) = (named(self.store("alice")), named(self.person("bob")));
+        let mallory = self.person("mallory");
+        bob.does("age-keygen -o identity.txt 2>/dev/null && age-keygen -y identity.txt > public");
+        alice.does(&format!(
+            "git init -q --bare ../remote.git && cd work/ca && git remote add origin ~/../remote.git
+             certkeep --batch member add bob $(cat ~/../bob/public) {zones}
+             git push -q -u origin HEAD:main"
+        ));
+        for person in [&bob, &mallory] {
+            person.does("cd work && git clone -q ~/../remote.git ca");
+        }
+        (alice, bob, mallory)
+    }
 }
 
 impl Drop for Team {

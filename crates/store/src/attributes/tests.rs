@@ -59,7 +59,7 @@ fn agree(rules: &Rules, paths: &[Vec<u8>]) {
         let protected = matches!(rules.protection(path), Protection::Zone(_));
         let filtered = values == ["certkeep"];
         assert_eq!(filtered, protected, "{} {}", path.escape_ascii(), block(rules));
-        let told = is_protected(block(rules).as_bytes(), path);
+        let told = Block::of(block(rules).as_bytes()).protects(path);
         assert_eq!(told, protected, "{} {}", path.escape_ascii(), block(rules));
     }
 }
@@ -111,6 +111,9 @@ const PATHS: &[&str] = &[
     "reqs/a.req",
     "revoked/certs_by_serial/01.crt",
     "revoked/private_by_serial/01.key",
+    "issued/a.p7b",
+    "issued/a.pem",
+    "inline/external-ca.list",
     "inline/a.inline",
     "inline/private/a.inline",
     "index.txt",

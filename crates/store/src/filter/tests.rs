@@ -33,6 +33,7 @@ struct World {
     manifest: Manifest,
     keys: ZoneKeys,
     keyring: Keyring,
+    pins: Pins,
     held: Held,
 }
 
@@ -55,7 +56,7 @@ impl World {
         manifest.certify(&zone("keys"), &keys);
         let mut keyring = Keyring::new();
         keyring.insert(keys.clone(), Padding::Bucket(4096));
-        Self { manifest, keys, keyring, held: Held(BTreeMap::new()) }
+        Self { manifest, keys, keyring, pins: Pins::default(), held: Held(BTreeMap::new()) }
     }
 
     fn rotate(&mut self) {
@@ -70,7 +71,7 @@ impl World {
     }
 
     fn with<T>(&self, keyring: Option<&Keyring>, act: impl FnOnce(&Filter<'_>) -> T) -> T {
-        act(&Filter::new(Ok(Some(self.manifest.clone())), keyring, &self.held))
+        act(&Filter::new(Ok(Some(self.manifest.clone())), keyring, &self.pins, &self.held))
     }
 
     fn clean(&self, path: &[u8], bytes: &[u8]) -> Result<Vec<u8>, FilterError> {
@@ -144,12 +145,12 @@ fn what_no_rule_names_is_taken_sealed_only() {
     assert_eq!(world.smudge(b"elsewhere", &world.sealed()), Ok(world.sealed()));
     assert_eq!(world.smudge(b"pki/reqs/a.req", &world.sealed()), Ok(world.sealed()));
     let keyring = Some(&world.keyring);
-    let nowhere = Filter::new(Ok(None), keyring, &world.held);
+    let nowhere = Filter::new(Ok(None), keyring, &world.pins, &world.held);
     assert!(matches!(clean(&nowhere, KEY, TEXT), Err(FilterError::NoStore { .. })));
     assert_eq!(smudge(&nowhere, KEY, &world.sealed()), Ok(world.sealed()));
     assert!(!nowhere.has_store());
     let error = ManifestError { path: "store.toml".to_owned(), what: "is missing".to_owned() };
-    let unreadable = Filter::new(Err(error), keyring, &world.held);
+    let unreadable = Filter::new(Err(error), keyring, &world.pins, &world.held);
     assert!(matches!(clean(&unreadable, KEY, TEXT), Err(FilterError::Manifest { .. })));
     assert_eq!(clean(&unreadable, KEY, &world.sealed()), Ok(world.sealed()));
     world.held.0.insert(b"elsewhere", TEXT.to_vec());
@@ -197,7 +198,7 @@ fn keys_of_another_store_or_branch_seal_nothing() {
     let foreign = ZoneKeys::generate(world.keys.store(), world.keys.zone().clone(), &mut rng);
     world.keyring.insert(foreign, Padding::None);
     let refused = world.clean(KEY, TEXT);
-    assert!(matches!(refused, Err(FilterError::Untrusted { source: Distrust::OtherKey, .. })), "{refused:?}");
+    assert!(matches!(refused, Err(FilterError::OtherEpoch { .. })), "{refused:?}");
     let other = ZoneKeys::generate(StoreId::generate(&mut rng), world.keys.zone().clone(), &mut rng);
     world.keyring.insert(other, Padding::None);
     assert!(matches!(world.clean(KEY, TEXT), Err(FilterError::OtherStore { .. })));
@@ -306,11 +307,35 @@ fn what_git_crypt_sealed_is_read_where_it_is_protected_or_was() {
     assert_ne!(world.clean(KEY, b"changed"), Ok(b"changed".to_vec()));
     assert_eq!(world.smudge(b"pki/reqs/a.req", &blob), Ok(blob.to_vec()), "another zone's path");
     // A commit from before the store has no rules.
-    let before = Filter::new(Ok(None), Some(&world.keyring), &world.held);
+    let before = Filter::new(Ok(None), Some(&world.keyring), &world.pins, &world.held);
     assert_eq!(smudge(&before, KEY, &blob), Ok(plaintext.clone()));
     assert_eq!(smudge(&before, b"elsewhere", &blob), Ok(blob.to_vec()));
     assert_eq!(clean(&before, KEY, &plaintext), Ok(blob.to_vec()));
     assert!(matches!(clean(&before, KEY, b"changed"), Err(FilterError::NoStore { .. })));
-    let locked = Filter::new(Ok(None), None, &world.held);
+    let locked = Filter::new(Ok(None), None, &world.pins, &world.held);
     assert_eq!(smudge(&locked, KEY, &blob), Ok(blob.to_vec()));
+}
+
+#[test]
+fn an_epoch_before_one_that_was_seen_seals_nothing_new() {
+    let mut world = World::new();
+    let first = world.sealed();
+    world.pins.remember(&world.keys);
+    assert_eq!(world.clean(KEY, TEXT), Ok(first.clone()), "the present one seals");
+    let newer = world.keys.rotated(&mut OsRng.unwrap_err()).expect("another");
+    // A rotation that was interrupted: its key is in the keyring, and was never seen.
+    world.keyring.insert(newer.clone(), Padding::Bucket(4096));
+    assert_eq!(world.clean(KEY, TEXT), Ok(first.clone()));
+    world.pins.remember(&newer);
+    let error = world.clean(KEY, TEXT).expect_err("whoever left knows the key");
+    assert_eq!(
+        error.to_string(),
+        "pki/private/web1.key cannot be sealed: zone `keys` is in epoch 1; this clone has seen epoch 2"
+    );
+    // What git holds already stays, opens, and public files pass.
+    world.held.0.insert(KEY, first.clone());
+    assert_eq!(world.clean(KEY, TEXT), Ok(first.clone()));
+    assert_eq!(world.smudge(KEY, &first), Ok(TEXT.to_vec()));
+    assert!(matches!(world.clean(KEY, b"changed"), Err(FilterError::OlderEpoch { .. })));
+    assert_eq!(world.clean(b"pki/ca.crt", TEXT), Ok(TEXT.to_vec()));
 }

@@ -237,7 +237,7 @@ fn what_must_not_be_is_refused_and_changes_nothing() {
     let secret = || SecretBytes::new(b"key".to_vec());
     let error = refused(&|changes| changes.replace(PkiPath::CaCertificate, secret()));
     assert!(matches!(error, RecordError::SecretInPublicFile { .. }), "{error:?}");
-    let error = refused(&|changes| changes.relocate(PkiPath::PrivateKey(web1()), PkiPath::Inline(web1())));
+    let error = refused(&|changes| changes.relocate(PkiPath::PrivateKey(web1()), PkiPath::IssuedP7b(web1())));
     assert!(matches!(error, RecordError::SecretInPublicFile { .. }), "{error:?}");
     let error = refused(&|changes| changes.keep(PkiPath::PrivateKey(web1()), PkiPath::IndexOld));
     assert!(matches!(error, RecordError::SecretInPublicFile { .. }), "{error:?}");

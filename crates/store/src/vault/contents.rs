@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use certkeep_guard::{Certainty, Format};
 use certkeep_pki::{change::Contents, secret::SecretBytes};
 
 use super::{VaultError, edit::Edit, files, import::GIT_CRYPT};
@@ -18,7 +19,8 @@ use crate::{
     zone_keys::ZoneKeys,
 };
 
-/// What stands in the PKI folder, for git; gives the secret paths.
+/// What stands in the PKI folder, for git; gives the secret paths. Refuses private
+/// keys under names that are public.
 pub(super) fn add_pki(
     repository: &Repository,
     manifest: &Manifest,
@@ -29,7 +31,7 @@ pub(super) fn add_pki(
     let Some(folder) = rules.pki() else { return Ok(Vec::new()) };
     edit.since = Some(repository.head()?);
     let root = repository.work_tree().join(folder);
-    let mut sealed = Vec::new();
+    let (mut sealed, mut keys_in_public) = (Vec::new(), Vec::new());
     for file in files::below(&root)? {
         let slash = if folder.is_empty() { "" } else { "/" };
         let path = [folder.as_bytes(), slash.as_bytes(), &file].concat();
@@ -44,6 +46,9 @@ pub(super) fn add_pki(
             Protection::Zone(zone) if !contents.is_empty() => zone,
             Protection::Unnamed => continue,
             Protection::Zone(_) | Protection::Public => {
+                if holds_key(contents.expose()) {
+                    keys_in_public.push(shown());
+                }
                 edit.keep(path, contents.expose().to_vec());
                 continue;
             }
@@ -77,7 +82,21 @@ pub(super) fn add_pki(
         sealed.push(shown());
         edit.seal(path, work_tree, blob);
     }
-    Ok(sealed)
+    if keys_in_public.is_empty() {
+        Ok(sealed)
+    } else {
+        Err(VaultError::KeysInPublic { paths: keys_in_public })
+    }
+}
+
+/// Whether a public file holds a private key all the same, read by the formats
+/// and not by the name.
+pub(super) fn holds_key(bytes: &[u8]) -> bool {
+    certkeep_guard::detect(bytes).iter().any(|found| {
+        // `vars` with a passphrase is public, as the threat model says.
+        let key = !matches!(found.format, Format::VarsPassphrase);
+        key && found.certainty == Certainty::Parsed && found.allowed.is_none()
+    })
 }
 
 /// What git has in the clear although a pattern names it; gives the paths.

@@ -70,6 +70,31 @@ pub enum VaultError {
     /// There is a store already.
     #[error("{} is a store already", .0)]
     Exists(String),
+    /// This clone has a store in other commits.
+    #[error("{} has a store in commits that are not checked out", .0)]
+    Elsewhere(String),
+    /// A pattern that another zone has, or whose files another zone keeps.
+    #[error("the zone `{zone}` has {} already", if pattern == by { format!("the pattern `{pattern}`") } else { format!("`{by}`, which takes all that `{pattern}` names") })]
+    PatternTaken {
+        /// The pattern that was to be added.
+        pattern: String,
+        /// The pattern that is in its way.
+        by: String,
+        /// The zone that has it.
+        zone: ZoneName,
+    },
+    /// No rotation of this clone is to be forgotten.
+    #[error("this clone has begun no epoch that the present commit does not have")]
+    NothingToDiscard,
+    /// A rotation that others have is no lost one.
+    #[error("a remote has, or had, the commit {} that began the epoch", commit.get(..10).unwrap_or(commit))]
+    Pushed {
+        /// The commit, in hexadecimal digits.
+        commit: String,
+    },
+    /// Who runs the command would not be able to open what it seals.
+    #[error("whoever goes cannot make new keys for those who stay")]
+    LeavesHimself,
     /// There is no such zone.
     #[error("there is no zone `{zone}`")]
     NoZone {
@@ -137,6 +162,9 @@ pub enum VaultError {
         /// What is wrong.
         source: Distrust,
     },
+    /// Nothing that a member wrote says what is to be protected.
+    #[error("no zone of this store can be verified")]
+    Unverified,
     /// The keys are not those that the zone's files were sealed with.
     #[error(
         "the keys of the zone `{zone}`, which this clone sees for the first time, do not open {}",
@@ -172,6 +200,12 @@ pub enum VaultError {
     #[error("{} protected {} in the clear in another work tree", paths.len(), if paths.len() == 1 { "file is" } else { "files are" })]
     InTheClear {
         /// With the path of that work tree in front.
+        paths: Vec<String>,
+    },
+    /// Private keys where everybody may read.
+    #[error("{} a private key under a name that is public", if paths.len() == 1 { "1 file holds".to_owned() } else { format!("{} files hold", paths.len()) })]
+    KeysInPublic {
+        /// Relative to the top of the work tree.
         paths: Vec<String>,
     },
     /// Nothing can be wrapped for a member.
@@ -214,6 +248,9 @@ pub enum VaultError {
         /// The zone.
         zone: ZoneName,
     },
+    /// A name that neither `.gitattributes` nor `store.toml` could hold.
+    #[error("the PKI folder `{}` cannot be kept in a store: of its name", .0.escape_debug())]
+    PkiName(String),
     /// The PKI folder is not in the repository.
     #[error("the PKI {0} is not inside the repository")]
     PkiOutside(String),

@@ -154,7 +154,7 @@ impl Vault {
             }
         }
         let after = self.manifest.clone();
-        Ok((files, self.record(after, edit, message)?))
+        Ok((files, self.record(after, edit, keys, &[], message)?))
     }
 }
 

@@ -12,7 +12,7 @@ use super::{
     edit::Edit,
     members::{Skipped, wrap_for_all},
     past::{self, Past},
-    relative_to,
+    relative_to, was_here,
 };
 use crate::{
     driver,
@@ -21,7 +21,7 @@ use crate::{
     git_crypt::LegacyKey,
     history::Message,
     keyring::Keyring,
-    manifest::{Manifest, Zone},
+    manifest::{Manifest, Zone, is_folder},
     member::{Member, MemberName},
     prompt::Prompt,
     repository::recover_repository,
@@ -57,6 +57,9 @@ pub struct Report {
     pub sealed: Vec<String>,
     /// Secrets that earlier commits hold in the clear: sealing comes too late for those.
     pub exposed: Vec<Past>,
+    /// How many objects hold a private key that no commit leads to any more, but
+    /// for git's own notes of where references were.
+    pub unreachable: usize,
     /// Members for whom the keys were not wrapped.
     pub skipped: Skipped,
     /// The keys that were made, for what else this run does.
@@ -122,6 +125,9 @@ pub(super) fn establish(
     if repository.work_tree().join(FOLDER).join("store.toml").exists() {
         return Err(VaultError::Exists(repository.work_tree().display().to_string()));
     }
+    if was_here(&repository) {
+        return Err(VaultError::Elsewhere(repository.work_tree().display().to_string()));
+    }
     repository.identity().map(drop)?;
     let pki = making.pki.map(|pki| pki_folder(repository.work_tree(), pki)).transpose()?;
     let store = StoreId::generate(rng);
@@ -148,6 +154,7 @@ pub(super) fn establish(
     sealed.extend(add_patterns(&repository, &manifest, &keys, &mut edit)?);
     sealed.extend(add_absent(&repository, &manifest, &keys, &mut edit)?);
     let exposed = past::in_the_clear(&repository, &rules)?;
+    let unreachable = past::unreachable_keys(&repository);
 
     // Before the commit: a driver and keys without a store harm nobody, a
     // store whose keys nobody has would.
@@ -162,9 +169,10 @@ pub(super) fn establish(
     }
     keyring.write(&vault.repository.state().join("keyring"))?;
     let keys: Vec<ZoneKeys> = keys.into_values().collect();
-    vault.pin(&keys)?;
     let commit = edit.record(&vault.repository, &making.message)?;
-    Ok((vault, Report { created_repository: false, commit, sealed, exposed, skipped, keys }))
+    // After the commit: what was seen speaks against a second attempt.
+    vault.pin(&keys, &vault.manifest.zones.keys().cloned().collect(), None)?;
+    Ok((vault, Report { created_repository: false, commit, sealed, exposed, unreachable, skipped, keys }))
 }
 
 /// Whoever was named is to be let in, or told why not.
@@ -224,5 +232,6 @@ impl Vault {
 fn pki_folder(work_tree: &Path, pki: &Path) -> Result<String, VaultError> {
     let outside = || VaultError::PkiOutside(pki.display().to_string());
     let absolute = std::path::absolute(pki).map_err(|_| outside())?;
-    relative_to(work_tree, &absolute).ok_or_else(outside)
+    let folder = relative_to(work_tree, &absolute).ok_or_else(outside)?;
+    if is_folder(&folder) { Ok(folder) } else { Err(VaultError::PkiName(folder)) }
 }

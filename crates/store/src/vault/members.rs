@@ -88,7 +88,7 @@ impl Vault {
                 return Err(VaultError::Wrap { member: name.clone(), source });
             }
         }
-        let commit = self.record(after, Edit::default(), message)?;
+        let commit = self.record(after, Edit::default(), keys, &[], message)?;
         Ok(Report { commit, zones: zones.to_vec(), skipped: Skipped::new() })
     }
 
@@ -148,7 +148,7 @@ impl Vault {
         if !wrapped && let Some((member, source)) = skipped.pop_first() {
             return Err(VaultError::Wrap { member, source });
         }
-        let commit = self.record(after, Edit::default(), message)?;
+        let commit = self.record(after, Edit::default(), keys, &[], message)?;
         Ok(Report { commit, zones: touched, skipped })
     }
 
@@ -191,19 +191,25 @@ impl Vault {
         Ok(open)
     }
 
-    /// Records a changed manifest with what else belongs to the change.
+    /// Records a changed manifest with what else belongs to the change. `keys` are
+    /// those that the change needed, `begun` those that it made.
     pub(super) fn record(
         &mut self,
         after: Manifest,
         mut edit: Edit<'_>,
+        keys: &Keys,
+        begun: &[ZoneKeys],
         message: &Message,
     ) -> Result<Option<String>, VaultError> {
-        let rules = after.rules();
+        self.verify()?;
         edit.manifest(Some(&self.manifest), &after);
-        edit.attributes(&self.repository, &rules)?;
+        edit.attributes(&self.repository, &after.rules())?;
         let commit = edit.record(&self.repository, message)?;
         self.manifest = after;
-        self.rules = rules;
+        let mut verified = self.verified(&self.manifest, Some(keys));
+        verified.extend(begun.iter().map(|keys| keys.zone().clone()));
+        self.pin(begun, &verified, commit.as_deref())?;
+        self.rules = self.pins()?.rules(&self.manifest, &verified);
         if driver::is_installed(&self.repository)? {
             driver::tell_attributes(&self.repository, &self.rules)?;
         }

@@ -33,7 +33,7 @@ impl Vault {
         prompt: &mut dyn Prompt,
         edit: &mut Edit,
     ) -> Result<Vec<String>, VaultError> {
-        let rules = after.rules();
+        let rules = self.rules_of(after, keys)?;
         let (mut files, mut changed) = (Vec::new(), Vec::new());
         for entry in self.moved(&rules)? {
             let shown = || String::from_utf8_lossy(&entry.path).into_owned();
@@ -81,7 +81,8 @@ impl Vault {
         edit: &mut Edit,
     ) -> Result<Vec<String>, VaultError> {
         let pki = Rules::new(rules.pki(), Vec::new());
-        let mut paths = worktree::untracked(self.work_tree(), rules, &self.tracked()?)?;
+        let mut paths =
+            worktree::untracked(self.work_tree(), &|path| zone_of(rules, path).is_some(), &self.tracked()?)?;
         paths.retain(|path| {
             let named = patterns.iter().any(|pattern| pattern.matches(path));
             named && zone_of(rules, path) == Some(keys.zone()) && zone_of(&pki, path).is_none()

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::VaultError;
+use super::{VaultError, contents::holds_key};
 use crate::{
     git::Repository,
     git_crypt,
@@ -22,21 +22,26 @@ pub struct Past {
     pub commit: String,
 }
 
-/// Every protected path that some commit of some reference holds in the clear.
+/// Every protected path that some commit of some reference holds in the clear,
+/// and every public file of the PKI with a private key in it.
 pub(super) fn in_the_clear(repository: &Repository, rules: &Rules) -> Result<Vec<Past>, VaultError> {
     let mut found = BTreeMap::new();
     let mut seen = BTreeMap::new();
     for version in repository.versions()? {
-        if !matches!(rules.protection(&version.path), Protection::Zone(_)) {
-            continue;
-        }
-        let clear = match seen.get(&version.blob) {
+        let protected = match rules.protection(&version.path) {
+            Protection::Zone(_) => true,
+            Protection::Public => false,
+            Protection::Unnamed => continue,
+        };
+        let clear = match seen.get(&(version.blob, protected)) {
             Some(&clear) => clear,
             None => {
                 let clear = repository.blob_if_here(version.blob)?.is_some_and(|blob| {
-                    !blob.is_empty() && !seal::is_sealed(&blob) && !blob.starts_with(git_crypt::MAGIC)
+                    let sealed =
+                        blob.is_empty() || seal::is_sealed(&blob) || blob.starts_with(git_crypt::MAGIC);
+                    !sealed && (protected || holds_key(&blob))
                 });
-                seen.insert(version.blob, clear);
+                seen.insert((version.blob, protected), clear);
                 clear
             }
         };
@@ -46,6 +51,19 @@ pub(super) fn in_the_clear(repository: &Repository, rules: &Rules) -> Result<Vec
         }
     }
     Ok(found.into_iter().map(|(path, commit)| Past { path, commit }).collect())
+}
+
+/// How many blobs hold a private key that no reference leads to: of a commit that
+/// was amended, say, or of what was staged and never committed. 0 where git
+/// cannot tell.
+pub(super) fn unreachable_keys(repository: &Repository) -> usize {
+    let arguments = ["fsck", "--unreachable", "--no-reflogs", "--connectivity-only", "--no-progress"];
+    let listed = repository.git(&arguments, &[]).unwrap_or_default();
+    let listed = String::from_utf8_lossy(&listed);
+    let blobs = listed.lines().filter_map(|line| repository.oid(line.strip_prefix("unreachable blob ")?));
+    blobs
+        .filter(|&oid| repository.blob_if_here(oid).ok().flatten().is_some_and(|blob| holds_key(&blob)))
+        .count()
 }
 
 /// Every path that some commit of some reference has.

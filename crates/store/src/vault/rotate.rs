@@ -12,6 +12,7 @@ use super::{
     edit::Edit,
     members::{Skipped, wrap_for_all},
     past,
+    trust::is_closed,
 };
 use crate::{
     history::Message,
@@ -19,7 +20,6 @@ use crate::{
     manifest::{GrantState, Manifest},
     member::MemberName,
     prompt::Prompt,
-    repository::RepositoryLock,
     zone::{Protection, ZoneName},
     zone_keys::ZoneKeys,
 };
@@ -97,6 +97,7 @@ impl Vault {
                 return Err(VaultError::LastMember { members: names.to_vec(), zone: zone.clone() });
             }
         }
+        self.uncontested(&zones, keys, prompt)?;
         let (readable, present) = self.readable(&zones)?;
         let rotated = self.begin_epochs(after, &zones, names, keys, prompt, now, message, rng, progress)?;
         Ok(Removal { rotated, readable, present })
@@ -155,6 +156,8 @@ impl Vault {
         rng: &mut dyn CryptoRng,
         progress: &mut dyn FnMut(usize, usize),
     ) -> Result<Report, VaultError> {
+        self.verify()?;
+        self.uncontested(zones, keys, prompt)?;
         self.certain(&after, zones, leaving, keys, prompt)?;
         let mut edit = Edit { progress: Some(progress), ..Edit::default() };
         let (mut files, mut skipped) = (0, Skipped::new());
@@ -177,12 +180,55 @@ impl Vault {
         // as changed. The filter seals with the epoch that zone.toml names, so
         // keys that nobody gets to see seal nothing.
         self.remember(&begun)?;
-        let commit = self.record(after, edit, message)?;
-        self.pin(&begun)?;
+        let commit = self.record(after, edit, keys, &begun, message)?;
         for new in begun {
             keys.insert(new);
         }
         Ok(Report { commit, zones: zones.to_vec(), files, skipped })
+    }
+
+    /// Refuses if a key at hand opens what is wrapped for one of those who go, and
+    /// none what is wrapped for those who stay: new keys would be for others
+    /// alone, and stay in the keyring of who is no member any more.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError::LeavesHimself`].
+    pub fn may_take_out(
+        &self,
+        names: &[MemberName],
+        zones: &[ZoneName],
+        keys: &mut Keys,
+        prompt: &mut dyn Prompt,
+    ) -> Result<(), VaultError> {
+        for zone in zones {
+            let goes = |name: &MemberName| names.contains(name);
+            let stays = |name: &MemberName| !goes(name);
+            if !self.zone(zone)?.wraps.keys().any(|(_, name)| stays(name)) {
+                continue;
+            }
+            if self.unwrap_for(zone, &goes, keys, prompt).is_ok()
+                && self.unwrap_for(zone, &stays, keys, prompt).is_err_and(|error| is_closed(&error))
+            {
+                return Err(VaultError::LeavesHimself);
+            }
+        }
+        Ok(())
+    }
+
+    /// Opens every zone that takes files from those that are to have new keys, for
+    /// only its members are to do that; the rules are exact then.
+    fn uncontested(
+        &mut self,
+        zones: &[ZoneName],
+        keys: &mut Keys,
+        prompt: &mut dyn Prompt,
+    ) -> Result<(), VaultError> {
+        for zone in self.contested(zones)? {
+            self.zone_keys(&zone, keys, prompt)?;
+        }
+        self.rules = self.rules_of(&self.manifest, keys)?;
+        Ok(())
     }
 
     /// Refuses if anybody who is to stay has a grant that is not certain, and names
@@ -228,26 +274,6 @@ impl Vault {
             keyring.insert(new.clone(), zone.padding);
         }
         Ok(Keyring::write(&keyring, &self.repository.state().join("keyring"))?)
-    }
-
-    /// Remembers what was seen, so that nobody can put other keys in its place.
-    pub(super) fn pin(&self, seen: &[ZoneKeys]) -> Result<(), VaultError> {
-        let updated = || {
-            let before = self.pins()?;
-            let mut after = before.clone();
-            after.remember_first(&self.manifest);
-            seen.iter().for_each(|keys| after.remember(keys));
-            Ok::<_, VaultError>((after != before).then_some(after))
-        };
-        if updated()?.is_none() {
-            return Ok(());
-        }
-        // Again, for two that write at once would lose what one of them has seen.
-        let _lock = RepositoryLock::acquire(&self.repository)?;
-        match updated()? {
-            Some(pins) => Ok(pins.write(&self.repository.state().join("pins"))?),
-            None => Ok(()),
-        }
     }
 
     /// Every path of these zones that the repository has or had.

@@ -100,8 +100,9 @@ impl Vault {
     ///
     /// # Errors
     ///
-    /// git or the work tree cannot be read.
+    /// git or the work tree cannot be read; as [`Vault::verify`].
     pub fn status(&self) -> Result<Report, VaultError> {
+        self.verify()?;
         let keyring = self.keyring()?;
         let keys_of = |zone: &ZoneName| keyring.as_ref().and_then(|keyring| keyring.zone(zone));
         let (mut files, mut paths) = (Vec::new(), Vec::new());

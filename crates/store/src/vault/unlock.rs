@@ -9,11 +9,10 @@ use std::{
 
 use certkeep_pki::layout::PkiDirectory;
 
-use super::{Keys, Vault, VaultError};
+use super::{Keys, Vault, VaultError, trust::is_closed};
 use crate::{
     driver,
     durable::{FileError, inspect, make_directories, permissions},
-    identity::IdentityError,
     keyring::Keyring,
     member::MemberName,
     prompt::Prompt,
@@ -67,11 +66,15 @@ impl Vault {
         prompt: &mut dyn Prompt,
         progress: &mut dyn FnMut(usize, usize),
     ) -> Result<Unlocked, VaultError> {
+        self.verify()?;
         let mut keyring = self.keyring()?.unwrap_or_default();
         let (mut zones, mut closed) = (Vec::new(), Vec::new());
+        self.settle(&self.doubtful()?, keys, prompt)?;
         for (name, zone) in &self.manifest.zones {
             if zone.mode == Mode::Sealed {
-                keyring.forget(name);
+                if keys.zones.contains_key(name) {
+                    keyring.forget(name);
+                }
                 continue;
             }
             match self.zone_keys(name, keys, prompt) {
@@ -79,21 +82,27 @@ impl Vault {
                     keyring.insert(found.clone(), zone.padding);
                     zones.push((name.clone(), keys.opener(name).cloned()));
                 }
-                Err(
-                    error @ (VaultError::Identity { source: IdentityError::NoneFits { .. }, .. }
-                    | VaultError::NobodyCanOpen { .. }),
-                ) => closed.push((name.clone(), error)),
+                Err(error) if is_closed(&error) => closed.push((name.clone(), error)),
                 Err(error) => return Err(error),
             }
         }
         if zones.is_empty() && !closed.is_empty() {
             return Err(closed.swap_remove(0).1);
         }
-        self.pin(&zones.iter().filter_map(|(name, _)| keys.zones.get(name).cloned()).collect::<Vec<_>>())?;
-        driver::install(&self.repository, &self.rules, program)?;
+        let verified = self.verified(&self.manifest, Some(keys));
+        if verified.is_empty() {
+            return Err(VaultError::Unverified);
+        }
+        self.pin(
+            &zones.iter().filter_map(|(name, _)| keys.zones.get(name).cloned()).collect::<Vec<_>>(),
+            &verified,
+            None,
+        )?;
+        let rules = self.pins()?.rules(&self.manifest, &verified);
+        driver::install(&self.repository, &rules, program)?;
         self.complete_pki()?;
         let worktree::Unlocked { files, strange } =
-            worktree::unlock(&self.repository, &self.rules, &keyring, progress)?;
+            worktree::unlock(&self.repository, &rules, &keyring, progress)?;
         Ok(Unlocked { zones, closed, files, strange })
     }
 
@@ -116,12 +125,15 @@ impl Vault {
     }
 
     /// Makes every plaintext of a protected file ciphertext again and forgets
-    /// the keys; gives the number of files.
+    /// the keys; gives the number of files. What this clone was told to protect
+    /// counts as well as what the store says now.
     ///
     /// # Errors
     ///
-    /// A file has changes that git does not have: they would be lost.
+    /// A file has changes that git does not have: they would be lost. The store
+    /// is not the one that was unlocked.
     pub fn lock(&self, progress: &mut dyn FnMut(usize, usize)) -> Result<usize, VaultError> {
+        self.verify_genuine()?;
         let keyring = self.keyring()?.unwrap_or_else(Keyring::new);
         Ok(worktree::lock(&self.repository, &self.rules, &keyring, progress)?)
     }

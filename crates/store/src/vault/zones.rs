@@ -52,6 +52,12 @@ impl Vault {
         let zone_keys = self.zone_keys(zone, keys, prompt)?.clone();
         let mut after = self.manifest.clone();
         let described = after.zones.get_mut(zone).expect("its keys were found");
+        let taken =
+            self.rules.patterns().iter().find(|(known, other)| other != zone && patterns.contains(known));
+        if let Some((known, other)) = taken {
+            let pattern = known.as_str().to_owned();
+            return Err(VaultError::PatternTaken { by: pattern.clone(), pattern, zone: other.clone() });
+        }
         for pattern in patterns {
             if !self.rules.patterns().iter().any(|(known, _)| known == pattern) {
                 described.patterns.push(pattern.clone());
@@ -59,15 +65,41 @@ impl Vault {
         }
         let (padding, mode) = (described.padding, described.mode);
         after.certify(zone, &zone_keys);
-        let rules = after.rules();
+        let rules = self.rules_of(&after, keys)?;
+        self.nothing_taken(patterns, zone, &rules)?;
         let mut edit = Edit::default();
         let mut files = self.move_files(&after, keys, prompt, &mut edit)?;
         if mode == Mode::Sealed {
             files.extend(self.take_in(patterns, &rules, &zone_keys, padding, &mut edit)?);
         }
         let exposed = past::in_the_clear(&self.repository, &rules)?;
-        let commit = self.record(after, edit, message)?;
+        let commit = self.record(after, edit, keys, &[], message)?;
         Ok(Report { commit, files, exposed })
+    }
+
+    /// Refuses a new pattern of which a zone before this one takes every file.
+    fn nothing_taken(&self, patterns: &[Pattern], zone: &ZoneName, rules: &Rules) -> Result<(), VaultError> {
+        let outside = Rules::new(None, rules.patterns().to_vec());
+        let known = &self.zone(zone)?.patterns;
+        for pattern in patterns.iter().filter(|pattern| !known.contains(pattern)) {
+            let mut taken = None;
+            let mut own = false;
+            for entry in self.repository.index_entries()? {
+                if !pattern.matches(&entry.path) || zone_of_layout(rules, &entry.path) {
+                    continue;
+                }
+                match outside.patterns().iter().find(|(known, _)| known.matches(&entry.path)) {
+                    Some((by, other)) if other != zone => {
+                        taken = Some((by.as_str().to_owned(), other.clone()));
+                    }
+                    _ => own = true,
+                }
+            }
+            if let Some((by, zone)) = taken.filter(|_| !own) {
+                return Err(VaultError::PatternTaken { pattern: pattern.as_str().to_owned(), by, zone });
+            }
+        }
+        Ok(())
     }
 
     /// Takes patterns out of their zones: git keeps their files in the clear
@@ -97,7 +129,7 @@ impl Vault {
         }
         let mut edit = Edit::default();
         let files = self.move_files(&after, keys, prompt, &mut edit)?;
-        let commit = self.record(after, edit, message)?;
+        let commit = self.record(after, edit, keys, &[], message)?;
         Ok(Report { commit, files, exposed: Vec::new() })
     }
 
@@ -117,12 +149,12 @@ impl Vault {
         message: &Message,
     ) -> Result<Option<String>, VaultError> {
         self.repository.identity().map(drop)?;
-        let keys = self.zone_keys(zone, keys, prompt)?.clone();
+        let zone_keys = self.zone_keys(zone, keys, prompt)?.clone();
         let mut after = self.manifest.clone();
         let described = after.zones.get_mut(zone).expect("its keys were found");
         described.mode = mode;
         let padding = described.padding;
-        after.certify(zone, &keys);
+        after.certify(zone, &zone_keys);
         let keyring = self.keyring()?;
         if mode == Mode::Sealed {
             self.nothing_else_in_the_clear(zone)?;
@@ -136,7 +168,7 @@ impl Vault {
             let shown = || String::from_utf8_lossy(&entry.path).into_owned();
             let plaintext = match blob.as_slice() {
                 b"" => SecretBytes::new(Vec::new()),
-                _ => keys.open(&blob).map_err(|source| VaultError::Open { path: shown(), source })?,
+                _ => zone_keys.open(&blob).map_err(|source| VaultError::Open { path: shown(), source })?,
             };
             let work_tree = match mode {
                 _ if found.is_empty() => continue,
@@ -153,12 +185,12 @@ impl Vault {
             };
             edit.changes.push(RepositoryChange { path: entry.path, work_tree, blob: BlobChange::Leave });
         }
-        let commit = self.record(after, edit, message)?;
+        let commit = self.record(after, edit, keys, &[], message)?;
         // After the commit: nobody is to have the keys of a zone in a file that
         // was not made transparent. Until then the filter refuses plaintext.
         if let Some(mut keyring) = keyring {
             match mode {
-                Mode::Transparent => keyring.insert(keys, padding),
+                Mode::Transparent => keyring.insert(zone_keys, padding),
                 Mode::Sealed => keyring.forget(zone),
             }
             keyring.write(&self.repository.state().join("keyring"))?;
@@ -169,7 +201,8 @@ impl Vault {
     /// Refuses plaintext of a zone that a commit here cannot seal.
     fn nothing_else_in_the_clear(&self, zone: &ZoneName) -> Result<(), VaultError> {
         let of_zone = |rules: &Rules, path: &[u8]| rules.protection(path) == Protection::Zone(zone);
-        let mut paths = worktree::untracked(self.work_tree(), &self.rules, &self.tracked()?)?;
+        let mut paths =
+            worktree::untracked(self.work_tree(), &|path| is_kept(&self.rules, path), &self.tracked()?)?;
         paths.retain(|path| of_zone(&self.rules, path));
         if !paths.is_empty() {
             let paths = paths.iter().map(|path| String::from_utf8_lossy(path).into_owned()).collect();
@@ -180,7 +213,8 @@ impl Vault {
             // What is checked out there may be of another time.
             let own = filter::manifest(&tree)?.map(|manifest| manifest.rules());
             let rules = own.as_ref().unwrap_or(&self.rules);
-            let found = worktree::untracked(tree.work_tree(), rules, &BTreeMap::new())?;
+            let found =
+                worktree::untracked(tree.work_tree(), &|path| is_kept(rules, path), &BTreeMap::new())?;
             let found = found.into_iter().filter(|path| of_zone(rules, path));
             paths.extend(found.map(|path| tree.file_path(&path).display().to_string()));
         }
@@ -201,4 +235,13 @@ impl Vault {
     ) -> Result<SecretBytes, VaultError> {
         Ok(self.zone_keys(zone, keys, prompt)?.to_payload())
     }
+}
+
+/// Whether the PKI's own table keeps a path, so that no pattern counts.
+fn zone_of_layout(rules: &Rules, path: &[u8]) -> bool {
+    is_kept(&Rules::new(rules.pki(), Vec::new()), path)
+}
+
+fn is_kept(rules: &Rules, path: &[u8]) -> bool {
+    matches!(rules.protection(path), Protection::Zone(_))
 }

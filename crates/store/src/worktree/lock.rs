@@ -15,6 +15,8 @@ use walkdir::{DirEntry, WalkDir};
 
 use super::{Exchange, Progress, WorkTreeError, beside, rerere, shown, sweep};
 use crate::{
+    attributes::Block,
+    driver,
     durable::FileError,
     filter,
     git::{IndexEntry, Repository, Stat},
@@ -29,6 +31,9 @@ use crate::{
 /// Plaintext in git's objects, if some other configuration made git keep it.
 const TEXTCONV_NOTES: &str = "refs/notes/textconv/certkeep";
 
+/// Whether a path, relative to the top of the work tree, is protected.
+pub(crate) type Covers<'a> = dyn Fn(&[u8]) -> bool + 'a;
+
 /// Writes the ciphertext of every protected file that is plaintext, in this work
 /// tree and all that are linked with it, and removes the keyring; gives the
 /// number of files. The driver stays: it refuses plaintext from now on.
@@ -39,14 +44,20 @@ pub(crate) fn lock(
     progress: &mut Progress<'_>,
 ) -> Result<usize, WorkTreeError> {
     let _lock = RepositoryLock::acquire(repository)?;
+    // What was made plaintext by other rules, of which git was told, is to go as well.
+    let told = Block::of(&driver::told_attributes(repository)?);
+    let covers = |rules: &Rules, path: &[u8]| {
+        matches!(rules.protection(path), Protection::Zone(_)) || told.protects(path)
+    };
     let linked = linked(repository)?;
     let mut plans = vec![Plan::new(repository, keyring, 0)?];
-    plans.first_mut().expect("just made").all(rules, progress)?;
+    plans.first_mut().expect("just made").all(&|path| covers(rules, path), progress)?;
     for (number, tree) in (1..).zip(&linked) {
         let mut plan = Plan::new(tree, keyring, number)?;
         // What is checked out there may be older than the store.
         let own = filter::manifest(tree)?.map(|manifest| manifest.rules());
-        plan.all(own.as_ref().unwrap_or(rules), progress)?;
+        let rules = own.as_ref().unwrap_or(rules);
+        plan.all(&|path| covers(rules, path), progress)?;
         plans.push(plan);
     }
     let here = repository.work_tree();
@@ -73,7 +84,7 @@ pub(crate) fn lock(
     if repository.has_reference(TEXTCONV_NOTES)? {
         repository.git(&["update-ref", "-d", TEXTCONV_NOTES], &[])?;
     }
-    rerere::forget(repository, rules, keyring)?;
+    rerere::forget(repository, &|path| covers(rules, path), keyring)?;
     sweep(&repository.state().join("unlock"))?;
     // Last: whatever was interrupted before can be done again.
     Keyring::remove(&repository.state().join("keyring"))?;
@@ -95,15 +106,15 @@ impl<'a> Plan<'a> {
         Ok(Self { tree, keyring, exchange, changed: Vec::new() })
     }
 
-    fn all(&mut self, rules: &Rules, progress: &mut Progress<'_>) -> Result<(), WorkTreeError> {
+    fn all(&mut self, covers: &Covers<'_>, progress: &mut Progress<'_>) -> Result<(), WorkTreeError> {
         // The sides of a conflict belong to one file.
         let mut tracked: BTreeMap<Vec<u8>, Vec<IndexEntry>> = BTreeMap::new();
         for entry in self.tree.index_entries()? {
-            if matches!(rules.protection(&entry.path), Protection::Zone(_)) {
+            if covers(&entry.path) {
                 tracked.entry(entry.path.clone()).or_default().push(entry);
             }
         }
-        let untracked = untracked(self.tree.work_tree(), rules, &tracked)?;
+        let untracked = untracked(self.tree.work_tree(), covers, &tracked)?;
         self.changed = untracked.iter().map(|path| shown(path)).collect();
         let count = tracked.len();
         for (done, (path, entries)) in tracked.into_iter().enumerate() {
@@ -163,7 +174,7 @@ impl<'a> Plan<'a> {
 /// Repositories inside of this one are not ours.
 pub(crate) fn untracked(
     top: &Path,
-    rules: &Rules,
+    covers: &Covers<'_>,
     tracked: &BTreeMap<Vec<u8>, Vec<IndexEntry>>,
 ) -> Result<Vec<Vec<u8>>, WorkTreeError> {
     let mut found = Vec::new();
@@ -178,8 +189,7 @@ pub(crate) fn untracked(
         })?;
         let Ok(relative) = entry.path().strip_prefix(top) else { continue };
         let path = relative.as_os_str().as_bytes();
-        let protected = matches!(rules.protection(path), Protection::Zone(_));
-        if !entry.file_type().is_file() || !protected || tracked.contains_key(path) {
+        if !entry.file_type().is_file() || !covers(path) || tracked.contains_key(path) {
             continue;
         }
         let mut beginning = Vec::new();

@@ -15,20 +15,18 @@ use std::{
 
 use certkeep_pki::secret::SecretBytes;
 
-use super::{WorkTreeError, sweep};
-use crate::{
-    durable::FileError,
-    git::Repository,
-    keyring::Keyring,
-    read::read_secret_file,
-    zone::{Protection, Rules},
-};
+use super::{WorkTreeError, lock::Covers, sweep};
+use crate::{durable::FileError, git::Repository, keyring::Keyring, read::read_secret_file};
 
 /// Shorter lines are in many a file: brackets, `else`.
 const TELLING: usize = 6;
 
 /// Removes the images of protected files.
-pub(super) fn forget(repository: &Repository, rules: &Rules, keyring: &Keyring) -> Result<(), WorkTreeError> {
+pub(super) fn forget(
+    repository: &Repository,
+    covers: &Covers<'_>,
+    keyring: &Keyring,
+) -> Result<(), WorkTreeError> {
     let cache = repository.common_dir().join("rr-cache");
     let mut images = Vec::new();
     for folder in folders(&cache)? {
@@ -48,8 +46,7 @@ pub(super) fn forget(repository: &Repository, rules: &Rules, keyring: &Keyring) 
     }
     let mut seen = HashSet::new();
     for version in repository.versions()? {
-        let protected = matches!(rules.protection(&version.path), Protection::Zone(_));
-        if !protected || !seen.insert(version.blob) {
+        if !covers(&version.path) || !seen.insert(version.blob) {
             continue;
         }
         // What a partial clone lacks was never a side of a conflict here.

@@ -53,7 +53,8 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
     words.extend(names.iter().map(MemberName::as_str));
     let message = message::of(&words);
     let Opened { vault, keys, terminal, now } = session.opened_to_write()?;
-    for zone in &zones {
+    vault.may_take_out(&names, &zones, keys, &mut Asker(terminal))?;
+    for zone in zones.iter().chain(&vault.contested(&zones)?) {
         // Asked before signals are put off: somebody may have to type.
         vault.zone_keys(zone, keys, &mut Asker(terminal))?;
     }

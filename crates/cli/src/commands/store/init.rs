@@ -160,6 +160,19 @@ pub(super) fn say(report: &Report, session: &mut Session) -> Result<(), Failure>
     account::say(session, "Made a store", &value)?;
     skipped::warn_of(&report.skipped, session);
     warn_of(&report.exposed, session);
+    if report.unreachable > 0 {
+        session.terminal.warning(format_args!(
+            "git still has {} with a private key in the clear, of commits that were replaced or never made",
+            if report.unreachable == 1 {
+                "1 object".to_owned()
+            } else {
+                format!("{} objects", report.unreachable)
+            }
+        ));
+        session
+            .terminal
+            .notice("to drop them here: `git reflog expire --expire=now --all`, then `git gc --prune=now`");
+    }
     session.terminal.notice("next: let others in with `certkeep member add NAME KEY`");
     Ok(())
 }

@@ -34,7 +34,7 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
     }
     let message = message::of(&["store", "rotate"]);
     let Opened { vault, keys, terminal, now } = session.opened_to_write()?;
-    for zone in &zones {
+    for zone in zones.iter().chain(&vault.contested(&zones)?) {
         // Asked before signals are put off: somebody may have to type.
         vault.zone_keys(zone, keys, &mut Asker(terminal))?;
     }

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What of a store is taken at its word. Whoever can push writes every file of
+//! `.certkeep`; so what they say counts as far as keys certify it, and what
+//! this clone has seen (the pins) and has (the keyring) speaks against the rest.
+//!
+//! Where no key is at hand to verify a zone, its description may add to what is
+//! protected and take nothing away.
+
+use std::{collections::BTreeSet, path::Path};
+
+use certkeep_pki::change::ChangeSet;
+
+use super::{Keys, Vault, VaultError, sealer};
+use crate::{
+    durable::inspect,
+    identity::IdentityError,
+    keyring::Keyring,
+    manifest::{Distrust, Manifest},
+    pins::Pins,
+    prompt::Prompt,
+    repository::RepositoryLock,
+    seal::{self, SealError},
+    zone::{Mode, Protection, Rules, ZoneName},
+    zone_keys::ZoneKeys,
+};
+
+impl Vault {
+    /// Refuses a store that is not, or not any more, the one that this clone has
+    /// seen: before anything of it is obeyed. Asks for no key.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError::Pin`], [`VaultError::Distrust`].
+    pub fn verify(&self) -> Result<(), VaultError> {
+        self.verify_genuine()?;
+        Ok(self.pins()?.check_epochs(&self.manifest)?)
+    }
+
+    /// As [`Vault::verify`], where an earlier state of the same store will do.
+    pub(super) fn verify_genuine(&self) -> Result<(), VaultError> {
+        self.pins()?.check_store(&self.manifest)?;
+        self.no_link_to_the_pki()?;
+        let Some(keyring) = self.keyring()? else { return Ok(()) };
+        for keys in keyring.zones() {
+            let name = keys.zone();
+            let distrust = |source| VaultError::Distrust { zone: name.clone(), source };
+            if keys.store() != self.manifest.store {
+                return Err(distrust(Distrust::OtherStore));
+            }
+            let zone = self.manifest.zones.get(name).ok_or_else(|| distrust(Distrust::Missing))?;
+            // Of a key that is not here yet, the pins have had their say; whoever
+            // opens the zone next is told the rest.
+            if let Some(keys) = keys.at(zone.epoch).filter(|keys| keys.sealing_now().id() == zone.key_id) {
+                zone.verify(name, self.manifest.store, self.manifest.pki.as_deref(), &keys)
+                    .map_err(distrust)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Behind a link, the files of the PKI are under paths that no rule names.
+    fn no_link_to_the_pki(&self) -> Result<(), VaultError> {
+        let folder = self.manifest.pki.as_deref().unwrap_or_default();
+        let mut place = self.work_tree().to_owned();
+        for (end, part) in folder.split('/').scan(0, |end, part| {
+            *end += part.len() + 1;
+            Some((*end - 1, part))
+        }) {
+            place.push(part);
+            if !part.is_empty() && inspect(&place)?.is_some_and(|metadata| metadata.is_symlink()) {
+                let path = folder.get(..end).unwrap_or(folder).to_owned();
+                return Err(VaultError::Symlink { path });
+            }
+        }
+        Ok(())
+    }
+
+    /// The secret files that `changes` write to a PKI which is not the store's,
+    /// and that no zone keeps where they would lie: relative to the top.
+    #[must_use]
+    pub fn left_open(&self, pki: &Path, changes: &ChangeSet) -> Vec<String> {
+        let paths = sealer::secret_paths(changes).into_iter();
+        let paths = paths.filter_map(|path| self.path_in_repository(&pki.join(path)));
+        paths.filter(|path| !matches!(self.rules.protection(path.as_bytes()), Protection::Zone(_))).collect()
+    }
+
+    /// The zones of a manifest whose description was written with the keys of
+    /// this run, or with those of the keyring.
+    pub(super) fn verified(&self, manifest: &Manifest, keys: Option<&Keys>) -> BTreeSet<ZoneName> {
+        verified(manifest, keys, self.keyring().ok().flatten().as_ref())
+    }
+
+    /// The rules that hold: those of verified zones, and of the others what they
+    /// say and what this clone has seen of them.
+    pub(super) fn rules_of(&self, manifest: &Manifest, keys: &Keys) -> Result<Rules, VaultError> {
+        Ok(self.pins()?.rules(manifest, &self.verified(manifest, Some(keys))))
+    }
+
+    /// The sealed zones that `unlock` has to open all the same: nothing else
+    /// would tell whether the rules are genuine. They have lost a pattern, or
+    /// their keys are in the keyring; or there is no zone but sealed ones.
+    ///
+    /// # Errors
+    ///
+    /// The pins or the keyring cannot be read.
+    pub fn doubtful(&self) -> Result<Vec<ZoneName>, VaultError> {
+        let (pins, keyring) = (self.pins()?, self.keyring()?.unwrap_or_default());
+        let zones = &self.manifest.zones;
+        let all = zones.values().all(|zone| zone.mode == Mode::Sealed);
+        let doubtful = zones.iter().filter(|(name, zone)| {
+            let changed = keyring.zone(name).is_some() || pins.lost(name, &self.manifest).next().is_some();
+            zone.mode == Mode::Sealed && (all || changed)
+        });
+        Ok(doubtful.map(|(name, _)| name.clone()).collect())
+    }
+
+    /// Opens zones that nobody has to be a member of, to verify them.
+    pub(super) fn settle(
+        &self,
+        zones: &[ZoneName],
+        keys: &mut Keys,
+        prompt: &mut dyn Prompt,
+    ) -> Result<(), VaultError> {
+        for zone in zones {
+            match self.zone_keys(zone, keys, prompt) {
+                Err(error) if !is_closed(&error) => return Err(error),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Other zones whose patterns take a file away from one of `zones`: while
+    /// they are not verified, it may be that a stranger wrote them, so that the
+    /// file keeps a key that somebody is to lose.
+    ///
+    /// # Errors
+    ///
+    /// git cannot be read.
+    pub fn contested(&self, zones: &[ZoneName]) -> Result<Vec<ZoneName>, VaultError> {
+        let patterns = self.rules.patterns();
+        let own: Vec<_> = patterns.iter().filter(|(_, zone)| zones.contains(zone)).cloned().collect();
+        if own.len() == patterns.len() {
+            return Ok(Vec::new());
+        }
+        let own = Rules::new(self.rules.pki(), own);
+        let mut paths: BTreeSet<_> = super::past::paths(&self.repository)?;
+        paths.extend(self.repository.index_entries()?.into_iter().map(|entry| entry.path));
+        let mut contested = BTreeSet::new();
+        for path in paths {
+            let Protection::Zone(without) = own.protection(&path) else { continue };
+            match self.rules.protection(&path) {
+                Protection::Zone(zone) if zone != without && zones.contains(without) => {
+                    contested.insert(zone.clone());
+                }
+                _ => {}
+            }
+        }
+        Ok(contested.into_iter().filter(|zone| !zones.contains(zone)).collect())
+    }
+
+    /// Whoever can push can write a zone of his own and wrap its key for
+    /// everybody: so the keys that opened have to be those that are expected.
+    pub(super) fn trust(&self, keys: &ZoneKeys) -> Result<(), VaultError> {
+        let name = keys.zone();
+        let zone = self.zone(name)?;
+        zone.verify(name, self.manifest.store, self.manifest.pki.as_deref(), keys)
+            .map_err(|source| VaultError::Distrust { zone: name.clone(), source })?;
+        let pins = self.pins()?;
+        pins.check(keys)?;
+        if pins.knows(name) {
+            return Ok(());
+        }
+        // Never seen before: then at least every file that is sealed has to fit.
+        let mut foreign = Vec::new();
+        for entry in self.repository.index_entries()? {
+            if self.rules.protection(&entry.path) != Protection::Zone(name) || !entry.is_file() {
+                continue;
+            }
+            let Some(blob) = self.repository.blob_if_here(entry.oid)? else { continue };
+            // One that was altered names its key all the same.
+            if seal::is_sealed(&blob) && matches!(keys.open(&blob), Err(SealError::OtherKey { .. })) {
+                foreign.push(String::from_utf8_lossy(&entry.path).into_owned());
+            }
+        }
+        if foreign.is_empty() {
+            Ok(())
+        } else {
+            Err(VaultError::DoesNotOpen { zone: name.clone(), paths: foreign })
+        }
+    }
+
+    pub(crate) fn pins(&self) -> Result<Pins, VaultError> {
+        Ok(Pins::read(&self.repository.state().join("pins"))?)
+    }
+
+    /// Remembers what was seen, so that nobody can put other keys in its place,
+    /// and the rules that `verified` zones have.
+    /// `begun` is the commit in which this clone began their present epochs.
+    pub(super) fn pin(
+        &self,
+        seen: &[ZoneKeys],
+        verified: &BTreeSet<ZoneName>,
+        begun: Option<&str>,
+    ) -> Result<(), VaultError> {
+        let updated = || {
+            let before = self.pins()?;
+            let mut after = before.clone();
+            after.remember_first(&self.manifest);
+            for keys in seen {
+                after.remember(keys);
+                begun.into_iter().for_each(|commit| after.remember_begun(keys, commit));
+            }
+            after.remember_rules(&self.manifest, verified);
+            Ok::<_, VaultError>((after != before).then_some(after))
+        };
+        if updated()?.is_none() {
+            return Ok(());
+        }
+        // Again, for two that write at once would lose what one of them has seen.
+        let _lock = RepositoryLock::acquire(&self.repository)?;
+        match updated()? {
+            Some(pins) => Ok(pins.write(&self.repository.state().join("pins"))?),
+            None => Ok(()),
+        }
+    }
+}
+
+/// See [`Vault::verified`].
+pub(super) fn verified(
+    manifest: &Manifest,
+    keys: Option<&Keys>,
+    keyring: Option<&Keyring>,
+) -> BTreeSet<ZoneName> {
+    let found = manifest.zones.iter().filter(|(name, zone)| {
+        let own = keys.and_then(|keys| keys.zones.get(*name));
+        let kept = keyring.and_then(|keyring| keyring.zone(name));
+        own.into_iter()
+            .chain(kept)
+            .filter_map(|keys| keys.at(zone.epoch))
+            .any(|keys| zone.verify(name, manifest.store, manifest.pki.as_deref(), &keys).is_ok())
+    });
+    found.map(|(name, _)| name.clone()).collect()
+}
+
+/// Whether a zone cannot be opened for want of a key, and nothing speaks against it.
+pub(super) fn is_closed(error: &VaultError) -> bool {
+    matches!(
+        error,
+        VaultError::Identity { source: IdentityError::NoneFits { .. }, .. }
+            | VaultError::NobodyCanOpen { .. }
+    )
+}
