@@ -14,8 +14,7 @@ use certkeep_pki::{
     layout::{EntryName, PkiPath},
     moment::Days,
     x509::{
-        extension::ExtensionSpec,
-        extfile,
+        extfile::{Extensions, ExtfileError, Source},
         general_name::SubjectAltNames,
         name::Name,
         oid,
@@ -209,21 +208,27 @@ pub fn alt_names(settings: &Settings) -> Result<AltNames, Failure> {
 pub fn profile(session: &Session, kind: CertificateType, alt_names: AltNames) -> Result<Profile, Failure> {
     let settings = &session.settings;
     let set = profile_set(settings);
-    let mut source = TypeSource::BuiltIn;
+    let mut own = None;
     for name in kind.file_names() {
-        if let Some((path, text)) = type_file(session, &name)? {
-            source = TypeSource::File(extensions(session, &path, &text)?);
+        own = type_file(session, &name)?;
+        if own.is_some() {
             break;
         }
     }
-    let common = EntryName::parse("COMMON")?;
-    let mut extra = match type_file(session, &common)? {
-        Some((path, text)) => extensions(session, &path, &text)?,
-        None => Vec::new(),
-    };
-    // easy-rsa 3.2: EASYRSA_EXTRA_EXTS - appended last
-    let more = extensions(session, "EASYRSA_EXTRA_EXTS", &settings.extra_extensions)?;
-    extra.extend(more);
+    let is_file = own.is_some();
+    // easy-rsa 3.2: sign-req - type file, COMMON and EASYRSA_EXTRA_EXTS are one text for openssl
+    let texts = [
+        own.unwrap_or_default(),
+        type_file(session, &EntryName::parse("COMMON")?)?.unwrap_or_default(),
+        ("EASYRSA_EXTRA_EXTS".to_owned(), settings.extra_extensions.clone()),
+    ];
+    let sources = texts.each_ref().map(|(name, text)| Source { name, text });
+    let read = Extensions::read(&sources, settings.extension_variables.as_map());
+    let extensions = read.map_err(|error| not_obeyed(&error))?;
+    let of = |number| extensions.of(number).map_err(|error| not_obeyed(&error));
+    let source = if is_file { TypeSource::File(of(0)?) } else { TypeSource::BuiltIn };
+    let mut extra = of(1)?;
+    extra.extend(of(2)?);
     let path_len = settings.subca_len.map(u8::try_from).transpose();
     Ok(Profile {
         kind,
@@ -258,12 +263,8 @@ fn type_file(session: &Session, name: &EntryName) -> Result<Option<(String, Stri
     Ok(bytes.map(|bytes| (path, String::from_utf8_lossy(&bytes).into_owned())))
 }
 
-fn extensions(session: &Session, file: &str, text: &str) -> Result<Vec<ExtensionSpec>, Failure> {
-    let mut specs = Vec::new();
-    let realm = session.settings.kdc_realm.clone();
-    let variable = |name: &str| if name == "EASYRSA_KDC_REALM" { realm.clone() } else { None };
-    extfile::read(text, &variable, &mut specs).map_err(|error| Failure::in_file(file, &error))?;
-    Ok(specs)
+fn not_obeyed(error: &ExtfileError) -> Failure {
+    Failure::in_file(&error.source_name, error)
 }
 
 /// Everything that is wanted of a certificate for `request`.

@@ -17,7 +17,12 @@ use x509_cert::ext::{
 };
 
 use super::{
-    certificate::Certificate, name::Name, oid, serial::SerialNumber, signed::AuthorityKeyIdentifier,
+    certificate::Certificate,
+    general_name::{self, GeneralNameError},
+    name::{Name, NameError},
+    oid,
+    serial::SerialNumber,
+    signed::AuthorityKeyIdentifier,
 };
 use crate::key::PublicKey;
 
@@ -52,11 +57,12 @@ pub enum ExtensionValue {
     },
     /// subjectKeyIdentifier by method 1 of RFC 5280 §4.2.1.2.
     SubjectKeyIdentifier,
-    /// authorityKeyIdentifier with the issuer's key identifier, and its issuer
-    /// and serial number if `issuer` says so.
+    /// authorityKeyIdentifier (RFC 5280 §4.2.1.1).
     AuthorityKeyIdentifier {
-        /// Whether the issuer's issuer and serial number are named too.
-        issuer: bool,
+        /// Whether the issuer's key identifier is named.
+        key_identifier: Inclusion,
+        /// Whether the issuer's issuer and serial number are named.
+        issuer: Inclusion,
     },
     /// keyUsage (RFC 5280 §4.2.1.3).
     KeyUsage(FlagSet<KeyUsages>),
@@ -64,6 +70,14 @@ pub enum ExtensionValue {
     ExtendedKeyUsage(Vec<ObjectIdentifier>),
     /// subjectAltName (RFC 5280 §4.2.1.6).
     SubjectAltName(Vec<GeneralName>),
+    /// subjectAltName or issuerAltName, with names that are only known when the
+    /// certificate is made.
+    AltNames {
+        /// Which one.
+        oid: ObjectIdentifier,
+        /// The names, in order.
+        names: Vec<AltName>,
+    },
     /// Any other extension, its value already encoded.
     Encoded {
         /// Which one.
@@ -71,6 +85,38 @@ pub enum ExtensionValue {
         /// The DER inside the OCTET STRING.
         der: Vec<u8>,
     },
+}
+
+/// Whether a part of an authority key identifier is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Inclusion {
+    /// No.
+    Never,
+    /// As openssl does without `always`: not in a certificate that signs itself,
+    /// issuer and serial number only where there is no key identifier.
+    WhereNeeded,
+    /// Yes, if there is one.
+    Always,
+}
+
+/// A name of [`ExtensionValue::AltNames`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AltName {
+    /// This one.
+    Name(GeneralName),
+    /// The e-mail addresses of the subject (`email:copy`, `email:move`).
+    SubjectEmail(EmailUse),
+    /// The alternative names of the issuer (`issuer:copy`).
+    OfIssuer,
+}
+
+/// What becomes of the e-mail addresses of the subject.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EmailUse {
+    /// They stay there too.
+    Copy,
+    /// They are taken out of it.
+    Move,
 }
 
 /// Why an extension cannot be encoded.
@@ -83,6 +129,12 @@ pub enum ExtensionError {
     /// RFC 5280 §4.2: a certificate must not have an extension twice.
     #[error("the extension {0} is asked for twice")]
     Twice(String),
+    /// An e-mail address of the subject is none for an alternative name.
+    #[error(transparent)]
+    Email(#[from] GeneralNameError),
+    /// The subject cannot be encoded without its e-mail addresses.
+    #[error(transparent)]
+    Subject(#[from] NameError),
 }
 
 /// Who issues, as far as the authority key identifier needs to know.
@@ -117,17 +169,28 @@ impl ExtensionSpec {
             ExtensionValue::KeyUsage(_) => oid::KEY_USAGE,
             ExtensionValue::ExtendedKeyUsage(_) => oid::EXTENDED_KEY_USAGE,
             ExtensionValue::SubjectAltName(_) => oid::SUBJECT_ALT_NAME,
-            ExtensionValue::Encoded { oid, .. } => *oid,
+            ExtensionValue::AltNames { oid, .. } | ExtensionValue::Encoded { oid, .. } => *oid,
         }
     }
 }
 
-/// Encodes `specs` for a certificate with `subject_key` that `issuer` signs.
+/// The subject without what `email:move` takes out of it.
+pub(crate) fn subject_left(specs: &[ExtensionSpec], subject: &Name) -> Result<Name, ExtensionError> {
+    let moves = |spec: &ExtensionSpec| match &spec.value {
+        ExtensionValue::AltNames { names, .. } => names.contains(&AltName::SubjectEmail(EmailUse::Move)),
+        _ => false,
+    };
+    if specs.iter().any(moves) { Ok(subject.without(oid::EMAIL_ADDRESS)?) } else { Ok(subject.clone()) }
+}
+
+/// Encodes `specs` for a certificate with `subject_key` that `issuer` signs;
+/// `subject` is the whole one, before anything was moved out of it.
 ///
 /// An authority key identifier that has nothing to say (the issuer has no
 /// subject key identifier and is not to be named) is left out, as openssl does.
 pub(crate) fn encode(
     specs: &[ExtensionSpec],
+    subject: &Name,
     subject_key: &PublicKey,
     issuer: Issuer<'_>,
 ) -> Result<Vec<Extension>, ExtensionError> {
@@ -137,7 +200,9 @@ pub(crate) fn encode(
         if extensions.iter().any(|present| present.extn_id == extn_id) {
             return Err(ExtensionError::Twice(oid::short_name(oid::EXTENSIONS, extn_id)));
         }
-        let Some(der) = encode_value(&spec.value, subject_key, issuer)? else { continue };
+        let Some(der) = encode_value(&spec.value, subject, subject_key, issuer, &extensions)? else {
+            continue;
+        };
         extensions.push(Extension {
             extn_id,
             critical: spec.criticality == Criticality::Critical,
@@ -147,18 +212,25 @@ pub(crate) fn encode(
     Ok(extensions)
 }
 
+/// `before` is what the certificate has so far, which is what a certificate that
+/// signs itself can look up in its issuer.
 fn encode_value(
     value: &ExtensionValue,
+    subject: &Name,
     subject_key: &PublicKey,
     issuer: Issuer<'_>,
+    before: &[Extension],
 ) -> Result<Option<Vec<u8>>, ExtensionError> {
     Ok(Some(match value {
         ExtensionValue::BasicConstraints { ca, path_len } => {
             BasicConstraints { ca: *ca, path_len_constraint: *path_len }.to_der()?
         }
         ExtensionValue::SubjectKeyIdentifier => OctetString::new(subject_key.key_identifier())?.to_der()?,
-        ExtensionValue::AuthorityKeyIdentifier { issuer: with_issuer } => {
-            match authority_key_identifier(*with_issuer, subject_key, issuer)? {
+        ExtensionValue::AuthorityKeyIdentifier { key_identifier, issuer: names } => {
+            let own = present(before, oid::SUBJECT_KEY_IDENTIFIER)
+                .and_then(|der| OctetString::from_der(der).ok())
+                .map_or_else(|| subject_key.key_identifier().to_vec(), |own| own.as_bytes().to_vec());
+            match authority_key_identifier(*key_identifier, *names, &own, issuer)? {
                 Some(identifier) => identifier.to_der()?,
                 None => return Ok(None),
             }
@@ -166,24 +238,59 @@ fn encode_value(
         ExtensionValue::KeyUsage(usages) => KeyUsage(*usages).to_der()?,
         ExtensionValue::ExtendedKeyUsage(purposes) => ExtendedKeyUsage(purposes.clone()).to_der()?,
         ExtensionValue::SubjectAltName(names) => names.to_der()?,
+        ExtensionValue::AltNames { names, .. } => {
+            let mut all: Vec<GeneralName> = Vec::new();
+            for name in names {
+                match name {
+                    AltName::Name(name) => all.push(name.clone()),
+                    AltName::SubjectEmail(_) => {
+                        for address in subject.values(oid::EMAIL_ADDRESS) {
+                            all.push(general_name::parse(&format!("email:{address}"))?);
+                        }
+                    }
+                    AltName::OfIssuer => {
+                        let theirs = match issuer {
+                            Issuer::Certificate(certificate) => certificate.extension(oid::SUBJECT_ALT_NAME),
+                            Issuer::Itself { .. } => present(before, oid::SUBJECT_ALT_NAME)
+                                .map(Vec::<GeneralName>::from_der)
+                                .transpose()?,
+                        };
+                        all.extend(theirs.unwrap_or_default());
+                    }
+                }
+            }
+            all.to_der()?
+        }
         ExtensionValue::Encoded { der, .. } => der.clone(),
     }))
 }
 
+fn present(extensions: &[Extension], wanted: ObjectIdentifier) -> Option<&[u8]> {
+    extensions.iter().find(|present| present.extn_id == wanted).map(|present| present.extn_value.as_bytes())
+}
+
 /// The key identifier is copied from the issuer's certificate, never recomputed
-/// (RFC 5280 §4.2.1.1); issuer and serial number are those *of* the issuer's
-/// certificate.
+/// (RFC 5280 §4.2.1.1); `own` is it where a certificate signs itself. Issuer and
+/// serial number are those *of* the issuer's certificate.
 pub(crate) fn authority_key_identifier(
-    with_issuer: bool,
-    subject_key: &PublicKey,
+    key_identifier: Inclusion,
+    issuer_names: Inclusion,
+    own: &[u8],
     issuer: Issuer<'_>,
 ) -> Result<Option<AuthorityKeyIdentifier>, der::Error> {
-    let (key_identifier, name, serial) = match issuer {
+    let (found, name, serial, itself) = match issuer {
         Issuer::Certificate(certificate) => {
-            (certificate.subject_key_identifier(), certificate.issuer(), certificate.serial_number())
+            (certificate.subject_key_identifier(), certificate.issuer(), certificate.serial_number(), false)
         }
-        Issuer::Itself { name, serial } => (Some(subject_key.key_identifier().to_vec()), name, serial),
+        Issuer::Itself { name, serial } => (Some(own.to_vec()), name, serial, true),
     };
+    let wanted = |inclusion| match inclusion {
+        Inclusion::Never => false,
+        Inclusion::WhereNeeded => !itself,
+        Inclusion::Always => true,
+    };
+    let key_identifier = found.filter(|_| wanted(key_identifier));
+    let with_issuer = issuer_names == Inclusion::Always || wanted(issuer_names) && key_identifier.is_none();
     if key_identifier.is_none() && !with_issuer {
         return Ok(None);
     }
