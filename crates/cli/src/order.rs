@@ -14,6 +14,7 @@ use certkeep_pki::{
     layout::{EntryName, PkiPath},
     moment::Days,
     x509::{
+        extension::ExtensionSpec,
         extfile::{Extensions, ExtfileError, Source},
         general_name::SubjectAltNames,
         name::Name,
@@ -28,6 +29,9 @@ use crate::{
     session::Session,
     settings::{self, Algo, DnMode, Settings},
 };
+
+/// How errors call the extensions of a variable.
+const EXTRA: &str = settings::env::EASYRSA_EXTRA_EXTS.name;
 
 /// The key that the options ask for.
 ///
@@ -220,7 +224,7 @@ pub fn profile(session: &Session, kind: CertificateType, alt_names: AltNames) ->
     let texts = [
         own.unwrap_or_default(),
         type_file(session, &EntryName::parse("COMMON")?)?.unwrap_or_default(),
-        ("EASYRSA_EXTRA_EXTS".to_owned(), settings.extra_extensions.clone()),
+        (EXTRA.to_owned(), settings.extra_extensions.clone()),
     ];
     let sources = texts.each_ref().map(|(name, text)| Source { name, text });
     let read = Extensions::read(&sources, settings.extension_variables.as_map());
@@ -246,6 +250,17 @@ pub fn profile(session: &Session, kind: CertificateType, alt_names: AltNames) ->
         extra,
         realm: settings.kdc_realm.clone(),
     })
+}
+
+/// What `EASYRSA_EXTRA_EXTS` asks for by itself, which is what a request asks for.
+///
+/// # Errors
+///
+/// A line of it cannot be obeyed.
+pub fn extra_extensions(settings: &Settings) -> Result<Vec<ExtensionSpec>, Failure> {
+    let sources = [Source { name: EXTRA, text: &settings.extra_extensions }];
+    let read = Extensions::read(&sources, settings.extension_variables.as_map());
+    read.and_then(|extensions| extensions.of(0)).map_err(|error| not_obeyed(&error))
 }
 
 /// The file of a type: in `EASYRSA_EXT_DIR` if that is set, else in the PKI.

@@ -4,6 +4,8 @@
 //!
 //! A name that was read keeps its DER, because the issuer of a certificate must
 //! equal the subject of its CA byte for byte (RFC 5280 §7.1).
+//!
+//! long: a name is made, read and shown by the same rules for its attributes.
 
 use std::fmt;
 

@@ -271,7 +271,7 @@ impl fmt::Display for CertificateType {
 
 /// Puts `spec` at the end, in place of an extension of its kind: what openssl
 /// does when a line of its configuration is repeated.
-pub(crate) fn put(extensions: &mut Vec<ExtensionSpec>, spec: ExtensionSpec) {
+pub fn put(extensions: &mut Vec<ExtensionSpec>, spec: ExtensionSpec) {
     extensions.retain(|present| present.oid() != spec.oid());
     extensions.push(spec);
 }

@@ -45,6 +45,8 @@ pub(super) fn extension(
             (true, Some("copy")) if item.is_named("email") => AltName::SubjectEmail(EmailUse::Copy),
             (true, Some("move")) if item.is_named("email") => AltName::SubjectEmail(EmailUse::Move),
             (false, Some("copy")) if item.is_named("issuer") => AltName::OfIssuer,
+            // Openssl takes these for mailboxes.
+            (false, Some("copy" | "move")) if item.is_named("email") => return Err(context.bad(item.name)),
             _ => AltName::Name(general_name(context, item.name, item.value, Place::Names)?),
         };
         parts.push(part);
