@@ -204,12 +204,55 @@ pub fn alt_names(settings: &Settings) -> Result<AltNames, Failure> {
 }
 
 /// The profile for a certificate of `kind`: the built-in type, or the x509-types
-/// file that stands in the PKI, with `COMMON` and the extra extensions.
+/// file that stands in the PKI, with `COMMON`, Netscape's extensions if they are
+/// wanted, and the extra extensions.
 ///
 /// # Errors
 ///
 /// A file cannot be read, or a line of it cannot be obeyed.
 pub fn profile(session: &Session, kind: CertificateType, alt_names: AltNames) -> Result<Profile, Failure> {
+    let netscape = session.settings.netscape.as_deref().map(|comment| netscape(comment, &kind));
+    profile_with(session, kind, alt_names, netscape.unwrap_or_default())
+}
+
+/// The profile for a root (easy-rsa 3.2: build-ca - without Netscape's extensions).
+///
+/// # Errors
+///
+/// As [`profile`].
+pub fn root_profile(session: &Session) -> Result<Profile, Failure> {
+    profile_with(session, CertificateType::Ca, AltNames::OfType, String::new())
+}
+
+/// Netscape's extensions as lines of an x509-types file. Types that easy-rsa has
+/// no word for get theirs, or the comment alone.
+fn netscape(comment: &str, kind: &CertificateType) -> String {
+    let types = match kind {
+        CertificateType::Ca => "sslCA",
+        CertificateType::Client => "client",
+        CertificateType::CodeSigning => "objsign",
+        CertificateType::Email => "email",
+        CertificateType::Server => "server",
+        CertificateType::ServerClient => "client, server",
+        CertificateType::Kdc | CertificateType::Custom(_) => "",
+    };
+    let mut lines = String::new();
+    if !comment.is_empty() {
+        let quoted = comment.replace('\\', "\\\\").replace('"', "\\\"");
+        lines.push_str(&format!("nsComment = \"{quoted}\"\n"));
+    }
+    if !types.is_empty() {
+        lines.push_str(&format!("nsCertType = {types}\n"));
+    }
+    lines
+}
+
+fn profile_with(
+    session: &Session,
+    kind: CertificateType,
+    alt_names: AltNames,
+    netscape: String,
+) -> Result<Profile, Failure> {
     let settings = &session.settings;
     let set = profile_set(settings);
     let mut own = None;
@@ -224,6 +267,7 @@ pub fn profile(session: &Session, kind: CertificateType, alt_names: AltNames) ->
     let texts = [
         own.unwrap_or_default(),
         type_file(session, &EntryName::parse("COMMON")?)?.unwrap_or_default(),
+        (settings::env::EASYRSA_NS_COMMENT.name.to_owned(), netscape),
         (EXTRA.to_owned(), settings.extra_extensions.clone()),
     ];
     let sources = texts.each_ref().map(|(name, text)| Source { name, text });
@@ -231,8 +275,7 @@ pub fn profile(session: &Session, kind: CertificateType, alt_names: AltNames) ->
     let extensions = read.map_err(|error| not_obeyed(&error))?;
     let of = |number| extensions.of(number).map_err(|error| not_obeyed(&error));
     let source = if is_file { TypeSource::File(of(0)?) } else { TypeSource::BuiltIn };
-    let mut extra = of(1)?;
-    extra.extend(of(2)?);
+    let extra = [of(1)?, of(2)?, of(3)?].concat();
     let path_len = settings.subca_len.map(u8::try_from).transpose();
     Ok(Profile {
         kind,

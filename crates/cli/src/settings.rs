@@ -128,6 +128,8 @@ pub struct Settings {
     pub critical: Critical,
     /// More extensions, in the language of an x509-types file.
     pub extra_extensions: String,
+    /// The Netscape comment, if Netscape extensions are wanted; an empty one is left out.
+    pub netscape: Option<String>,
     /// What `$ENV::NAME` stands for in there.
     pub extension_variables: ExtensionVariables,
     /// Directory of x509-types files, if one was named.
@@ -259,6 +261,7 @@ impl Settings {
                 extended_key_usage: variables.is_on(env::EASYRSA_EKU_CRIT),
             },
             extra_extensions: reader.text(env::EASYRSA_EXTRA_EXTS).unwrap_or_default(),
+            netscape: reader.netscape()?,
             extension_variables: extension_variables(&variables, here, &reader.subject()),
             ext_dir: reader.text(env::EASYRSA_EXT_DIR).map(|directory| here.join(directory)),
             kdc_realm: reader.text(env::EASYRSA_KDC_REALM),

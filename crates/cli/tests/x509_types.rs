@@ -126,3 +126,37 @@ fn a_line_that_cannot_be_obeyed_is_named_with_its_file() {
         world.remove(&format!("pki/x509-types/{file}"));
     }
 }
+
+#[test]
+fn netscape_extensions_come_where_they_are_asked_for() {
+    let world = World::with_ca();
+    for (number, (options, kind, wanted)) in [
+        (&["--ns-cert"][..], "server", &["SSL Server", "certkeep Generated Certificate"][..]),
+        (
+            &["--ns-cert=yes", "--ns-comment=By \"us\" \\ $you #1"],
+            "client",
+            &["SSL Client", "By \"us\" \\ $you #1"],
+        ),
+        (&["--ns-cert", "--ns-comment="], "serverClient", &["SSL Client, SSL Server"]),
+        (&["--ns-cert"], "email", &["S/MIME"]),
+        (&["--ns-cert"], "codeSigning", &["Object Signing"]),
+        (&["--ns-cert"], "ca", &["SSL CA"]),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let name = format!("n{number}.example");
+        world.run(["-b", "gen-req", &name, "nopass"]).success();
+        world.run(["-b"].iter().chain(options).chain(&["sign-req", kind, &name])).success();
+        let shown = extensions(&world, &format!("pki/issued/{name}.crt"));
+        for part in wanted {
+            assert!(shown.contains(part), "{part} in {shown}");
+        }
+        assert_eq!(shown.contains("Netscape Comment"), wanted.len() > 1 || options.len() == 1, "{shown}");
+    }
+    assert!(!extensions(&world, "pki/ca.crt").contains("Netscape"));
+    let maybe = world.certkeep(["-b", "build-client-full", "maybe", "nopass"]);
+    maybe.env("EASYRSA_NS_SUPPORT", "maybe").run().refused("yes or no");
+    world.run(["-b", "--ns-cert=no", "build-client-full", "plain", "nopass"]).success();
+    assert!(!extensions(&world, "pki/issued/plain.crt").contains("Netscape"));
+}
