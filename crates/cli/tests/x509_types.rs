@@ -32,24 +32,34 @@ fn of_easyrsa() -> World {
 
 #[test]
 fn debians_types_give_the_extensions_that_easy_rsa_gives() {
-    for (kind, options) in [
-        ("client", ""),
-        ("code-signing", ""),
-        ("email", "--san=email:jane@a.example"),
-        ("server", "--san=DNS:a.example,IP:192.0.2.1"),
-        ("serverClient", "--san=critical,DNS:a.example"),
-        ("kdc", ""),
+    let extra = "EASYRSA_EXTRA_EXTS='nsComment = more
+certificatePolicies = 1.2.3,@policy
+authorityInfoAccess = OCSP;URI:http://ocsp.example/
+[policy]
+policyIdentifier = 1.2.4
+CPS = https://a.example/'";
+    let netscape = "EASYRSA_NS_SUPPORT=yes EASYRSA_NS_COMMENT='Made by us'";
+    for (environment, kind, options) in [
+        ("", "client", ""),
+        ("", "code-signing", ""),
+        ("", "email", "--san=email:jane@a.example"),
+        ("", "server", "--san=DNS:a.example,IP:192.0.2.1"),
+        ("", "serverClient", "--san=critical,DNS:a.example"),
+        ("EASYRSA_KDC_REALM=EXAMPLE.ORG", "kdc", ""),
+        (extra, "client", ""),
+        (netscape, "client", ""),
+        (netscape, "ca", "--subca-len=1"),
+        ("", "server", "--ns-cert=yes --ns-comment=x --san=DNS:a.example"),
     ] {
         let world = of_easyrsa();
-        let realm = "EASYRSA_KDC_REALM=EXAMPLE.ORG";
-        world.shell(&format!("{realm} {EASYRSA} {options} sign-req {kind} theirs")).run().success();
+        world.shell(&format!("{environment} {EASYRSA} {options} sign-req {kind} theirs")).run().success();
         let ours = format!(
-            "{realm} EASYRSA_EXT_DIR=/usr/share/easy-rsa/x509-types \
+            "{environment} EASYRSA_EXT_DIR=/usr/share/easy-rsa/x509-types \
              \"$0\" --batch --profile-set=easyrsa {options} sign-req {kind} ours"
         );
         world.shell(&ours).run().success();
         let theirs = extensions(&world, "pki/issued/theirs.crt");
-        assert_eq!(extensions(&world, "pki/issued/ours.crt"), theirs, "{kind}");
+        assert_eq!(extensions(&world, "pki/issued/ours.crt"), theirs, "{kind} {options} {environment}");
     }
 }
 

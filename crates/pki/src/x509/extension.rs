@@ -121,6 +121,9 @@ pub enum ExtensionError {
     /// RFC 5280 §4.2: a certificate must not have an extension twice.
     #[error("the extension {0} is asked for twice")]
     Twice(String),
+    /// RFC 5280 §4.2.1.6: at least one name.
+    #[error("the subject has no e-mail address that subjectAltName could hold")]
+    NoNames,
     /// An e-mail address of the subject is none for an alternative name.
     #[error(transparent)]
     Email(#[from] GeneralNameError),

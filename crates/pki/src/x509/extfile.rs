@@ -36,6 +36,9 @@ use super::{
     oid, profile,
 };
 
+/// Extensions of one text. Certificates have a dozen.
+const MAX_EXTENSIONS: usize = 500;
+
 /// A text to read, with the name that errors call it by.
 #[derive(Clone, Copy, Debug)]
 pub struct Source<'a> {
@@ -72,6 +75,9 @@ pub enum Problem {
     /// A NUL character.
     #[error("a NUL character")]
     Nul,
+    /// Bytes that are no UTF-8, which whoever read the file has replaced.
+    #[error("a character that is not UTF-8")]
+    Encoding,
     /// `.include` or `.pragma`.
     #[error("`{}` is not supported", .0.escape_debug())]
     Directive(String),
@@ -93,6 +99,12 @@ pub enum Problem {
     /// Sections that refer to sections, too often or too deep.
     #[error("sections refer to sections too often")]
     TooMuch,
+    /// More extensions than any certificate has.
+    #[error("more than {limit} extensions")]
+    TooMany {
+        /// The limit.
+        limit: usize,
+    },
     /// An extension that is not supported.
     #[error("the extension `{}` is not supported", .0.escape_debug())]
     Extension(String),
@@ -166,6 +178,11 @@ impl<'a> Extensions<'a> {
     fn specs(&self, section: Option<&grammar::Section>) -> Result<Vec<ExtensionSpec>, ExtfileError> {
         let mut specs = Vec::new();
         for entry in section.into_iter().flat_map(grammar::Section::entries) {
+            if specs.len() == MAX_EXTENSIONS {
+                let position = entry.name.word().position();
+                let problem = Problem::TooMany { limit: MAX_EXTENSIONS };
+                return Err(ExtfileError::new(self.sources, position, problem));
+            }
             if let Some(spec) = self.spec(entry)? {
                 profile::put(&mut specs, spec);
             }

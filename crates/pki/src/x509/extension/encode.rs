@@ -93,7 +93,7 @@ fn encode_value(
         ExtensionValue::KeyUsage(usages) => KeyUsage(*usages).to_der()?,
         ExtensionValue::ExtendedKeyUsage(purposes) => ExtendedKeyUsage(purposes.clone()).to_der()?,
         ExtensionValue::SubjectAltName(names) => names.to_der()?,
-        ExtensionValue::AltNames { names, .. } => {
+        ExtensionValue::AltNames { oid: extn_id, names } => {
             let mut all: Vec<GeneralName> = Vec::new();
             for name in names {
                 match name {
@@ -113,6 +113,10 @@ fn encode_value(
                         all.extend(theirs.unwrap_or_default());
                     }
                 }
+            }
+            // An issuer without names leaves an empty issuerAltName, as with easy-rsa's kdc.
+            if all.is_empty() && *extn_id == oid::SUBJECT_ALT_NAME {
+                return Err(ExtensionError::NoNames);
             }
             all.to_der()?
         }

@@ -204,6 +204,8 @@ impl Reading<'_> {
             let (character, position) = (*character, *position);
             rest = others;
             match character {
+                // Comments may hold what they want; a certificate must not.
+                char::REPLACEMENT_CHARACTER => return Err(self.error(position, Problem::Encoding)),
                 '\\' => {
                     let [(escaped, _), others @ ..] = rest else { break };
                     rest = others;

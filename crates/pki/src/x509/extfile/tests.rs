@@ -2,10 +2,19 @@
 //! What is read and where errors are; that the bytes are openssl's is tested
 //! against openssl in `tests/extensions_openssl.rs`.
 
+use std::sync::LazyLock;
+
 use proptest::prelude::*;
 
 use super::*;
-use crate::x509::general_name;
+use crate::{
+    key::{Curve, Digest, KeyAlgorithm, PrivateKey},
+    x509::{general_name, name::Name, request::Request},
+};
+
+static KEY: LazyLock<PrivateKey> =
+    LazyLock::new(|| PrivateKey::generate(KeyAlgorithm::Ec(Curve::P256)).expect("generated"));
+static SUBJECT: LazyLock<Name> = LazyLock::new(|| Name::common_name_only("jane").expect("a name"));
 
 fn parse(text: &str) -> Result<Vec<ExtensionSpec>, ExtfileError> {
     let environment = BTreeMap::from([("REALM".to_owned(), "EXAMPLE".to_owned())]);
@@ -68,6 +77,7 @@ fn what_is_not_understood_is_named_with_its_place() {
     for (line, expected) in [
         ("nonsense", "line 2, column 1: not of the form `name = value`"),
         ("[section", "line 2, column 1: not of the form `[section]`"),
+        ("nsComment = a\u{fffd}b # \u{fffd}", "line 2, column 14: a character that is not UTF-8"),
         (".include = x", "line 2, column 1: `.include` is not supported"),
         ("frobnicate = 1", "line 2, column 1: the extension `frobnicate` is not supported"),
         (
@@ -101,6 +111,63 @@ fn growth_without_end_is_stopped() {
     assert_eq!(parse(&sequences).expect_err("too much").problem, Problem::TooMuch);
     let itself = "1.2.3 = ASN1:SET:s\n[s]\na=SET:s\n";
     assert_eq!(parse(itself).expect_err("without end").problem, Problem::TooMuch);
+}
+
+#[test]
+fn alternative_names_of_a_subject_without_any_are_refused() {
+    let specs = parse("subjectAltName = email:copy").expect("valid");
+    let refused = Request::make(&SUBJECT, &specs, &*KEY, Digest::Sha256).expect_err("no name");
+    assert_eq!(refused.to_string(), "the subject has no e-mail address that subjectAltName could hold");
+}
+
+#[test]
+fn large_texts_are_read_or_refused_soon() {
+    let many = |line: &dyn Fn(usize) -> String| (0..20_000).map(line).collect::<String>();
+    let extensions = many(&|number| format!("1.2.{number} = DER:0500\n"));
+    assert_eq!(parse(&extensions).expect_err("too many").problem, Problem::TooMany { limit: 500 });
+    let sections = many(&|number| format!("[s{number}]\na = $b\n")) + "[default]\nb = x\n";
+    assert!(parse(&sections).is_err());
+    let names = many(&|number| format!("DNS.{number} = a{number}.example\n"));
+    assert_eq!(parse(&format!("subjectAltName = @n\n[n]\n{names}")).expect("valid").len(), 1);
+    let points = format!("crlDistributionPoints = p{}\n[p]\nfullname = URI:x\n", ",p".repeat(30_000));
+    assert_eq!(parse(&points).expect("valid").len(), 1);
+    let long = format!("x{}", "x".repeat(1000));
+    let heavy = points.replace("URI:x", &format!("URI:{long}"));
+    assert_eq!(parse(&heavy).expect_err("too much").problem, Problem::TooMuch);
+    let long_lines = format!("nsComment = {}", "\\x".repeat(60_000));
+    assert_eq!(parse(&long_lines).expect("valid").len(), 1);
+    assert!(parse(&format!("nsComment = {}", "x".repeat(70_000))).is_err());
+    assert!(parse(&"\n".repeat(1 << 21)).is_err());
+}
+
+/// What openssl and we agree on, to be made worse.
+const VALID: [&str; 2] = [
+    include_str!("../../../tests/extensions/files.cnf"),
+    include_str!("../../../tests/extensions/lines.cnf"),
+];
+
+proptest! {
+    #[test]
+    fn what_was_valid_is_read_or_refused_with_a_few_characters_changed(
+        which in 0..VALID.len(),
+        from in any::<prop::sample::Index>(),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), "[ -~\\PC\n]{0,3}", 0..3_usize), 1..4),
+    ) {
+        let lines: Vec<&str> = VALID[which].lines().collect();
+        let from = from.index(lines.len());
+        let mut text: Vec<char> = lines[from..].iter().take(25).flat_map(|line| line.chars().chain(['\n'])).collect();
+        for (place, with, removed) in changes {
+            let start = place.index(text.len());
+            let end = (start + removed).min(text.len());
+            text.splice(start..end, with.chars());
+        }
+        let text: String = text.into_iter().collect();
+        for part in text.split("%%%% ") {
+            if let Ok(specs) = parse(part) {
+                let _ = Request::make(&SUBJECT, &specs, &*KEY, Digest::Sha256);
+            }
+        }
+    }
 }
 
 proptest! {

@@ -13,7 +13,7 @@ use crate::x509::{oid, serial};
 /// Bytes of values that may be looked at in all, each as often as it is.
 const MAX_LOOKED_AT: usize = 1 << 22;
 /// Decimal digits of a number.
-const MAX_DIGITS: usize = 1 << 10;
+const MAX_DIGITS: usize = 1 << 8;
 
 /// What is left of the work that a file may cause.
 #[derive(Debug)]
