@@ -1,10 +1,20 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! An x509-types file is read or refused.
+//! A file in openssl's extension language is read or refused: its lines, and
+//! those of a section, as a second file beside it would use it.
 #![no_main]
 
-use certkeep_pki::x509::extfile;
+use std::collections::BTreeMap;
+
+use certkeep_pki::x509::extfile::{Extensions, Source};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
-    let _ = extfile::read(text, &|name| Some(name.to_owned()), &mut Vec::new());
+    let environment = BTreeMap::from([("EASYRSA_KDC_REALM".to_owned(), text.chars().take(9).collect())]);
+    let sources = [
+        Source { name: "type", text },
+        Source { name: "COMMON", text: "subjectAltName = @names\n1.2.3 = ASN1:SEQUENCE:names\n" },
+    ];
+    if let Ok(extensions) = Extensions::read(&sources, &environment) {
+        let _ = (extensions.of(0), extensions.of(1), extensions.of_section("names"));
+    }
 });

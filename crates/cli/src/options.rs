@@ -171,6 +171,12 @@ pub struct CertificateOptions {
     /// Mark extendedKeyUsage critical
     #[arg(long, global = true, alias = "eku-critical")]
     pub eku_crit: bool,
+    /// Add the Netscape certificate type and comment
+    #[arg(long, global = true, value_name = "yes|no", num_args = 0..=1, require_equals = true, default_missing_value = "yes", hide_short_help = true)]
+    pub ns_cert: Option<String>,
+    /// Text of the Netscape comment; may be empty
+    #[arg(long, global = true, value_name = "TEXT", hide_short_help = true)]
+    pub ns_comment: Option<String>,
     /// The built-in certificate profiles
     #[arg(long, global = true, value_name = "SET", value_enum)]
     pub profile_set: Option<ProfileSet>,

@@ -32,7 +32,7 @@ pub use self::{
     choice::{Algo, DnMode, Format, ProfileSet, UnknownProfileSet},
     error::{Place, SettingsError},
     machine::Machine,
-    variables::{Origin, Variables},
+    variables::{ExtensionVariables, Origin, Variables},
 };
 use self::{passphrase::PassphraseSource, reader::Reader};
 use crate::{
@@ -127,6 +127,10 @@ pub struct Settings {
     pub critical: Critical,
     /// More extensions, in the language of an x509-types file.
     pub extra_extensions: String,
+    /// The Netscape comment, if Netscape extensions are wanted; an empty one is left out.
+    pub netscape: Option<String>,
+    /// What `$ENV::NAME` stands for in there.
+    pub extension_variables: ExtensionVariables,
     /// Directory of x509-types files, if one was named.
     pub ext_dir: Option<PathBuf>,
     /// The Kerberos realm of a kdc certificate.
@@ -256,6 +260,8 @@ impl Settings {
                 extended_key_usage: variables.is_on(env::EASYRSA_EKU_CRIT),
             },
             extra_extensions: reader.text(env::EASYRSA_EXTRA_EXTS).unwrap_or_default(),
+            netscape: reader.netscape()?,
+            extension_variables: extension_variables(&variables, here, &reader.subject()),
             ext_dir: reader.text(env::EASYRSA_EXT_DIR).map(|directory| here.join(directory)),
             kdc_realm: reader.text(env::EASYRSA_KDC_REALM),
             random_serial: variables.value(env::EASYRSA_RAND_SN.name) != Some("no"),
@@ -291,6 +297,22 @@ impl Settings {
     pub fn consent(&self) -> Consent {
         if self.batch { Consent::Given } else { Consent::Asked }
     }
+}
+
+/// What easy-rsa exports to openssl: the environment, the vars file, and its own defaults.
+fn extension_variables(variables: &Variables, here: &Path, subject: &Subject) -> ExtensionVariables {
+    let pki = location::pki(variables, here);
+    let defaults = [
+        (env::EASYRSA_PKI, pki.to_str().unwrap_or_default()),
+        (env::EASYRSA_REQ_COUNTRY, &subject.country),
+        (env::EASYRSA_REQ_PROVINCE, &subject.province),
+        (env::EASYRSA_REQ_CITY, &subject.city),
+        (env::EASYRSA_REQ_ORG, &subject.organization),
+        (env::EASYRSA_REQ_EMAIL, &subject.email),
+        (env::EASYRSA_REQ_OU, &subject.organizational_unit),
+        (env::EASYRSA_REQ_SERIAL, &subject.serial_number),
+    ];
+    ExtensionVariables::of(variables, &defaults)
 }
 
 /// A file that the user named; `-` stays what it is.

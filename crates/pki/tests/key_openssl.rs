@@ -24,6 +24,11 @@ use crate::openssl::{Scratch, openssl, with_input};
 const SECRET: &str = "pass:correct hörse";
 const MESSAGE: &[u8] = b"what is to be signed";
 
+/// Whether openssl is content.
+fn succeeds(arguments: &[&str], input: &[u8]) -> bool {
+    openssl::run(arguments, input, &[]).status.success()
+}
+
 /// A key that openssl made, as PKCS#8 PEM.
 struct Sample {
     algorithm: KeyAlgorithm,
@@ -456,7 +461,7 @@ fn openssl_opens_what_is_written_under_a_passphrase() {
     for sample in samples() {
         let ours = sample.load().to_encrypted_pem(&passphrase, &mut OsRng.unwrap_err()).expect("encrypted");
         assert_eq!(with_input(&["pkcs8", "-passin", SECRET], ours.expose()), sample.pem);
-        assert!(!openssl::succeeds(&["pkcs8", "-passin", "pass:wrong"], ours.expose()));
+        assert!(!succeeds(&["pkcs8", "-passin", "pass:wrong"], ours.expose()));
         check_encrypted(ours.expose(), sample);
     }
 }
@@ -501,7 +506,7 @@ fn openssl_accepts_every_signature() {
                 let others = ["dgst", &digest, "-verify", &public, "-signature", &file, &message];
                 let arguments =
                     if sample.algorithm == KeyAlgorithm::Ed25519 { ed.as_slice() } else { &others };
-                openssl::succeeds(arguments, b"")
+                succeeds(arguments, b"")
             };
             assert!(accepts(&signature), "{} {digest}", sample.algorithm);
             *signature.last_mut().expect("not empty") ^= 1;

@@ -4,12 +4,12 @@
 use certkeep_pki::{
     ca::{
         build::{self, RootOrder},
-        policy::{AltNames, Profile},
+        policy::Profile,
     },
     index::Index,
     key::Signer,
     layout::{EntryName, PkiPath},
-    x509::{profile::CertificateType, request::Request, serial::SerialNumber},
+    x509::{request::Request, serial::SerialNumber},
 };
 
 use super::{details, word};
@@ -89,7 +89,7 @@ fn warn_unused(session: &mut Session) {
 
 /// The profile of a root. `--subca-len` is for the CAs below it (easy-rsa 3.2: sign-req ca).
 fn root_profile(session: &Session) -> Result<Profile, Failure> {
-    let profile = order::profile(session, CertificateType::Ca, AltNames::OfType)?;
+    let profile = order::root_profile(session)?;
     Ok(Profile { path_len: None, ..profile })
 }
 

@@ -7,6 +7,7 @@ use certkeep_pki::{
     x509::{
         extension::{Criticality, ExtensionSpec, ExtensionValue},
         name::Name,
+        profile,
         request::Request,
     },
 };
@@ -55,15 +56,20 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The request for `key`, with the alternative names that `--san` gives.
+/// The request for `key`, with the extensions of `EASYRSA_EXTRA_EXTS` and the
+/// alternative names that `--san` gives (easy-rsa 3.2: gen-req – in this order).
 pub(super) fn request(session: &Session, subject: &Name, key: &PrivateKey) -> Result<Request, Failure> {
     let settings = &session.settings;
     let names = order::given_alt_names(settings)?.map(|given| ExtensionSpec {
         criticality: if given.critical { Criticality::Critical } else { Criticality::NonCritical },
         value: ExtensionValue::SubjectAltName(given.names),
     });
+    let mut asked = order::extra_extensions(settings)?;
+    if let Some(names) = names {
+        profile::put(&mut asked, names);
+    }
     let digest = order::request_digest(settings, key)?;
-    Ok(Request::make(subject, names.as_ref(), key, digest)?)
+    Ok(Request::make(subject, &asked, key, digest)?)
 }
 
 /// A key that is overwritten is lost: that takes a person's yes, which `--batch`

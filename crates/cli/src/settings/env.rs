@@ -55,6 +55,8 @@ table! {
     EASYRSA_NO_PASS: "any text: do not encrypt new private keys",
     EASYRSA_NO_UMASK: "any text: keep the umask of the caller",
     EASYRSA_NO_VARS: "any text: read no vars file",
+    EASYRSA_NS_COMMENT: "text of the Netscape comment (default: certkeep Generated Certificate)",
+    EASYRSA_NS_SUPPORT: "the word yes: add the Netscape certificate type and comment (default: no)",
     EASYRSA_PASSIN: "where the passphrase of an existing key comes from: pass:, env:, file:, fd: or stdin",
     EASYRSA_PASSOUT: "where the passphrase of a new key comes from: pass:, env:, file:, fd: or stdin",
     EASYRSA_PKI: "the PKI directory (default: pki in the working directory)",
@@ -78,9 +80,6 @@ table! {
     EASYRSA_VERBOSE: "any text: say more",
     NO_COLOR: "any text: no colour (see no-color.org)",
 }
-
-/// Says whether Netscape extensions are wanted: the word `no`, or another.
-pub const EASYRSA_NS_SUPPORT: Known = Known { name: "EASYRSA_NS_SUPPORT", meaning: "Netscape extensions" };
 
 /// Names the file of openssl's settings, which many vars files do without need.
 pub const EASYRSA_SSL_CONF: Known = Known { name: "EASYRSA_SSL_CONF", meaning: "settings of openssl" };
@@ -108,7 +107,6 @@ pub mod machine {
 pub const UNSUPPORTED: &[Known] = &[
     Known { name: "EASYRSA_ALGO_PARAMS", meaning: "a file of curve parameters" },
     Known { name: "EASYRSA_NEW_SUBJECT", meaning: "another subject than that of the request" },
-    EASYRSA_NS_SUPPORT,
     Known { name: "EASYRSA_RAW_CA", meaning: "a CA key whose passphrase openssl asks for" },
     Known { name: "EASYRSA_TEXT_ON", meaning: "requests with a text in front" },
 ];
@@ -130,7 +128,6 @@ pub const WITHOUT_EFFECT: &[&str] = &[
     "EASYRSA_NEW_PKI",
     "EASYRSA_NO_INLINE",
     "EASYRSA_NO_TEXT",
-    "EASYRSA_NS_COMMENT",
     "EASYRSA_OPENSSL",
     "EASYRSA_OPENVPN",
     "EASYRSA_P12_FR_NAME",

@@ -60,6 +60,22 @@ impl<'a> Reader<'a> {
         self.number(known, zero_or_count, "a number without leading zeros")
     }
 
+    /// The Netscape comment, if Netscape extensions are wanted.
+    pub(super) fn netscape(&self) -> Result<Option<String>, SettingsError> {
+        let comment = || match self.variables.value(env::EASYRSA_NS_COMMENT.name) {
+            Some(comment) => comment.to_owned(),
+            None => "certkeep Generated Certificate".to_owned(),
+        };
+        match self.present(env::EASYRSA_NS_SUPPORT) {
+            None => Ok(None),
+            Some((value, _)) if value.eq_ignore_ascii_case("no") => Ok(None),
+            Some((value, _)) if value.eq_ignore_ascii_case("yes") => Ok(Some(comment())),
+            Some((value, place)) => {
+                Err(SettingsError::Value { place, value: value.to_owned(), wanted: "yes or no" })
+            }
+        }
+    }
+
     /// The umask, 077 by default; `None` if the caller's shall stay.
     pub(super) fn umask(&self) -> Result<Option<u32>, SettingsError> {
         if self.variables.is_on(env::EASYRSA_NO_UMASK) {
@@ -81,10 +97,7 @@ impl<'a> Reader<'a> {
 
     /// Refuses a variable that asks for what certkeep does not have.
     pub(super) fn refuse_unsupported(&self) -> Result<(), SettingsError> {
-        let asked = env::UNSUPPORTED.iter().filter_map(|known| self.present(*known));
-        let declines =
-            |value: &str, known: Known| known == env::EASYRSA_NS_SUPPORT && value.eq_ignore_ascii_case("no");
-        match asked.into_iter().find(|(value, place)| !declines(value, place.known)) {
+        match env::UNSUPPORTED.iter().find_map(|known| self.present(*known)) {
             Some((_, place)) => Err(SettingsError::Unsupported(place)),
             None => Ok(()),
         }

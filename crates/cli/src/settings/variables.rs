@@ -131,6 +131,34 @@ impl Scope for Variables {
     }
 }
 
+/// What `$ENV::NAME` stands for in a file of extensions. `Debug` shows the names alone.
+#[derive(Default)]
+pub struct ExtensionVariables(BTreeMap<String, String>);
+
+impl ExtensionVariables {
+    /// Every variable of the run, but for those that name a passphrase: a file
+    /// of extensions is somebody else's, and what it uses becomes public.
+    pub(super) fn of(variables: &Variables, defaults: &[(Known, &str)]) -> Self {
+        let secret =
+            |name: &str| [env::EASYRSA_PASSIN, env::EASYRSA_PASSOUT].iter().any(|known| known.name == name);
+        let defaults = defaults.iter().map(|(known, value)| (known.name.to_owned(), (*value).to_owned()));
+        let set = variables.known.iter().map(|(name, variable)| (name.clone(), variable.value.clone()));
+        Self(defaults.chain(set).filter(|(name, _)| !secret(name)).collect())
+    }
+
+    /// Names and values.
+    #[must_use]
+    pub fn as_map(&self) -> &BTreeMap<String, String> {
+        &self.0
+    }
+}
+
+impl fmt::Debug for ExtensionVariables {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
 impl fmt::Debug for Variables {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_set().entries(self.known.keys()).finish()

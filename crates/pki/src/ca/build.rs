@@ -75,7 +75,10 @@ pub fn propose_root(order: RootOrder<'_>, now: Moment) -> Result<Proposal, RootE
     let common_name = subject.common_name().ok_or(RootError::NoCommonName)?;
     let validity = period.for_root(profile.set, now)?;
     let specs = profile.extensions(key, &common_name, &subject)?;
-    let extensions = extension::encode(&specs, key, Issuer::Itself { name: &subject, serial: &serial })?;
+    let left = extension::subject_left(&specs, &subject)?;
+    let issuer = Issuer::Itself { name: &left, serial: &serial };
+    let extensions = extension::encode(&specs, &subject, key, issuer)?;
+    let subject = left;
     let digest = digest.unwrap_or_else(|| profile.set.digest(key));
     Ok(Proposal {
         tbs: TbsCertificate {

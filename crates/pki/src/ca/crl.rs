@@ -21,7 +21,7 @@ use crate::{
     moment::{Days, Moment},
     x509::{
         crl,
-        extension::{self, Issuer},
+        extension::{self, Inclusion, Issuer},
         oid,
         profile::ProfileSet,
         serial::{self, SerialError, SerialNumber},
@@ -135,16 +135,17 @@ impl Authority {
         let number = next_number(numbers)?;
         let digest = order.digest.unwrap_or_else(|| order.set.digest(issuer.public_key()));
         let (this_update, with_issuer) = match order.set {
-            ProfileSet::Strict => (now.minus(BACKDATE_SECONDS).max(issuer.not_before()), false),
-            ProfileSet::Easyrsa => (now, true),
+            ProfileSet::Strict => (now.minus(BACKDATE_SECONDS).max(issuer.not_before()), Inclusion::Never),
+            ProfileSet::Easyrsa => (now, Inclusion::Always),
         };
         let next_update = Moment::from_unix(now.unix() + order.days.seconds());
         let next_update = next_update.ok_or(CrlProposeError::Endless { days: order.days })?;
         let (entries, revoked) = entries(database, order.set)?;
         let mut extensions = Vec::new();
         let identifier = extension::authority_key_identifier(
+            Inclusion::Always,
             with_issuer,
-            issuer.public_key(),
+            &issuer.public_key().key_identifier(),
             Issuer::Certificate(issuer),
         )?;
         if let Some(identifier) = identifier {

@@ -152,7 +152,7 @@ pub(super) fn request_asking(common_name: &str, specs: &[ExtensionSpec]) -> Requ
     let key = LEAF_KEY.public_key();
     let subject = Name::common_name_only(common_name).expect("valid");
     let nobody = Issuer::Itself { name: &subject, serial: &SerialNumber::from_integer(1) };
-    let extensions: Vec<Extension> = extension::encode(specs, key, nobody).expect("encoded");
+    let extensions: Vec<Extension> = extension::encode(specs, &subject, key, nobody).expect("encoded");
     let values = SetOfVec::try_from(vec![Any::encode_from(&extensions).expect("encoded")]).expect("one");
     let attribute = Attribute { oid: oid::EXTENSION_REQUEST, values }.to_der().expect("encoded");
     request_with_attributes(common_name, &[attribute])

@@ -104,7 +104,8 @@ impl Authority {
         }
         let specs = profile.extensions(key, &common_name, &subject)?;
         self.check_path_length(&specs)?;
-        let mut extensions = extension::encode(&specs, key, Issuer::Certificate(issuer))?;
+        let mut extensions = extension::encode(&specs, &subject, key, Issuer::Certificate(issuer))?;
+        let subject = extension::subject_left(&specs, &subject)?;
         profile.copy_from(request, &mut extensions, &mut warnings)?;
         self.check_constraints(&extensions, &subject)?;
         let named = extensions.iter().any(|extension| extension.extn_id == oid::SUBJECT_ALT_NAME);

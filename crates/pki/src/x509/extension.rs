@@ -5,21 +5,18 @@
 //! Both built-in profile sets and x509-types files produce the same
 //! [`ExtensionSpec`]s, so there is one place that encodes them.
 
+mod encode;
+
 use der::{
-    Decode, Encode,
-    asn1::{BitString, ObjectIdentifier, OctetString},
+    Encode,
+    asn1::{BitString, ObjectIdentifier},
     flagset::FlagSet,
 };
 use thiserror::Error;
-use x509_cert::ext::{
-    Extension,
-    pkix::{BasicConstraints, ExtendedKeyUsage, KeyUsage, KeyUsages, name::GeneralName},
-};
+use x509_cert::ext::pkix::{KeyUsages, name::GeneralName};
 
-use super::{
-    certificate::Certificate, name::Name, oid, serial::SerialNumber, signed::AuthorityKeyIdentifier,
-};
-use crate::key::PublicKey;
+pub(crate) use self::encode::{Issuer, authority_key_identifier, encode, subject_left};
+use super::{general_name::GeneralNameError, name::NameError, oid};
 
 /// Whether a verifier that does not understand an extension must refuse the certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,11 +49,12 @@ pub enum ExtensionValue {
     },
     /// subjectKeyIdentifier by method 1 of RFC 5280 §4.2.1.2.
     SubjectKeyIdentifier,
-    /// authorityKeyIdentifier with the issuer's key identifier, and its issuer
-    /// and serial number if `issuer` says so.
+    /// authorityKeyIdentifier (RFC 5280 §4.2.1.1).
     AuthorityKeyIdentifier {
-        /// Whether the issuer's issuer and serial number are named too.
-        issuer: bool,
+        /// Whether the issuer's key identifier is named.
+        key_identifier: Inclusion,
+        /// Whether the issuer's issuer and serial number are named.
+        issuer: Inclusion,
     },
     /// keyUsage (RFC 5280 §4.2.1.3).
     KeyUsage(FlagSet<KeyUsages>),
@@ -64,6 +62,14 @@ pub enum ExtensionValue {
     ExtendedKeyUsage(Vec<ObjectIdentifier>),
     /// subjectAltName (RFC 5280 §4.2.1.6).
     SubjectAltName(Vec<GeneralName>),
+    /// subjectAltName or issuerAltName, with names that are only known when the
+    /// certificate is made.
+    AltNames {
+        /// Which one.
+        oid: ObjectIdentifier,
+        /// The names, in order.
+        names: Vec<AltName>,
+    },
     /// Any other extension, its value already encoded.
     Encoded {
         /// Which one.
@@ -71,6 +77,38 @@ pub enum ExtensionValue {
         /// The DER inside the OCTET STRING.
         der: Vec<u8>,
     },
+}
+
+/// Whether a part of an authority key identifier is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Inclusion {
+    /// No.
+    Never,
+    /// As openssl does without `always`: not in a certificate that signs itself,
+    /// issuer and serial number only where there is no key identifier.
+    WhereNeeded,
+    /// Yes, if there is one.
+    Always,
+}
+
+/// A name of [`ExtensionValue::AltNames`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AltName {
+    /// This one.
+    Name(GeneralName),
+    /// The e-mail addresses of the subject (`email:copy`, `email:move`).
+    SubjectEmail(EmailUse),
+    /// The alternative names of the issuer (`issuer:copy`).
+    OfIssuer,
+}
+
+/// What becomes of the e-mail addresses of the subject.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EmailUse {
+    /// They stay there too.
+    Copy,
+    /// They are taken out of it.
+    Move,
 }
 
 /// Why an extension cannot be encoded.
@@ -83,15 +121,15 @@ pub enum ExtensionError {
     /// RFC 5280 §4.2: a certificate must not have an extension twice.
     #[error("the extension {0} is asked for twice")]
     Twice(String),
-}
-
-/// Who issues, as far as the authority key identifier needs to know.
-#[derive(Clone, Copy)]
-pub(crate) enum Issuer<'a> {
-    /// An existing CA.
-    Certificate(&'a Certificate),
-    /// The certificate signs itself.
-    Itself { name: &'a Name, serial: &'a SerialNumber },
+    /// RFC 5280 §4.2.1.6: at least one name.
+    #[error("the subject has no e-mail address that subjectAltName could hold")]
+    NoNames,
+    /// An e-mail address of the subject is none for an alternative name.
+    #[error(transparent)]
+    Email(#[from] GeneralNameError),
+    /// The subject cannot be encoded without its e-mail addresses.
+    #[error(transparent)]
+    Subject(#[from] NameError),
 }
 
 impl ExtensionSpec {
@@ -117,84 +155,9 @@ impl ExtensionSpec {
             ExtensionValue::KeyUsage(_) => oid::KEY_USAGE,
             ExtensionValue::ExtendedKeyUsage(_) => oid::EXTENDED_KEY_USAGE,
             ExtensionValue::SubjectAltName(_) => oid::SUBJECT_ALT_NAME,
-            ExtensionValue::Encoded { oid, .. } => *oid,
+            ExtensionValue::AltNames { oid, .. } | ExtensionValue::Encoded { oid, .. } => *oid,
         }
     }
-}
-
-/// Encodes `specs` for a certificate with `subject_key` that `issuer` signs.
-///
-/// An authority key identifier that has nothing to say (the issuer has no
-/// subject key identifier and is not to be named) is left out, as openssl does.
-pub(crate) fn encode(
-    specs: &[ExtensionSpec],
-    subject_key: &PublicKey,
-    issuer: Issuer<'_>,
-) -> Result<Vec<Extension>, ExtensionError> {
-    let mut extensions: Vec<Extension> = Vec::with_capacity(specs.len());
-    for spec in specs {
-        let extn_id = spec.oid();
-        if extensions.iter().any(|present| present.extn_id == extn_id) {
-            return Err(ExtensionError::Twice(oid::short_name(oid::EXTENSIONS, extn_id)));
-        }
-        let Some(der) = encode_value(&spec.value, subject_key, issuer)? else { continue };
-        extensions.push(Extension {
-            extn_id,
-            critical: spec.criticality == Criticality::Critical,
-            extn_value: OctetString::new(der)?,
-        });
-    }
-    Ok(extensions)
-}
-
-fn encode_value(
-    value: &ExtensionValue,
-    subject_key: &PublicKey,
-    issuer: Issuer<'_>,
-) -> Result<Option<Vec<u8>>, ExtensionError> {
-    Ok(Some(match value {
-        ExtensionValue::BasicConstraints { ca, path_len } => {
-            BasicConstraints { ca: *ca, path_len_constraint: *path_len }.to_der()?
-        }
-        ExtensionValue::SubjectKeyIdentifier => OctetString::new(subject_key.key_identifier())?.to_der()?,
-        ExtensionValue::AuthorityKeyIdentifier { issuer: with_issuer } => {
-            match authority_key_identifier(*with_issuer, subject_key, issuer)? {
-                Some(identifier) => identifier.to_der()?,
-                None => return Ok(None),
-            }
-        }
-        ExtensionValue::KeyUsage(usages) => KeyUsage(*usages).to_der()?,
-        ExtensionValue::ExtendedKeyUsage(purposes) => ExtendedKeyUsage(purposes.clone()).to_der()?,
-        ExtensionValue::SubjectAltName(names) => names.to_der()?,
-        ExtensionValue::Encoded { der, .. } => der.clone(),
-    }))
-}
-
-/// The key identifier is copied from the issuer's certificate, never recomputed
-/// (RFC 5280 §4.2.1.1); issuer and serial number are those *of* the issuer's
-/// certificate.
-pub(crate) fn authority_key_identifier(
-    with_issuer: bool,
-    subject_key: &PublicKey,
-    issuer: Issuer<'_>,
-) -> Result<Option<AuthorityKeyIdentifier>, der::Error> {
-    let (key_identifier, name, serial) = match issuer {
-        Issuer::Certificate(certificate) => {
-            (certificate.subject_key_identifier(), certificate.issuer(), certificate.serial_number())
-        }
-        Issuer::Itself { name, serial } => (Some(subject_key.key_identifier().to_vec()), name, serial),
-    };
-    if key_identifier.is_none() && !with_issuer {
-        return Ok(None);
-    }
-    let directory_name = |name: &Name| {
-        x509_cert::name::Name::from_der(name.as_der()).map(|name| vec![GeneralName::DirectoryName(name)])
-    };
-    Ok(Some(AuthorityKeyIdentifier {
-        key_identifier: key_identifier.map(OctetString::new).transpose()?,
-        authority_cert_issuer: with_issuer.then(|| directory_name(name)).transpose()?,
-        authority_cert_serial_number: with_issuer.then(|| serial.to_der_integer()).transpose()?,
-    }))
 }
 
 /// The BIT STRING of a keyUsage, by openssl's names.

@@ -1,358 +1,275 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Reads x509-types files, `COMMON` and `EASYRSA_EXTRA_EXTS`: the part of
-//! openssl's extension language (x509v3_config) that certificate types use.
+//! Reads openssl's extension language (x509v3_config(5)): x509-types files,
+//! `COMMON`, `EASYRSA_EXTRA_EXTS` and the sections of an openssl configuration.
 //!
 //! Files are data, never executed. What is not understood is an error with its
-//! line number, so that nobody signs a certificate without the extension that a
-//! file asked for.
+//! file, line and column, so that nobody signs a certificate without the
+//! extension that a file asked for. `grammar` knows lines and sections, `value`
+//! lists and numbers; one room for each family of extensions knows what they
+//! mean.
 
-use der::{
-    Encode,
-    asn1::{Ia5String, ObjectIdentifier},
-    flagset::FlagSet,
-};
+mod access;
+mod alt_name;
+mod asn1;
+mod basic;
+mod grammar;
+mod lexer;
+mod limits;
+mod netscape;
+mod points;
+mod policies;
+mod text;
+mod value;
+
+use std::collections::BTreeMap;
+
+use der::asn1::ObjectIdentifier;
 use thiserror::Error;
-use x509_cert::ext::pkix::{
-    AccessDescription, CrlDistributionPoints, KeyUsages,
-    certpolicy::PolicyInformation,
-    crl::dp::DistributionPoint,
-    name::{DistributionPointName, GeneralName},
+
+use self::{
+    grammar::{Entry, Sections},
+    text::{Position, Word},
+    value::{Budget, Context},
+};
+use super::{
+    extension::{Criticality, ExtensionSpec, ExtensionValue},
+    oid, profile,
 };
 
-use super::{
-    extension::{Criticality, ExtensionSpec, ExtensionValue, KEY_USAGES, NETSCAPE_TYPES, named_bits},
-    general_name, oid, profile, serial,
-};
+/// Extensions of one text. Certificates have a dozen.
+const MAX_EXTENSIONS: usize = 500;
+
+/// A text to read, with the name that errors call it by.
+#[derive(Clone, Copy, Debug)]
+pub struct Source<'a> {
+    /// A file's name, or that of a variable.
+    pub name: &'a str,
+    /// What it says.
+    pub text: &'a str,
+}
 
 /// A line that cannot be obeyed.
 #[derive(Debug, Error, PartialEq, Eq)]
-#[error("line {line}: {problem}")]
+#[error("line {line}, column {column}: {problem}")]
 pub struct ExtfileError {
+    /// The name of the source.
+    pub source_name: String,
     /// The line number, from 1.
     pub line: usize,
-    /// What is wrong with it.
-    pub problem: LineProblem,
+    /// The column in characters, from 1.
+    pub column: usize,
+    /// What is wrong there.
+    pub problem: Problem,
 }
 
 /// What is wrong with a line.
 #[derive(Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum LineProblem {
+pub enum Problem {
     /// No `name = value`.
     #[error("not of the form `name = value`")]
     Form,
+    /// A section header without its closing bracket, or without a name.
+    #[error("not of the form `[section]`")]
+    Header,
+    /// A NUL character.
+    #[error("a NUL character")]
+    Nul,
+    /// Bytes that are no UTF-8, which whoever read the file has replaced.
+    #[error("a character that is not UTF-8")]
+    Encoding,
+    /// `.include` or `.pragma`.
+    #[error("`{}` is not supported", .0.escape_debug())]
+    Directive(String),
+    /// `${NAME` or `$(NAME` without its end.
+    #[error("a variable's closing bracket is missing")]
+    Brace,
+    /// A variable without a value.
+    #[error("the variable `{}` has no value", .0.escape_debug())]
+    Variable(String),
+    /// A reference to a section that is not there, or is empty.
+    #[error("the section `{}` is not there, or empty", .0.escape_debug())]
+    Section(String),
+    /// A text or a value is too long, variables expanded.
+    #[error("longer than {limit} bytes")]
+    TooLong {
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// Sections that refer to sections, too often or too deep.
+    #[error("sections refer to sections too often")]
+    TooMuch,
+    /// More extensions than any certificate has.
+    #[error("more than {limit} extensions")]
+    TooMany {
+        /// The limit.
+        limit: usize,
+    },
     /// An extension that is not supported.
     #[error("the extension `{}` is not supported", .0.escape_debug())]
     Extension(String),
     /// A value that is not supported or not valid for its extension.
-    #[error("`{}` is not a value of {extension} that is supported", .value.escape_debug())]
+    #[error("`{}` is not a value of {} that is supported", .value.escape_debug(), .extension.escape_debug())]
     Value {
         /// The extension.
         extension: String,
         /// The value, or the part of it that is at fault.
         value: String,
     },
-    /// `$NAME` or `$ENV::NAME` without a value.
-    #[error("the variable `{}` has no value", .0.escape_debug())]
-    Variable(String),
-    /// `[section]`: sections come with values that refer to them.
-    #[error("sections are not supported")]
-    Section,
 }
 
-/// Reads the lines of `text` and adds their extensions to `extensions`; as with
-/// openssl, a later line replaces an earlier one for the same extension.
-///
-/// `variable` gives the value of `$ENV::NAME`.
-///
-/// # Errors
-///
-/// [`ExtfileError`] for the first line that cannot be obeyed.
-pub fn read(
-    text: &str,
-    variable: &dyn Fn(&str) -> Option<String>,
-    extensions: &mut Vec<ExtensionSpec>,
-) -> Result<(), ExtfileError> {
-    for (number, line) in text.lines().enumerate() {
-        let line = without_comment(line).trim();
-        if line.is_empty() {
-            continue;
-        }
-        let spec = read_line(line, variable).map_err(|problem| ExtfileError { line: number + 1, problem })?;
-        if let Some(spec) = spec {
-            profile::put(extensions, spec);
+impl ExtfileError {
+    fn new(sources: &[Source<'_>], position: Position, problem: Problem) -> Self {
+        Self {
+            source_name: sources
+                .get(position.source)
+                .map_or_else(String::new, |source| source.name.to_owned()),
+            line: position.line + 1,
+            column: position.column + 1,
+            problem,
         }
     }
-    Ok(())
 }
 
-/// A comment begins at a number sign outside double quotes, as for openssl.
-fn without_comment(line: &str) -> &str {
-    let mut quoted = false;
-    let comment = line.char_indices().find(|&(_, character)| {
-        quoted ^= character == '"';
-        character == '#' && !quoted
-    });
-    comment.map_or(line, |(position, _)| &line[..position])
+/// Texts that were read together: a section of one can be used in all of them.
+#[derive(Debug)]
+pub struct Extensions<'a> {
+    sources: &'a [Source<'a>],
+    sections: Sections,
+    budget: Budget,
 }
 
-fn read_line(
-    line: &str,
-    variable: &dyn Fn(&str) -> Option<String>,
-) -> Result<Option<ExtensionSpec>, LineProblem> {
-    if line.starts_with('[') {
-        return Err(LineProblem::Section);
+impl<'a> Extensions<'a> {
+    /// Reads the grammar of all `sources`; `environment` is what `$ENV::NAME` stands for.
+    ///
+    /// # Errors
+    ///
+    /// [`ExtfileError`] for the first line that is not of the grammar, and for
+    /// `.include`, which would be a file that nobody handed in.
+    pub fn read(
+        sources: &'a [Source<'a>],
+        environment: &BTreeMap<String, String>,
+    ) -> Result<Self, ExtfileError> {
+        Ok(Self { sources, sections: Sections::read(sources, environment)?, budget: Budget::new() })
     }
-    let (name, value) = line.split_once('=').ok_or(LineProblem::Form)?;
-    let name = name.trim();
-    let value = expand(value.trim(), variable)?;
-    let extn_id = oid::parse(oid::EXTENSIONS, name).ok_or_else(|| LineProblem::Extension(name.to_owned()))?;
-    let mut words: Vec<&str> = value.split(',').map(str::trim).collect();
-    let critical = words.first() == Some(&"critical");
-    if critical {
-        words.remove(0);
+
+    /// The extensions that source number `number` asks for, in order; as with
+    /// openssl, a later line replaces an earlier one for the same extension.
+    /// They stand in front of its first section header, or in the section that a
+    /// line `extensions = NAME` there names.
+    ///
+    /// # Errors
+    ///
+    /// [`ExtfileError`] for the first line that cannot be obeyed.
+    pub fn of(&self, number: usize) -> Result<Vec<ExtensionSpec>, ExtfileError> {
+        self.specs(self.sections.extensions(number))
     }
-    let bad = |part: &str| LineProblem::Value { extension: name.to_owned(), value: part.to_owned() };
-    if words.iter().all(|word| word.is_empty()) {
-        return Err(bad(&value));
+
+    /// The extensions of a named section; `None` if there is no such section.
+    ///
+    /// # Errors
+    ///
+    /// As [`Extensions::of`].
+    pub fn of_section(&self, name: &str) -> Result<Option<Vec<ExtensionSpec>>, ExtfileError> {
+        let section = self.sections.section(name);
+        section.map(|section| self.specs(Some(section))).transpose()
     }
-    let criticality = if critical { Criticality::Critical } else { Criticality::NonCritical };
-    let read = read_value(extn_id, &words, &bad)?;
-    Ok(read.map(|value| ExtensionSpec { criticality, value }))
-}
 
-fn read_value(
-    extn_id: ObjectIdentifier,
-    words: &[&str],
-    bad: &dyn Fn(&str) -> LineProblem,
-) -> Result<Option<ExtensionValue>, LineProblem> {
-    if let Some(digits) = words[0].strip_prefix("DER:") {
-        let der = serial::parse_hex(digits).filter(|_| words.len() == 1).ok_or_else(|| bad(digits))?;
-        return Ok(Some(ExtensionValue::Encoded { oid: extn_id, der }));
-    }
-    let encoded = |value: Result<Vec<u8>, der::Error>| {
-        let der = value.map_err(|_| bad(&words.join(",")))?;
-        Ok(Some(ExtensionValue::Encoded { oid: extn_id, der }))
-    };
-    match extn_id {
-        oid::BASIC_CONSTRAINTS => basic_constraints(words, bad).map(Some),
-        oid::SUBJECT_KEY_IDENTIFIER => match words {
-            ["hash"] => Ok(Some(ExtensionValue::SubjectKeyIdentifier)),
-            ["none"] => Ok(None),
-            _ => Err(bad(&words.join(","))),
-        },
-        oid::AUTHORITY_KEY_IDENTIFIER => authority_key_identifier(words, bad),
-        oid::KEY_USAGE => {
-            let usage = |word: &&str| {
-                KEY_USAGES
-                    .iter()
-                    .find(|(short, long, _)| word == short || word == long)
-                    .map(|&(_, _, usage)| usage)
-                    .ok_or_else(|| bad(word))
-            };
-            let usages = words.iter().map(usage).collect::<Result<Vec<KeyUsages>, _>>()?;
-            let set = usages.into_iter().fold(FlagSet::default(), |set, usage| set | usage);
-            Ok(Some(ExtensionValue::KeyUsage(set)))
-        }
-        oid::EXTENDED_KEY_USAGE => {
-            let purposes = words.iter().map(|word| oid::parse(oid::PURPOSES, word).ok_or_else(|| bad(word)));
-            Ok(Some(ExtensionValue::ExtendedKeyUsage(purposes.collect::<Result<_, _>>()?)))
-        }
-        oid::SUBJECT_ALT_NAME => Ok(Some(ExtensionValue::SubjectAltName(general_names(words, bad)?))),
-        oid::ISSUER_ALT_NAME => encoded(general_names(words, bad)?.to_der()),
-        oid::CRL_DISTRIBUTION_POINTS => {
-            let point = |name| DistributionPoint {
-                distribution_point: Some(DistributionPointName::FullName(vec![name])),
-                reasons: None,
-                crl_issuer: None,
-            };
-            let points = general_names(words, bad)?.into_iter().map(point).collect();
-            encoded(CrlDistributionPoints(points).to_der())
-        }
-        oid::AUTHORITY_INFO_ACCESS => {
-            let descriptions =
-                words.iter().map(|word| access_description(word, bad)).collect::<Result<Vec<_>, _>>()?;
-            encoded(descriptions.to_der())
-        }
-        oid::CERTIFICATE_POLICIES => {
-            let policy = |word: &&str| {
-                let policy_identifier = ObjectIdentifier::new(word).map_err(|_| bad(word))?;
-                Ok(PolicyInformation { policy_identifier, policy_qualifiers: None })
-            };
-            encoded(words.iter().map(policy).collect::<Result<Vec<_>, LineProblem>>()?.to_der())
-        }
-        _ => match oid::short_name(oid::EXTENSIONS, extn_id).as_str() {
-            "nsCertType" => encoded(named_bits(netscape_types(words, bad)?)),
-            "nsComment" => {
-                let text = words.join(", ");
-                let inside = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(&text);
-                if inside.contains('"') {
-                    return Err(bad(&text));
-                }
-                encoded(Ia5String::new(inside).and_then(|comment| comment.to_der()))
-            }
-            _ => Err(bad(&words.join(","))),
-        },
-    }
-}
-
-fn basic_constraints(
-    words: &[&str],
-    bad: &dyn Fn(&str) -> LineProblem,
-) -> Result<ExtensionValue, LineProblem> {
-    let mut ca = false;
-    let mut path_len = None;
-    for word in words {
-        match word.split_once(':').map(|(key, value)| (key.trim(), value.trim())) {
-            Some(("CA", "TRUE" | "true" | "yes" | "YES" | "Y" | "y")) => ca = true,
-            Some(("CA", "FALSE" | "false" | "no" | "NO" | "N" | "n")) => ca = false,
-            Some(("pathlen", number)) => path_len = Some(number.parse().map_err(|_| bad(word))?),
-            _ => return Err(bad(word)),
-        }
-    }
-    Ok(ExtensionValue::BasicConstraints { ca, path_len })
-}
-
-fn authority_key_identifier(
-    words: &[&str],
-    bad: &dyn Fn(&str) -> LineProblem,
-) -> Result<Option<ExtensionValue>, LineProblem> {
-    if *words == ["none"] {
-        return Ok(None);
-    }
-    let mut keyid = false;
-    let mut issuer = false;
-    for word in words {
-        match *word {
-            "keyid" | "keyid:always" => keyid = true,
-            "issuer:always" => issuer = true,
-            // openssl names the issuer only where there is no key identifier; an issuer of ours has one.
-            "issuer" => {}
-            _ => return Err(bad(word)),
-        }
-    }
-    if keyid {
-        Ok(Some(ExtensionValue::AuthorityKeyIdentifier { issuer }))
-    } else {
-        Err(bad(&words.join(",")))
-    }
-}
-
-fn general_names(words: &[&str], bad: &dyn Fn(&str) -> LineProblem) -> Result<Vec<GeneralName>, LineProblem> {
-    words.iter().map(|word| general_name::parse(word).map_err(|_| bad(word))).collect()
-}
-
-fn access_description(
-    word: &str,
-    bad: &dyn Fn(&str) -> LineProblem,
-) -> Result<AccessDescription, LineProblem> {
-    let (method, location) = word.split_once(';').ok_or_else(|| bad(word))?;
-    Ok(AccessDescription {
-        access_method: oid::parse(oid::ACCESS_METHODS, method).ok_or_else(|| bad(word))?,
-        access_location: general_name::parse(location).map_err(|_| bad(word))?,
-    })
-}
-
-fn netscape_types(words: &[&str], bad: &dyn Fn(&str) -> LineProblem) -> Result<u8, LineProblem> {
-    words.iter().try_fold(0, |byte, word| {
-        let bit = NETSCAPE_TYPES.iter().position(|name| name == word).ok_or_else(|| bad(word))?;
-        Ok(byte | (0x80 >> bit))
-    })
-}
-
-/// Replaces `$ENV::NAME`, `${ENV::NAME}` and refuses other variables.
-fn expand(value: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<String, LineProblem> {
-    let mut text = String::with_capacity(value.len());
-    let mut rest = value;
-    while let Some(position) = rest.find('$') {
-        text.push_str(&rest[..position]);
-        let after = &rest[position + 1..];
-        let (name, next) = match after.strip_prefix('{') {
-            Some(inside) => inside.split_once('}').ok_or_else(|| LineProblem::Variable(after.to_owned()))?,
-            None => {
-                let end = after
-                    .find(|character: char| !(character.is_ascii_alphanumeric() || "_:".contains(character)))
-                    .unwrap_or(after.len());
-                after.split_at(end)
-            }
-        };
-        let unknown = || LineProblem::Variable(name.to_owned());
-        let value = name.strip_prefix("ENV::").and_then(variable).ok_or_else(unknown)?;
-        text.push_str(&value);
-        rest = next;
-    }
-    text.push_str(rest);
-    Ok(text)
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn parse(text: &str) -> Result<Vec<ExtensionSpec>, ExtfileError> {
+    fn specs(&self, section: Option<&grammar::Section>) -> Result<Vec<ExtensionSpec>, ExtfileError> {
         let mut specs = Vec::new();
-        let realm = |name: &str| (name == "REALM").then(|| "EXAMPLE".to_owned());
-        read(text, &realm, &mut specs)?;
+        for entry in section.into_iter().flat_map(grammar::Section::entries) {
+            if specs.len() == MAX_EXTENSIONS {
+                let position = entry.name.word().position();
+                let problem = Problem::TooMany { limit: MAX_EXTENSIONS };
+                return Err(ExtfileError::new(self.sources, position, problem));
+            }
+            if let Some(spec) = self.spec(entry)? {
+                profile::put(&mut specs, spec);
+            }
+        }
         Ok(specs)
     }
 
-    #[test]
-    fn a_type_file_is_read_line_by_line() {
-        let specs = parse(
-            "# server\nbasicConstraints = critical, CA:TRUE, pathlen:1\nsubjectKeyIdentifier = hash\n\
-             authorityKeyIdentifier = keyid,issuer:always\nextendedKeyUsage = serverAuth,1.2.3 # two\n\
-             keyUsage = digitalSignature, keyEncipherment\nsubjectAltName = DNS:$ENV::REALM\n",
-        )
-        .expect("valid");
-        assert_eq!(specs.len(), 6);
-        assert_eq!(
-            specs[0],
-            ExtensionSpec::critical(ExtensionValue::BasicConstraints { ca: true, path_len: Some(1) })
-        );
-        assert_eq!(specs[2].value, ExtensionValue::AuthorityKeyIdentifier { issuer: true });
-        assert_eq!(
-            specs[5].value,
-            ExtensionValue::SubjectAltName(vec![general_name::parse("DNS:EXAMPLE").expect("valid")])
-        );
-    }
-
-    #[test]
-    fn a_number_sign_in_quotes_is_no_comment() {
-        let specs = parse("nsComment = \"a#b\" # said\n").expect("valid");
-        let ExtensionValue::Encoded { der, .. } = &specs[0].value else { panic!("encoded: {specs:?}") };
-        assert_eq!(der, b"\x16\x03a#b");
-    }
-
-    #[test]
-    fn a_repeated_line_replaces_the_first_and_goes_last() {
-        let specs = parse("keyUsage = digitalSignature\nsubjectKeyIdentifier = hash\nkeyUsage = cRLSign\n");
-        let order: Vec<_> = specs.expect("valid").iter().map(ExtensionSpec::oid).collect();
-        assert_eq!(order, [oid::SUBJECT_KEY_IDENTIFIER, oid::KEY_USAGE]);
-    }
-
-    #[test]
-    fn what_is_not_understood_is_named_with_its_line() {
-        for (line, expected) in [
-            ("nonsense", "line 2: not of the form `name = value`"),
-            ("[section]", "line 2: sections are not supported"),
-            ("frobnicate = 1", "line 2: the extension `frobnicate` is not supported"),
-            ("keyUsage = flying", "line 2: `flying` is not a value of keyUsage that is supported"),
-            ("keyUsage = critical", "line 2: `critical` is not a value of keyUsage that is supported"),
-            ("subjectAltName = DNS:$ENV::NONE", "line 2: the variable `ENV::NONE` has no value"),
-            ("subjectAltName = DNS:$x", "line 2: the variable `x` has no value"),
-            ("nsComment = \"a#b", "line 2: `\\\"a#b` is not a value of nsComment that is supported"),
-            ("nsComment = ü", "line 2: `ü` is not a value of nsComment that is supported"),
-        ] {
-            assert_eq!(parse(&format!("# first\n{line}\n")).expect_err(line).to_string(), expected);
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn any_text_is_read_or_refused(text in "((keyUsage|subjectAltName|1\\.2\\.3) *= *)?[\\PC\\n]{0,60}") {
-            let _ = parse(&text);
-        }
+    fn spec(&self, entry: &Entry) -> Result<Option<ExtensionSpec>, ExtfileError> {
+        let name = entry.name.word();
+        let extn_id = oid::parse(oid::EXTENSIONS, name.as_str()).or_else(|| {
+            let encoded = |value: Word<'_>| ["DER:", "ASN1:"].iter().any(|by| value.as_str().starts_with(by));
+            let value = entry.value.word();
+            let value = value.strip_prefix("critical,").map_or(value, Word::trim_start);
+            if encoded(value) { oid::find(name.as_str()) } else { None }
+        });
+        let unknown =
+            || ExtfileError::new(self.sources, name.position(), Problem::Extension(name.as_str().to_owned()));
+        let extn_id = extn_id.ok_or_else(unknown)?;
+        let context = Context {
+            sources: self.sources,
+            sections: &self.sections,
+            extension: name.as_str(),
+            budget: &self.budget,
+        };
+        let value = entry.value.word();
+        let (criticality, value) = match value.strip_prefix("critical,") {
+            Some(value) => (Criticality::Critical, value.trim_start()),
+            None => (Criticality::NonCritical, value),
+        };
+        let read = read_value(&context, extn_id, value)?;
+        Ok(read.map(|value| ExtensionSpec { criticality, value }))
     }
 }
+
+/// What an extension line asks for; `None` if it asks for nothing (`none`).
+fn read_value(
+    context: &Context<'_>,
+    extn_id: ObjectIdentifier,
+    value: Word<'_>,
+) -> Result<Option<ExtensionValue>, ExtfileError> {
+    if let Some(digits) = value.strip_prefix("DER:") {
+        return encoded(context, extn_id, value, context.hex(digits.trim_start())?).map(Some);
+    }
+    if let Some(text) = value.strip_prefix("ASN1:") {
+        return encoded(context, extn_id, value, asn1::read(context, text.trim_start())?).map(Some);
+    }
+    let items = || context.list_or_section(value);
+    let der = match oid::short_name(oid::EXTENSIONS, extn_id).as_str() {
+        "basicConstraints" => return basic::constraints(context, &items()?).map(Some),
+        "keyUsage" => return basic::key_usage(context, &items()?).map(Some),
+        "extendedKeyUsage" => return basic::extended_key_usage(context, &items()?).map(Some),
+        "subjectKeyIdentifier" => return basic::subject_key_identifier(context, value),
+        "authorityKeyIdentifier" => return basic::authority_key_identifier(context, value, &items()?),
+        "subjectAltName" | "issuerAltName" => {
+            return alt_name::extension(context, extn_id, &items()?).map(Some);
+        }
+        "crlDistributionPoints" | "freshestCRL" => points::distribution(context, value, &items()?),
+        "issuingDistributionPoint" => points::issuing(context, value, &items()?),
+        "authorityInfoAccess" | "subjectInfoAccess" => access::descriptions(context, value, &items()?),
+        "certificatePolicies" => policies::read(context, value),
+        "policyConstraints" => limits::policy_constraints(context, value, &items()?),
+        "policyMappings" => limits::policy_mappings(context, value, &items()?),
+        "inhibitAnyPolicy" => limits::inhibit_any_policy(context, value),
+        "nameConstraints" => limits::name_constraints(context, value, &items()?),
+        "tlsfeature" => netscape::tls_feature(context, value, &items()?),
+        "noCheck" => Ok(netscape::no_check()),
+        "nsCertType" => netscape::certificate_type(context, value, &items()?),
+        name if name.starts_with("ns") => netscape::text(context, value),
+        _ => return Err(context.bad(value)),
+    }?;
+    Ok(Some(ExtensionValue::Encoded { oid: extn_id, der }))
+}
+
+/// DER that somebody wrote himself; what decides over a path is read, so that it
+/// cannot hide from the rules for it.
+fn encoded(
+    context: &Context<'_>,
+    extn_id: ObjectIdentifier,
+    value: Word<'_>,
+    der: Vec<u8>,
+) -> Result<ExtensionValue, ExtfileError> {
+    if extn_id == oid::BASIC_CONSTRAINTS {
+        basic::from_der(&der).ok_or_else(|| context.bad(value))
+    } else {
+        Ok(ExtensionValue::Encoded { oid: extn_id, der })
+    }
+}
+
+#[cfg(test)]
+mod tests;

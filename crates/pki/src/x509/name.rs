@@ -4,6 +4,8 @@
 //!
 //! A name that was read keeps its DER, because the issuer of a certificate must
 //! equal the subject of its CA byte for byte (RFC 5280 §7.1).
+//!
+//! long: a name is made, read and shown by the same rules for its attributes.
 
 use std::fmt;
 
@@ -82,11 +84,20 @@ impl Name {
     /// [`NameError`] for values that are empty, too long (RFC 5280 appendix A) or
     /// not possible in their string type.
     pub fn from_fields(fields: &[(ObjectIdentifier, &str)]) -> Result<Self, NameError> {
-        let rdns = fields
-            .iter()
-            .map(|&(attribute, value)| Ok(vec![encode_attribute(attribute, value)?]))
-            .collect::<Result<Vec<_>, NameError>>()?;
-        Self::from_rdns(rdns)
+        Self::from_rdn_fields(&fields.iter().map(|&field| vec![field]).collect::<Vec<_>>())
+    }
+
+    /// As [`Name::from_fields`], with the attributes of each RDN.
+    ///
+    /// # Errors
+    ///
+    /// As [`Name::from_fields`], and [`NameError::Der`] for an RDN that holds an
+    /// attribute twice.
+    pub fn from_rdn_fields(rdns: &[Vec<(ObjectIdentifier, &str)>]) -> Result<Self, NameError> {
+        let encode = |rdn: &Vec<(ObjectIdentifier, &str)>| {
+            rdn.iter().map(|&(attribute, value)| encode_attribute(attribute, value)).collect()
+        };
+        Self::from_rdns(rdns.iter().map(encode).collect::<Result<Vec<_>, NameError>>()?)
     }
 
     /// A name that is a common name alone, easy-rsa's `cn_only` mode.
@@ -150,6 +161,18 @@ impl Name {
             self.attributes().filter(move |attribute| attribute.oid == attribute_type)
         });
         Self::from_rdns(ordered.map(|attribute| vec![attribute.clone()]).collect())
+    }
+
+    /// The name without the attributes of one type.
+    ///
+    /// # Errors
+    ///
+    /// [`NameError::Der`] if the result cannot be encoded.
+    pub fn without(&self, attribute_type: ObjectIdentifier) -> Result<Self, NameError> {
+        let kept = |rdn: &Vec<AttributeTypeAndValue>| {
+            rdn.iter().filter(|attribute| attribute.oid != attribute_type).cloned().collect::<Vec<_>>()
+        };
+        Self::from_rdns(self.rdns.iter().map(kept).filter(|rdn| !rdn.is_empty()).collect())
     }
 
     /// The one-line form of `X509_NAME_oneline`, which `index.txt` holds:
@@ -270,7 +293,7 @@ fn upper_bound(attribute_type: ObjectIdentifier) -> Option<usize> {
 }
 
 /// X.680 table 10.
-fn is_printable_string(character: char) -> bool {
+pub(super) fn is_printable_string(character: char) -> bool {
     character.is_ascii_alphanumeric() || " '()+,-./:=?".contains(character)
 }
 

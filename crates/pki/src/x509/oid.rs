@@ -60,13 +60,35 @@ pub const PURPOSES: &[Known] = &[
     known("1.3.6.1.5.5.7.3.7", "ipsecUser", "IPSec User"),
     known("1.3.6.1.5.5.7.3.8", "timeStamping", "Time Stamping"),
     known("1.3.6.1.5.5.7.3.9", "OCSPSigning", "OCSP Signing"),
+    known("1.3.6.1.5.5.7.3.10", "DVCS", "dvcs"),
     known("1.3.6.1.5.5.7.3.17", "ipsecIKE", "ipsec Internet Key Exchange"),
+    known("1.3.6.1.5.5.7.3.18", "capwapAC", "Ctrl/provision WAP Access"),
+    known("1.3.6.1.5.5.7.3.19", "capwapWTP", "Ctrl/Provision WAP Termination"),
+    known("1.3.6.1.5.5.7.3.21", "secureShellClient", "SSH Client"),
+    known("1.3.6.1.5.5.7.3.22", "secureShellServer", "SSH Server"),
+    known("1.3.6.1.5.5.7.3.23", "sendRouter", "Send Router"),
+    known("1.3.6.1.5.5.7.3.24", "sendProxiedRouter", "Send Proxied Router"),
+    known("1.3.6.1.5.5.7.3.25", "sendOwner", "Send Owner"),
+    known("1.3.6.1.5.5.7.3.26", "sendProxiedOwner", "Send Proxied Owner"),
+    known("1.3.6.1.5.5.7.3.27", "cmcCA", "CMC Certificate Authority"),
+    known("1.3.6.1.5.5.7.3.28", "cmcRA", "CMC Registration Authority"),
+    known("1.3.6.1.5.5.7.3.29", "cmcArchive", "CMC Archive Server"),
+    known("1.3.6.1.5.5.7.3.30", "id-kp-bgpsec-router", "BGPsec Router"),
+    known(
+        "1.3.6.1.5.5.7.3.31",
+        "id-kp-BrandIndicatorforMessageIdentification",
+        "Brand Indicator for Message Identification",
+    ),
+    known("1.3.6.1.5.5.7.3.32", "cmKGA", "Certificate Management Key Generation Authority"),
     known("1.3.6.1.5.2.3.4", "pkInitClientAuth", "PKINIT Client Auth"),
     known("1.3.6.1.5.2.3.5", "pkInitKDC", "Signing KDC Response"),
     known("1.3.6.1.4.1.311.20.2.2", "msSmartcardLogin", "Microsoft Smartcard Login"),
     known("1.3.6.1.4.1.311.2.1.21", "msCodeInd", "Microsoft Individual Code Signing"),
     known("1.3.6.1.4.1.311.2.1.22", "msCodeCom", "Microsoft Commercial Code Signing"),
+    known("1.3.6.1.4.1.311.10.3.1", "msCTLSign", "Microsoft Trust List Signing"),
+    known("1.3.6.1.4.1.311.10.3.3", "msSGC", "Microsoft Server Gated Crypto"),
     known("1.3.6.1.4.1.311.10.3.4", "msEFS", "Microsoft Encrypted File System"),
+    known("2.16.840.1.113730.4.1", "nsSGC", "Netscape Server Gated Crypto"),
     known("2.5.29.37.0", "anyExtendedKeyUsage", "Any Extended Key Usage"),
 ];
 
@@ -98,6 +120,12 @@ pub const EXTENSIONS: &[Known] = &[
     known("1.3.6.1.5.5.7.1.24", "tlsfeature", "TLS Feature"),
     known("1.3.6.1.5.5.7.48.1.5", "noCheck", "OCSP No Check"),
     known("2.16.840.1.113730.1.1", "nsCertType", "Netscape Cert Type"),
+    known("2.16.840.1.113730.1.2", "nsBaseUrl", "Netscape Base Url"),
+    known("2.16.840.1.113730.1.3", "nsRevocationUrl", "Netscape Revocation Url"),
+    known("2.16.840.1.113730.1.4", "nsCaRevocationUrl", "Netscape CA Revocation Url"),
+    known("2.16.840.1.113730.1.7", "nsRenewalUrl", "Netscape Renewal Url"),
+    known("2.16.840.1.113730.1.8", "nsCaPolicyUrl", "Netscape CA Policy Url"),
+    known("2.16.840.1.113730.1.12", "nsSslServerName", "Netscape SSL Server Name"),
     known("2.16.840.1.113730.1.13", "nsComment", "Netscape Comment"),
 ];
 
@@ -122,7 +150,20 @@ pub const ACCESS_METHODS: &[Known] = &[
     known("1.3.6.1.5.5.7.48.1", "OCSP", "OCSP"),
     known("1.3.6.1.5.5.7.48.2", "caIssuers", "CA Issuers"),
     known("1.3.6.1.5.5.7.48.3", "ad_timestamping", "AD Time Stamping"),
+    known("1.3.6.1.5.5.7.48.4", "AD_DVCS", "ad dvcs"),
     known("1.3.6.1.5.5.7.48.5", "caRepository", "CA Repository"),
+    known("1.3.6.1.5.5.7.48.10", "rpkiManifest", "RPKI Manifest"),
+    known("1.3.6.1.5.5.7.48.11", "signedObject", "Signed Object"),
+    known("1.3.6.1.5.5.7.48.13", "rpkiNotify", "RPKI Notify"),
+];
+
+/// Policies, and what else values of extensions name.
+pub const OTHERS: &[Known] = &[
+    known("2.5.29.32.0", "anyPolicy", "X509v3 Any Policy"),
+    known("1.3.6.1.4.1.311.20.2.3", "msUPN", "Microsoft User Principal Name"),
+    known("1.3.6.1.5.5.7.8.5", "id-on-xmppAddr", "XmppAddr"),
+    known("1.3.6.1.5.5.7.8.7", "id-on-dnsSRV", "SRVName"),
+    known("1.3.6.1.5.5.7.8.9", "id-on-SmtpUTF8Mailbox", "Smtp UTF8 Mailbox"),
 ];
 
 /// The short name of `oid` in `table`, or its dotted form.
@@ -142,6 +183,13 @@ pub fn parse(table: &[Known], text: &str) -> Option<ObjectIdentifier> {
         .find(|known| known.short == text || known.long == text)
         .map(|known| known.oid)
         .or_else(|| ObjectIdentifier::new(text).ok())
+}
+
+/// The identifier that `text` names in any of the tables, or by its numbers.
+#[must_use]
+pub fn find(text: &str) -> Option<ObjectIdentifier> {
+    let tables = [ATTRIBUTES, PURPOSES, EXTENSIONS, SIGNATURES, ACCESS_METHODS, OTHERS];
+    tables.iter().find_map(|table| parse(table, text))
 }
 
 pub(crate) const COMMON_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.3");
@@ -165,7 +213,6 @@ pub(crate) const CRL_DISTRIBUTION_POINTS: ObjectIdentifier = ObjectIdentifier::n
 pub(crate) const CERTIFICATE_POLICIES: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.32");
 pub(crate) const AUTHORITY_KEY_IDENTIFIER: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.35");
 pub(crate) const EXTENDED_KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.37");
-pub(crate) const AUTHORITY_INFO_ACCESS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.1.1");
 pub(crate) const ANY_PURPOSE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.37.0");
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ use x509_cert::ext::pkix::{
 };
 
 use super::{
-    extension::{Criticality, ExtensionSpec, ExtensionValue},
+    extension::{Criticality, ExtensionSpec, ExtensionValue, Inclusion},
     oid,
 };
 use crate::{
@@ -188,7 +188,10 @@ impl CertificateType {
             ExtensionSpec::critical(ExtensionValue::BasicConstraints { ca, path_len: None }),
             ExtensionSpec::non_critical(ExtensionValue::SubjectKeyIdentifier),
             // Issuer and serial number would break the day the CA is renewed (RFC 5280 §4.2.1.1).
-            ExtensionSpec::non_critical(ExtensionValue::AuthorityKeyIdentifier { issuer: false }),
+            ExtensionSpec::non_critical(ExtensionValue::AuthorityKeyIdentifier {
+                key_identifier: Inclusion::Always,
+                issuer: Inclusion::Never,
+            }),
             ExtensionSpec::critical(ExtensionValue::KeyUsage(usage)),
         ];
         if !ca {
@@ -210,7 +213,10 @@ impl CertificateType {
             // easy-rsa 3.2.6: x509-types/ca - critical; the other types - not critical
             if ca { ExtensionSpec::critical(constraints) } else { ExtensionSpec::non_critical(constraints) },
             ExtensionSpec::non_critical(ExtensionValue::SubjectKeyIdentifier),
-            ExtensionSpec::non_critical(ExtensionValue::AuthorityKeyIdentifier { issuer: true }),
+            ExtensionSpec::non_critical(ExtensionValue::AuthorityKeyIdentifier {
+                key_identifier: Inclusion::Always,
+                issuer: Inclusion::Always,
+            }),
         ];
         let usage = match self {
             Self::Ca => CRLSign | KeyCertSign,
@@ -265,7 +271,7 @@ impl fmt::Display for CertificateType {
 
 /// Puts `spec` at the end, in place of an extension of its kind: what openssl
 /// does when a line of its configuration is repeated.
-pub(crate) fn put(extensions: &mut Vec<ExtensionSpec>, spec: ExtensionSpec) {
+pub fn put(extensions: &mut Vec<ExtensionSpec>, spec: ExtensionSpec) {
     extensions.retain(|present| present.oid() != spec.oid());
     extensions.push(spec);
 }

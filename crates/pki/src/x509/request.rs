@@ -10,15 +10,13 @@ use der::{
     asn1::{Any, ContextSpecificRef, SetOfVec},
 };
 use thiserror::Error;
-use x509_cert::{
-    attr::Attribute,
-    ext::{Extension, pkix::name::GeneralName},
-};
+use x509_cert::{attr::Attribute, ext::Extension};
 
 use super::{
-    extension::{ExtensionSpec, ExtensionValue},
+    extension::{self, ExtensionError, ExtensionSpec, ExtensionValue, Issuer},
     name::{Name, NameError},
     oid,
+    serial::SerialNumber,
     signed::{CertificationRequestInfo, Signed},
 };
 use crate::{
@@ -68,6 +66,12 @@ pub enum MakeError {
     /// The key cannot sign with this digest.
     #[error(transparent)]
     Sign(#[from] SignError),
+    /// An extension that is about the issuer.
+    #[error("a request cannot ask for the extension {0}")]
+    OfIssuer(String),
+    /// An extension cannot be encoded.
+    #[error(transparent)]
+    Extension(#[from] ExtensionError),
     /// The structure cannot be encoded.
     #[error("the request cannot be encoded")]
     Der(#[from] der::Error),
@@ -105,23 +109,28 @@ impl Request {
     }
 
     /// Makes a request for the key of `signer`, with an extension request if
-    /// `subject_alt_names` asks for one.
+    /// anything is `asked` for.
     ///
     /// # Errors
     ///
     /// [`MakeError`].
-    pub fn make(
+    pub fn make<'a>(
         subject: &Name,
-        subject_alt_names: Option<&ExtensionSpec>,
+        asked: impl IntoIterator<Item = &'a ExtensionSpec>,
         signer: &dyn Signer,
         digest: Digest,
     ) -> Result<Self, MakeError> {
-        let mut extensions = Vec::new();
-        if let Some(spec) = subject_alt_names
-            && let ExtensionValue::SubjectAltName(names) = &spec.value
-        {
-            extensions.push(subject_alt_name(names, spec)?);
+        // Nobody issues yet, so there is nothing to copy from an issuer.
+        let asked: Vec<ExtensionSpec> = asked.into_iter().cloned().collect();
+        let identifies_issuer =
+            |spec: &&ExtensionSpec| matches!(spec.value, ExtensionValue::AuthorityKeyIdentifier { .. });
+        if let Some(spec) = asked.iter().find(identifies_issuer) {
+            return Err(MakeError::OfIssuer(oid::short_name(oid::EXTENSIONS, spec.oid())));
         }
+        let whole = subject;
+        let subject = &extension::subject_left(&asked, whole)?;
+        let nobody = Issuer::Itself { name: subject, serial: &SerialNumber::from_integer(1) };
+        let extensions = extension::encode(&asked, whole, signer.public_key(), nobody)?;
         let attributes = if extensions.is_empty() {
             Vec::new()
         } else {
@@ -195,14 +204,6 @@ impl Request {
     pub fn signature(&self) -> &[u8] {
         self.signed.signature.raw_bytes()
     }
-}
-
-fn subject_alt_name(names: &Vec<GeneralName>, spec: &ExtensionSpec) -> Result<Extension, der::Error> {
-    Ok(Extension {
-        extn_id: oid::SUBJECT_ALT_NAME,
-        critical: spec.criticality == super::extension::Criticality::Critical,
-        extn_value: der::asn1::OctetString::new(names.to_der()?)?,
-    })
 }
 
 /// Reads `[0] IMPLICIT SET OF Attribute` without asking for DER's order of sets.

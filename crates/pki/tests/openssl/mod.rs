@@ -17,20 +17,21 @@ pub(crate) fn openssl(arguments: &[&str]) -> Vec<u8> {
 
 /// As [`openssl`], with `input` on its standard input.
 pub(crate) fn with_input(arguments: &[&str], input: &[u8]) -> Vec<u8> {
-    let output = run(arguments, input);
+    let output = run(arguments, input, &[]);
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "openssl {}: {said}", arguments.join(" "));
     output.stdout
 }
 
-/// Whether openssl is content.
-pub(crate) fn succeeds(arguments: &[&str], input: &[u8]) -> bool {
-    run(arguments, input).status.success()
-}
-
-fn run(arguments: &[&str], input: &[u8]) -> Output {
+/// How openssl ends, with `environment` added to its own.
+pub(crate) fn run(arguments: &[&str], input: &[u8], environment: &[(&str, &str)]) -> Output {
     let mut command = Command::new("openssl");
-    command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+        .args(arguments)
+        .envs(environment.iter().copied())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     let mut child = command.spawn().expect("the program openssl is in the PATH");
     let mut stdin = child.stdin.take().expect("it is piped");
     thread::scope(|scope| {

@@ -20,7 +20,7 @@ use crate::{
     key::PrivateKey,
     moment::Days,
     x509::{
-        extension::{ExtensionSpec, ExtensionValue},
+        extension::{ExtensionSpec, ExtensionValue, Inclusion},
         profile::{CertificateType, ProfileSet},
     },
 };
@@ -224,7 +224,10 @@ fn an_issuer_with_another_key_identifier_is_no_issuer() {
 fn below(specs: Vec<ExtensionSpec>) -> Vec<String> {
     let identifiers = [
         ExtensionSpec::non_critical(ExtensionValue::SubjectKeyIdentifier),
-        ExtensionSpec::non_critical(ExtensionValue::AuthorityKeyIdentifier { issuer: false }),
+        ExtensionSpec::non_critical(ExtensionValue::AuthorityKeyIdentifier {
+            key_identifier: Inclusion::Always,
+            issuer: Inclusion::Never,
+        }),
     ];
     let source = TypeSource::File(identifiers.into_iter().chain(specs).collect());
     let sub = subordinate(Profile { source, ..strict(CertificateType::Ca) });
