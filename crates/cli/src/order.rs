@@ -4,18 +4,18 @@
 //! Here meet easy-rsa's variables and RFC 5280; nothing is decided that the core
 //! decides itself.
 
+mod extensions;
+
 use certkeep_pki::{
     ca::{
-        policy::{AltNames, MakeCritical, Profile, TypeSource},
+        policy::{AltNames, Profile},
         sign::{Order, SubjectOrder},
         validity::Period,
     },
     key::{Curve, Digest, KeyAlgorithm, PrivateKey, Signer},
-    layout::{EntryName, PkiPath},
+    layout::EntryName,
     moment::Days,
     x509::{
-        extension::ExtensionSpec,
-        extfile::{Extensions, ExtfileError, Source},
         general_name::SubjectAltNames,
         name::Name,
         oid,
@@ -24,14 +24,12 @@ use certkeep_pki::{
     },
 };
 
+pub use self::extensions::{extra_extensions, profile, root_profile};
 use crate::{
     report::Failure,
     session::Session,
     settings::{self, Algo, DnMode, Settings},
 };
-
-/// How errors call the extensions of a variable.
-const EXTRA: &str = settings::env::EASYRSA_EXTRA_EXTS.name;
 
 /// The key that the options ask for.
 ///
@@ -201,128 +199,6 @@ pub fn alt_names(settings: &Settings) -> Result<AltNames, Failure> {
         None if settings.copy_ext => AltNames::OfRequest,
         None => AltNames::OfType,
     })
-}
-
-/// The profile for a certificate of `kind`: the built-in type, or the x509-types
-/// file that stands in the PKI, with `COMMON`, Netscape's extensions if they are
-/// wanted, and the extra extensions.
-///
-/// # Errors
-///
-/// A file cannot be read, or a line of it cannot be obeyed.
-pub fn profile(session: &Session, kind: CertificateType, alt_names: AltNames) -> Result<Profile, Failure> {
-    let netscape = session.settings.netscape.as_deref().map(|comment| netscape(comment, &kind));
-    profile_with(session, kind, alt_names, netscape.unwrap_or_default())
-}
-
-/// The profile for a root (easy-rsa 3.2: build-ca - without Netscape's extensions).
-///
-/// # Errors
-///
-/// As [`profile`].
-pub fn root_profile(session: &Session) -> Result<Profile, Failure> {
-    profile_with(session, CertificateType::Ca, AltNames::OfType, String::new())
-}
-
-/// Netscape's extensions as lines of an x509-types file. Types that easy-rsa has
-/// no word for get theirs, or the comment alone.
-fn netscape(comment: &str, kind: &CertificateType) -> String {
-    let types = match kind {
-        CertificateType::Ca => "sslCA",
-        CertificateType::Client => "client",
-        CertificateType::CodeSigning => "objsign",
-        CertificateType::Email => "email",
-        CertificateType::Server => "server",
-        CertificateType::ServerClient => "client, server",
-        CertificateType::Kdc | CertificateType::Custom(_) => "",
-    };
-    let mut lines = String::new();
-    if !comment.is_empty() {
-        let quoted = comment.replace('\\', "\\\\").replace('"', "\\\"");
-        lines.push_str(&format!("nsComment = \"{quoted}\"\n"));
-    }
-    if !types.is_empty() {
-        lines.push_str(&format!("nsCertType = {types}\n"));
-    }
-    lines
-}
-
-fn profile_with(
-    session: &Session,
-    kind: CertificateType,
-    alt_names: AltNames,
-    netscape: String,
-) -> Result<Profile, Failure> {
-    let settings = &session.settings;
-    let set = profile_set(settings);
-    let mut own = None;
-    for name in kind.file_names() {
-        own = type_file(session, &name)?;
-        if own.is_some() {
-            break;
-        }
-    }
-    let is_file = own.is_some();
-    // easy-rsa 3.2: sign-req - type file, COMMON and EASYRSA_EXTRA_EXTS are one text for openssl
-    let texts = [
-        own.unwrap_or_default(),
-        type_file(session, &EntryName::parse("COMMON")?)?.unwrap_or_default(),
-        (settings::env::EASYRSA_NS_COMMENT.name.to_owned(), netscape),
-        (EXTRA.to_owned(), settings.extra_extensions.clone()),
-    ];
-    let sources = texts.each_ref().map(|(name, text)| Source { name, text });
-    let read = Extensions::read(&sources, settings.extension_variables.as_map());
-    let extensions = read.map_err(|error| not_obeyed(&error))?;
-    let of = |number| extensions.of(number).map_err(|error| not_obeyed(&error));
-    let source = if is_file { TypeSource::File(of(0)?) } else { TypeSource::BuiltIn };
-    let extra = [of(1)?, of(2)?, of(3)?].concat();
-    let path_len = settings.subca_len.map(u8::try_from).transpose();
-    Ok(Profile {
-        kind,
-        set,
-        source,
-        path_len: path_len
-            .map_err(|_| Failure::refused("a path length of more than 255 CAs is not supported"))?,
-        critical: MakeCritical {
-            basic_constraints: settings.critical.basic_constraints,
-            key_usage: settings.critical.key_usage,
-            extended_key_usage: settings.critical.extended_key_usage,
-            subject_alt_name: settings.critical.subject_alt_name,
-        },
-        alt_names,
-        extra,
-        realm: settings.kdc_realm.clone(),
-    })
-}
-
-/// What `EASYRSA_EXTRA_EXTS` asks for by itself, which is what a request asks for.
-///
-/// # Errors
-///
-/// A line of it cannot be obeyed.
-pub fn extra_extensions(settings: &Settings) -> Result<Vec<ExtensionSpec>, Failure> {
-    let sources = [Source { name: EXTRA, text: &settings.extra_extensions }];
-    let read = Extensions::read(&sources, settings.extension_variables.as_map());
-    read.and_then(|extensions| extensions.of(0)).map_err(|error| not_obeyed(&error))
-}
-
-/// The file of a type: in `EASYRSA_EXT_DIR` if that is set, else in the PKI.
-fn type_file(session: &Session, name: &EntryName) -> Result<Option<(String, String)>, Failure> {
-    let (path, bytes) = match &session.settings.ext_dir {
-        Some(directory) => {
-            let path = directory.join(name.as_str());
-            (path.display().to_string(), crate::input::read_if_present(&path)?)
-        }
-        None => {
-            let path = PkiPath::X509Type(name.clone());
-            (path.to_string(), session.read(&path)?)
-        }
-    };
-    Ok(bytes.map(|bytes| (path, String::from_utf8_lossy(&bytes).into_owned())))
-}
-
-fn not_obeyed(error: &ExtfileError) -> Failure {
-    Failure::in_file(&error.source_name, error)
 }
 
 /// Everything that is wanted of a certificate for `request`.
