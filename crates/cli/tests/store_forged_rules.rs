@@ -50,7 +50,7 @@ const FORGED: &[(&str, &str)] = &[
 fn rules_that_nobody_verified_are_not_obeyed() {
     let team = Team::new();
     let (_, bob, mallory) = team.shared("");
-    bob.does("cd work/ca && certkeep unlock && cp -r ~/work/ca ~/work/before");
+    bob.does("cd work/ca && certkeep unlock && cp -r . ../before");
     for (forge, fact) in FORGED {
         mallory.does(&format!("cd work/ca && {forge}\n git add -A && git commit -qm Forge && git push -q"));
         let before = bob.does(LOCAL);

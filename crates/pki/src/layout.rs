@@ -178,6 +178,13 @@ impl Sensitivity {
     pub fn of(relative: &str) -> Self {
         if PUBLIC.iter().any(|pattern| matches(pattern, relative)) { Self::Public } else { Self::Secret }
     }
+
+    /// Whether a directory is there for public files.
+    #[must_use]
+    pub fn of_directory(relative: &str) -> Self {
+        let mut parents = PUBLIC.iter().filter_map(|pattern| pattern.rsplit_once('/'));
+        if parents.any(|(folder, _)| folder == relative) { Self::Public } else { Self::Secret }
+    }
 }
 
 /// The rows of that table, for a program that has to be told, such as git: paths

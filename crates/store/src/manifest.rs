@@ -151,7 +151,8 @@ impl Manifest {
     pub fn parse(files: &BTreeMap<String, Vec<u8>>) -> Result<Self, ManifestError> {
         let file = files.get("store.toml").ok_or_else(|| wrong("store.toml", "is missing"))?;
         // The version first: the rest of a later one may look different.
-        let version = table("store.toml", file)?.get("version").and_then(toml::Value::as_integer);
+        let version =
+            read::<toml::Table>("store.toml", file)?.get("version").and_then(toml::Value::as_integer);
         if version != Some(VERSION.into()) {
             let what = match version {
                 Some(version) => format!("has format version {version}; this certkeep knows {VERSION}"),
@@ -387,7 +388,7 @@ fn wrap_name(file: &str) -> Option<(&str, Kind)> {
     })
 }
 
-/// Whether a text is a folder relative to the top: no way out, no way into `.git`.
+/// Whether a text is a folder below the top, and none of git's or ours.
 pub(crate) fn is_folder(text: &str) -> bool {
     let component = |part: &str| {
         !matches!(part, "" | "." | ".." | ".git" | ".certkeep")
@@ -402,10 +403,6 @@ fn named<T>(path: &str, name: Result<T, impl std::fmt::Display>) -> Result<T, Ma
 
 fn wrong(path: &str, what: &str) -> ManifestError {
     ManifestError { path: path.to_owned(), what: what.to_owned() }
-}
-
-fn table(path: &str, bytes: &[u8]) -> Result<toml::Table, ManifestError> {
-    read(path, bytes)
 }
 
 fn read<T: for<'de> Deserialize<'de>>(path: &str, bytes: &[u8]) -> Result<T, ManifestError> {

@@ -238,7 +238,7 @@ pub(crate) fn file_access(relative: &str, replaced: Option<&Metadata>, umask: Um
 /// as `revoked`, is as open as public files are, or nobody could reach them.
 pub(crate) fn directory_access(relative: &str, directories: &BTreeSet<String>, umask: Umask) -> Access {
     let between = directories.iter().any(|other| PathBuf::from(other).parent() == Some(Path::new(relative)));
-    match Sensitivity::of(&format!("{relative}/file")) {
+    match Sensitivity::of_directory(relative) {
         Sensitivity::Secret if !between => Access::Owner,
         _ => Access::Mode(umask.directory_mode()),
     }

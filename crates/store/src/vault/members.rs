@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Members come, are renewed, and are listed. How one goes is `rotate`.
+//!
+//! long: wrapping and recording, which the rooms beside it share, stand below.
 
 use std::collections::{BTreeMap, BTreeSet};
 

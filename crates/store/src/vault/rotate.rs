@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! New keys for a zone, and how a member goes: one commit, and an honest list
 //! of what he could read.
+//!
+//! long: rotating and removing are one operation, and its report is told here.
 
 use std::collections::{BTreeMap, BTreeSet};
 
