@@ -15,6 +15,7 @@ mod head;
 mod index;
 mod loose;
 mod objects;
+mod packs;
 mod past;
 mod program;
 #[cfg(test)]

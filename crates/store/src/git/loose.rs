@@ -11,6 +11,7 @@ use std::{
 use flate2::read::ZlibDecoder;
 
 use super::{GitError, Kind, Oid};
+use crate::durable::FileError;
 
 /// How many repositories may lend objects to each other in a row, as in git.
 const BORROWED: usize = 5;
@@ -59,6 +60,27 @@ pub(super) fn read(folders: &[PathBuf], oid: Oid) -> Result<Option<(Kind, Vec<u8
 /// What an object is, and its size in bytes; `None` if it is not loose.
 pub(super) fn header(folders: &[PathBuf], oid: Oid) -> Result<Option<(Kind, u64)>, GitError> {
     Ok(open(folders, oid)?.map(|(_, kind, size)| (kind, size)))
+}
+
+/// The names of all loose objects.
+pub(super) fn all(folders: &[PathBuf], parse: impl Fn(&str) -> Option<Oid>) -> Result<Vec<Oid>, GitError> {
+    let mut found = Vec::new();
+    for objects in folders {
+        for first in 0..=u8::MAX {
+            let first = format!("{first:02x}");
+            let folder = objects.join(&first);
+            let entries = match fs::read_dir(&folder) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                entries => entries.map_err(FileError::new("list", &folder))?,
+            };
+            for entry in entries {
+                let name = entry.map_err(FileError::new("list", &folder))?.file_name();
+                // Files on their way have other names.
+                found.extend(name.to_str().and_then(|rest| parse(&format!("{first}{rest}"))));
+            }
+        }
+    }
+    Ok(found)
 }
 
 type Stream = ZlibDecoder<File>;

@@ -100,6 +100,11 @@ impl Objects {
         self.inner.commondir().join("objects")
     }
 
+    /// The folders in which objects lie, those that others lend among them.
+    pub(super) fn folders(&self) -> &[PathBuf] {
+        &self.folders
+    }
+
     /// Whether it has no work tree.
     pub(crate) fn is_bare(&self) -> bool {
         self.inner.is_bare()
@@ -187,9 +192,9 @@ impl Objects {
         if let Some(found) = loose::header(&self.folders, oid)? {
             return Ok(found);
         }
-        let database = self.inner.odb().map_err(GitError::library("open the objects"))?;
-        let (size, kind) = database.read_header(oid).map_err(|error| unreadable(oid, &error))?;
-        Ok((kind_of(oid, kind)?, u64::try_from(size).unwrap_or(u64::MAX)))
+        // git2 takes for granted that what a damaged pack says of a kind is one.
+        let (kind, bytes) = self.read(oid)?;
+        Ok((kind, u64::try_from(bytes.len()).unwrap_or(u64::MAX)))
     }
 
     /// What an object is, and its bytes.

@@ -6,7 +6,7 @@
 use std::{
     collections::{HashMap, HashSet},
     sync::{
-        Mutex,
+        Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -142,17 +142,23 @@ impl Guard {
     fn look_at_all(&self, watch: Watch<'_>) -> Result<(Looks, Report), GuardError> {
         let (done, bytes) = (AtomicU64::new(0), AtomicU64::new(0));
         let found: Mutex<Looks> = Mutex::default();
+        // A thread that panicked has ended the whole check.
+        let found = || found.lock().unwrap_or_else(PoisonError::into_inner);
         let keyring = self.keyring.as_ref();
-        self.objects.each_blob(&|total, oid, blob| {
-            let looked = look_at(blob, keyring);
-            let bytes = bytes.fetch_add(looked.size, Ordering::Relaxed) + looked.size;
+        self.objects.each_object(&|total, object| {
+            let new = object.filter(|&(oid, _)| found().find(oid).is_none());
+            let mut size = 0;
+            if let Some((oid, blob)) = new {
+                let looked = look_at(blob, keyring);
+                size = looked.size;
+                found().add(oid, looked);
+            }
+            let bytes = bytes.fetch_add(size, Ordering::Relaxed) + size;
             let done = done.fetch_add(1, Ordering::Relaxed) + 1;
-            watch(Progress { done, total, bytes });
-            // A thread that panicked has ended the whole check.
-            found.lock().unwrap_or_else(std::sync::PoisonError::into_inner).add(oid, looked);
+            watch(Progress { done, total: Some(total), bytes });
         })?;
-        let looks = found.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let report = Report { blobs: done.into_inner(), bytes: bytes.into_inner(), ..Report::default() };
+        let looks = std::mem::take(&mut *found());
+        let report = Report { blobs: looks.count, bytes: looks.bytes, ..Report::default() };
         Ok((looks, report))
     }
 }

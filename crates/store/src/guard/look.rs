@@ -64,14 +64,13 @@ static PLAIN: Looked = Looked { content: Content::Plaintext, findings: Vec::new(
 
 impl Looks {
     pub(super) fn add(&mut self, oid: Oid, looked: Looked) {
-        self.count += 1;
-        self.bytes += looked.size;
         let plain =
             looked.content == Content::Plaintext && looked.findings.is_empty() && looked.copy_of.is_none();
-        if plain {
-            self.plain.insert(oid);
-        } else {
-            self.remarkable.insert(oid, looked);
+        let size = looked.size;
+        let new = if plain { self.plain.insert(oid) } else { self.remarkable.insert(oid, looked).is_none() };
+        if new {
+            self.count += 1;
+            self.bytes += size;
         }
     }
 
