@@ -50,6 +50,10 @@ pub enum Command {
     #[command(after_help = "Example:
   certkeep exec -- sh -c 'openssl x509 -in \"$EASYRSA_PKI\"/issued/www.crt -noout -text'")]
     Exec(commands::exec::Args),
+    /// Put a certificate aside, so that its request can be signed again
+    ///
+    /// The certificate stays valid until its date or until `revoke-expired`.
+    Expire(commands::expire::Args),
     /// Sign a CRL of everything that was revoked
     GenCrl,
     /// Make a private key and a certificate signing request
@@ -67,9 +71,15 @@ pub enum Command {
     Member(commands::member::Args),
     /// A whole CA with a server and a client certificate, to look at and to start from
     Quickstart(commands::quickstart::Args),
+    /// Issue a certificate anew: same key, same subject, same extensions
+    Renew(commands::renew::Args),
+    /// Revoke a certificate that was put aside by `expire`
+    RevokeExpired(commands::revoke_issued::AsideArgs),
     /// Revoke a certificate
     #[command(visible_alias = "revoke")]
     RevokeIssued(commands::revoke_issued::Args),
+    /// Revoke a certificate that `renew` has replaced
+    RevokeRenewed(commands::revoke_issued::AsideArgs),
     /// Show the CA's certificate
     ShowCa(commands::show::AuthorityArgs),
     /// Show a certificate

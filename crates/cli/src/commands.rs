@@ -5,6 +5,7 @@
 pub mod build_ca;
 pub mod build_full;
 pub mod exec;
+pub mod expire;
 pub mod gen_crl;
 pub mod gen_req;
 pub mod import_req;
@@ -14,6 +15,7 @@ pub mod member;
 pub mod overview;
 pub mod plumbing;
 pub mod quickstart;
+pub mod renew;
 pub mod revoke_issued;
 pub mod show;
 pub mod sign_req;
@@ -28,7 +30,7 @@ mod word;
 
 use certkeep_pki::x509::profile::CertificateType;
 
-use crate::{cli::Command, report::Failure, session::Session, settings::Format};
+use crate::{cli::Command, lookup::Aside, report::Failure, session::Session, settings::Format};
 
 /// Carries a command out.
 ///
@@ -42,6 +44,7 @@ pub fn run(command: &Command, session: &mut Session) -> Result<(), Failure> {
         Command::BuildServerClientFull(args) => build_full::run(args, CertificateType::ServerClient, session),
         Command::BuildServerFull(args) => build_full::run(args, CertificateType::Server, session),
         Command::Exec(args) => exec::run(args, session),
+        Command::Expire(args) => expire::run(args, session),
         Command::GenCrl => gen_crl::run(session),
         Command::GenReq(args) => gen_req::run(args, session),
         Command::ImportReq(args) => import_req::run(args, session),
@@ -50,7 +53,10 @@ pub fn run(command: &Command, session: &mut Session) -> Result<(), Failure> {
         Command::Lock => unlock::lock(session),
         Command::Member(args) => member::run(args, session),
         Command::Quickstart(args) => quickstart::run(args, session),
+        Command::Renew(args) => renew::run(args, session),
+        Command::RevokeExpired(args) => revoke_issued::aside(args, Aside::Expired, session),
         Command::RevokeIssued(args) => revoke_issued::run(args, session),
+        Command::RevokeRenewed(args) => revoke_issued::aside(args, Aside::Renewed, session),
         Command::ShowCa(args) => show::authority(args, session),
         Command::ShowCert(args) => show::certificate(args, session),
         Command::ShowCrl => show::crl(session),

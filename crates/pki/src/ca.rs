@@ -10,7 +10,9 @@ pub mod crl;
 pub mod expire;
 #[cfg(test)]
 mod fixture;
+pub mod kind;
 pub mod policy;
+pub mod renew;
 pub mod revoke;
 pub mod sign;
 pub mod validity;
