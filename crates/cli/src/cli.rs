@@ -63,6 +63,8 @@ pub enum Command {
     /// Make an empty PKI directory
     #[command(visible_alias = "clean-all")]
     InitPki(commands::init_pki::Args),
+    /// Everything that an OpenVPN peer needs, in one file
+    Inline(commands::inline::Args),
     /// Key, request and certificate, with alternative names as plain text
     Issue(commands::issue::Args),
     /// Put ciphertext back into this clone and forget the keys
@@ -73,6 +75,10 @@ pub enum Command {
     Quickstart(commands::quickstart::Args),
     /// Issue a certificate anew: same key, same subject, same extensions
     Renew(commands::renew::Args),
+    /// Issue the CA's own certificate anew: same key, same subject, so that all it has issued stays valid
+    ///
+    /// A subordinate CA makes a request; with FILE it takes the certificate that came back.
+    RenewCa(commands::renew_ca::Args),
     /// Revoke a certificate that was put aside by `expire`
     RevokeExpired(commands::revoke_issued::AsideArgs),
     /// Revoke a certificate
@@ -80,6 +86,10 @@ pub enum Command {
     RevokeIssued(commands::revoke_issued::Args),
     /// Revoke a certificate that `renew` has replaced
     RevokeRenewed(commands::revoke_issued::AsideArgs),
+    /// A key and a self-signed certificate of an OpenVPN client, in a PKI without a CA
+    SelfSignClient(commands::self_sign::Args),
+    /// A key and a self-signed certificate of an OpenVPN server, in a PKI without a CA
+    SelfSignServer(commands::self_sign::Args),
     /// Show the CA's certificate
     ShowCa(commands::show::AuthorityArgs),
     /// Show a certificate

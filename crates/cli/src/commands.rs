@@ -10,13 +10,16 @@ pub mod gen_crl;
 pub mod gen_req;
 pub mod import_req;
 pub mod init_pki;
+pub mod inline;
 pub mod issue;
 pub mod member;
 pub mod overview;
 pub mod plumbing;
 pub mod quickstart;
 pub mod renew;
+pub mod renew_ca;
 pub mod revoke_issued;
+pub mod self_sign;
 pub mod show;
 pub mod sign_req;
 pub mod store;
@@ -28,7 +31,7 @@ mod account;
 mod details;
 mod word;
 
-use certkeep_pki::x509::profile::CertificateType;
+use certkeep_pki::{layout::PeerSide, x509::profile::CertificateType};
 
 use crate::{cli::Command, lookup::Aside, report::Failure, session::Session, settings::Format};
 
@@ -49,14 +52,18 @@ pub fn run(command: &Command, session: &mut Session) -> Result<(), Failure> {
         Command::GenReq(args) => gen_req::run(args, session),
         Command::ImportReq(args) => import_req::run(args, session),
         Command::InitPki(args) => init_pki::run(args, session),
+        Command::Inline(args) => inline::run(args, session),
         Command::Issue(args) => issue::run(args, session),
         Command::Lock => unlock::lock(session),
         Command::Member(args) => member::run(args, session),
         Command::Quickstart(args) => quickstart::run(args, session),
         Command::Renew(args) => renew::run(args, session),
+        Command::RenewCa(args) => renew_ca::run(args, session),
         Command::RevokeExpired(args) => revoke_issued::aside(args, Aside::Expired, session),
         Command::RevokeIssued(args) => revoke_issued::run(args, session),
         Command::RevokeRenewed(args) => revoke_issued::aside(args, Aside::Renewed, session),
+        Command::SelfSignClient(args) => self_sign::run(args, PeerSide::Client, session),
+        Command::SelfSignServer(args) => self_sign::run(args, PeerSide::Server, session),
         Command::ShowCa(args) => show::authority(args, session),
         Command::ShowCert(args) => show::certificate(args, session),
         Command::ShowCrl => show::crl(session),

@@ -10,10 +10,13 @@ pub mod crl;
 pub mod expire;
 #[cfg(test)]
 mod fixture;
+pub mod inline;
 pub mod kind;
 pub mod policy;
 pub mod renew;
+pub mod renew_ca;
 pub mod revoke;
+pub mod self_sign;
 pub mod sign;
 pub mod validity;
 pub mod verify;

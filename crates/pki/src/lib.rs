@@ -12,6 +12,7 @@ pub mod index;
 pub mod key;
 pub mod layout;
 pub mod moment;
+pub mod openvpn;
 pub mod pem;
 pub mod secret;
 pub mod x509;

@@ -109,10 +109,12 @@ const FORBIDDEN_DEPENDENCIES: &[(&str, &[&str])] = &[
 /// Files that may look into a secret, and why. A new file needs a reason here.
 const EXPOSERS: &[(&str, &str)] = &[
     ("crates/cli/src/settings/passphrase.rs", "one passphrase serves several commands' questions: copies it"),
+    ("crates/pki/src/ca/inline.rs", "puts keys into inline files"),
     ("crates/pki/src/key.rs", "encrypts a private key under a passphrase"),
     ("crates/pki/src/key/legacy.rs", "derives the key of openssl's old PEM encryption"),
     ("crates/pki/src/key/load.rs", "reads a private key file"),
     ("crates/pki/src/key/pbes2.rs", "derives the key of PBES2"),
+    ("crates/pki/src/openvpn.rs", "reads keys of OpenVPN's"),
     ("crates/store/src/durable.rs", "writes the files of a change"),
     ("crates/store/src/identity/key.rs", "tells the kinds of private keys apart"),
     ("crates/store/src/wrap.rs", "hands passphrases to age, which wants UTF-8"),

@@ -10,6 +10,7 @@ use certkeep_pki::{
         build::RootError,
         crl::{CrlIssueError, CrlProposeError},
         renew::RenewError,
+        renew_ca::{CaRenewalError, InstallError},
         revoke::RevokeError,
         sign::{IssueError, ProposeError},
         validity::ValidityError,
@@ -184,7 +185,12 @@ impl Failure {
         match error.downcast_ref::<LoadError>() {
             Some(LoadError::WrongPassphrase) => failure
                 .with_hint("the passphrase of an existing key comes from `--passin=...` or from the prompt"),
-            _ => failure,
+            _ => match error.downcast_ref::<InstallError>() {
+                Some(InstallError::NoIssuer(_)) => {
+                    failure.with_hint("put the certificate of its issuer behind it in the file")
+                }
+                _ => failure,
+            },
         }
     }
 }
@@ -202,6 +208,7 @@ macro_rules! plain {
 
 plain![
     AuthorityError,
+    CaRenewalError,
     EncryptError,
     EntryNameError,
     IssueError,
