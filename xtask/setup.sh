@@ -15,7 +15,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 build_packages="gcc libc6-dev"
-all_packages="$build_packages g++ ca-certificates openssl easy-rsa gnutls-bin hyperfine openvpn python3 python3-venv git git-crypt gnupg age openssh-client"
+all_packages="$build_packages g++ ca-certificates openssl easy-rsa gnutls-bin hyperfine libnss3-tools openjdk-17-jre-headless openvpn python3 python3-cryptography python3-venv git git-crypt gnupg age openssh-client"
 
 # Installs those of the given packages that are missing; the words after the
 # package names of the list are not options, so plain splitting is right.

@@ -86,7 +86,6 @@ const NOT_THERE: &[&str] = &[
     "--ns-cert",
     "--ns-cert=yes",
     "--ns-comment=x",
-    "--usefn=x",
     "--text",
     "--rawca",
     "--raw-ca",

@@ -122,3 +122,91 @@ fn an_inline_file_has_the_blocks_that_scripts_look_for() {
     world.refuses(["-b", "inline"], "<NAME>");
     assert_eq!(before.changed(&world.snapshot()), Vec::<String>::new());
 }
+
+#[test]
+fn openvpn_connects_under_every_kind_of_tls_key() {
+    for (commands, option) in [
+        (&[&["gen-tls-auth-key"][..]][..], "tls-auth"),
+        (&[&["gen-tls-crypt-key"]], "tls-crypt"),
+        (&[&["gen-tls-crypt-v2-key"], &["gen-tls-crypt-v2-key", "jane"]], "tls-crypt-v2"),
+    ] {
+        let world = World::with_ca();
+        world.run(["-b", "--nopass", "--keysize=2048", "issue", "server", "www.example.net"]).success();
+        world.run(["-b", "--nopass", "issue", "client", "jane"]).success();
+        world.run(["--keysize=2048", "gen-dh"]).success();
+        for command in commands {
+            world.run(*command).success();
+            world.refuses(*command, "exists already");
+        }
+        for (name, file) in [("server", "www.example.net"), ("client", "jane")] {
+            world.run(["-b", "inline", file]).success();
+            profile(&world, &format!("pki/inline/private/{file}.inline"), &format!("{name}.conf"), "");
+            let text = world.text(&format!("{name}.conf"));
+            assert!(text.contains(&format!("<{option}>\n")), "{text}");
+            assert_eq!(text.contains("<dh>\n-----BEGIN DH PARAMETERS"), name == "server", "{text}");
+            let direction = if name == "server" { "key-direction 0\n" } else { "key-direction 1\n" };
+            assert_eq!(text.contains(direction), option == "tls-auth", "{text}");
+        }
+        if option == "tls-crypt-v2" {
+            unwraps(&world);
+        } else {
+            connect(&world);
+        }
+    }
+}
+
+/// OpenVPN's server mode needs a device, so its unwrapping of a client's key is done
+/// by hand, with keys of OpenVPN's own beside ours.
+fn unwraps(world: &World) {
+    let script = "
+        openvpn --genkey tls-crypt-v2-server theirs.server
+        openvpn --tls-crypt-v2 theirs.server --genkey tls-crypt-v2-client theirs.client
+        openvpn --tls-crypt-v2 pki/private/easyrsa-tls.tls-crypt-v2-server --genkey tls-crypt-v2-client mixed.client
+        python3 - <<'END'
+import base64, hmac, time
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+def read(path):
+    lines = open(path).read().split('\\n')
+    return base64.b64decode(''.join(line for line in lines if not line.startswith('-')))
+ours = 'pki/private/easyrsa-tls.tls-crypt-v2-server'
+pairs = [('theirs.server', 'theirs.client'), (ours, 'mixed.client'), (ours, 'pki/private/jane.tls-crypt-v2')]
+for server, client in pairs:
+    server, client = read(server), read(client)
+    assert len(server) == 128
+    key, wrapped = client[:256], client[256:]
+    assert int.from_bytes(wrapped[-2:], 'big') == len(wrapped)
+    tag = wrapped[:32]
+    plain = Cipher(algorithms.AES(server[:32]), modes.CTR(tag[:16])).decryptor().update(wrapped[32:-2])
+    assert plain[:256] == key
+    assert hmac.digest(server[64:96], wrapped[-2:] + plain, 'sha256') == tag
+    assert plain[256] == 1 and abs(int.from_bytes(plain[257:265], 'big') - time.time()) < 600 and len(plain) == 265
+END";
+    world.shell(script).run().success();
+}
+
+#[test]
+fn tls_keys_and_cas_are_imported() {
+    let world = World::with_certificate();
+    world.shell("openvpn --genkey tls-auth ta.key").run().success();
+    world.refuses(["import-tls-key", "ta.key"], "does not say what the key in it is for");
+    world.refuses(["import-tls-key", "ta.key", "tls"], "unknown command option");
+    world.refuses(["import-tls-key", "pki/ca.crt", "tls-auth"], "there is no OpenVPN static key in it");
+    world.run(["import-tls-key", "ta.key", "tls-auth"]).success();
+    let filed = world.text("pki/private/easyrsa-tls.key");
+    assert!(
+        filed.starts_with("# Easy-RSA TLS-AUTH Key\n") && filed.ends_with(&world.text("ta.key")),
+        "{filed}"
+    );
+    world.refuses(["import-tls-key", "ta.key", "tls-auth"], "exists already");
+    world.refuses(["gen-tls-crypt-v2-key", "jane"], "tls-crypt-v2-server is missing");
+    let other = World::with_ca();
+    world.write("other.crt", other.text("pki/ca.crt"));
+    world.run(["import-ca", "other.crt"]).success().says("added CN=Easy-RSA CA");
+    world.run(["import-ca", "other.crt"]).success().says("listed already");
+    world.refuses(["import-ca", "pki/issued/www.example.net.crt"], "is not one of a CA");
+    world.refuses(["import-ca", "ta.key"], "there is no certificate in it");
+    world.run(["-b", "inline", "www.example.net"]).success();
+    let text = world.text("pki/inline/private/www.example.net.inline");
+    let block = text.split("<ca>").nth(1).and_then(|rest| rest.split("</ca>").next()).expect("a block");
+    assert!(block.contains(&world.text("pki/ca.crt")) && block.contains(&world.text("other.crt")), "{block}");
+}

@@ -8,6 +8,7 @@ pub mod build;
 pub mod constraints;
 pub mod crl;
 pub mod expire;
+pub mod export;
 #[cfg(test)]
 mod fixture;
 pub mod inline;

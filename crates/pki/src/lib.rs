@@ -8,6 +8,7 @@
 
 pub mod ca;
 pub mod change;
+pub mod dh;
 pub mod index;
 pub mod key;
 pub mod layout;

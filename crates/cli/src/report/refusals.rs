@@ -9,14 +9,16 @@ use certkeep_pki::{
         authority::{AuthorityError, NextSerialError},
         build::RootError,
         crl::{CrlIssueError, CrlProposeError},
+        export::ExportError,
         renew::RenewError,
         renew_ca::{CaRenewalError, InstallError},
         revoke::RevokeError,
         sign::{IssueError, ProposeError},
         validity::ValidityError,
     },
+    dh::DhError,
     index,
-    key::{EncryptError, GenerateError, LoadError},
+    key::{EncryptError, GenerateError, LoadError, TraditionalError},
     layout::{EntryName, EntryNameError, PkiPath},
     x509::{
         general_name::GeneralNameError,
@@ -210,6 +212,7 @@ plain![
     AuthorityError,
     CaRenewalError,
     EncryptError,
+    ExportError,
     EntryNameError,
     IssueError,
     CrlIssueError,
@@ -363,6 +366,28 @@ impl From<ProposeError> for Failure {
             ProposeError::SubjectTaken(_) => failure.with_hint(
                 "revoke the present one first, or write `unique_subject = no` into index.txt.attr",
             ),
+            _ => failure,
+        }
+    }
+}
+
+impl From<TraditionalError> for Failure {
+    fn from(error: TraditionalError) -> Self {
+        let failure = Self::from_error(&error);
+        match &error {
+            TraditionalError::NoForm(_) => failure.with_hint("`certkeep export-p8 NAME` writes it as PKCS#8"),
+            _ => failure,
+        }
+    }
+}
+
+impl From<DhError> for Failure {
+    fn from(error: DhError) -> Self {
+        let failure = Self::from_error(&error);
+        match &error {
+            DhError::NoGroup(bits) if (2048..=8192).contains(bits) => {
+                failure.with_hint("a prime of any length: `certkeep gen-dh fresh`")
+            }
             _ => failure,
         }
     }

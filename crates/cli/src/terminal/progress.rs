@@ -31,11 +31,20 @@ impl Progress {
 
     /// `done` of `total` are done.
     pub fn reach(&mut self, done: usize, total: usize) {
+        self.show(|what| format!("{what}: {done} of {total}"));
+    }
+
+    /// `done` are done, and nobody knows of how many.
+    pub fn count(&mut self, done: usize) {
+        self.show(|what| format!("{what}: {done}"));
+    }
+
+    fn show(&mut self, line: impl FnOnce(&str) -> String) {
         let now = Instant::now();
         if self.due.is_some_and(|due| now >= due) {
             self.due = Some(now + INTERVAL);
             self.shown = true;
-            put(&format!("\r{}: {done} of {total}\u{1b}[K", self.what));
+            put(&format!("\r{}\u{1b}[K", line(self.what)));
         }
     }
 }
