@@ -43,6 +43,8 @@ pub enum Command {
     /// Key, request and certificate of a server that is a client too
     #[command(name = "build-serverClient-full")]
     BuildServerClientFull(commands::build_full::Args),
+    /// Show a subject, one attribute a line: display-dn x509 FILE
+    DisplayDn(commands::inspect::SubjectArgs),
     /// Run a program that sees the PKI in the clear, in a private folder in memory
     ///
     /// The folder is in CERTKEEP_DIR, the PKI in EASYRSA_PKI. Both go when the program ends, and so
@@ -50,8 +52,26 @@ pub enum Command {
     #[command(after_help = "Example:
   certkeep exec -- sh -c 'openssl x509 -in \"$EASYRSA_PKI\"/issued/www.crt -noout -text'")]
     Exec(commands::exec::Args),
+    /// Put a certificate aside, so that its request can be signed again
+    ///
+    /// The certificate stays valid until its date or until `revoke-expired`.
+    Expire(commands::expire::Args),
+    /// Export a private key in the form of its algorithm: PKCS#1 or SEC1
+    #[command(name = "export-p1")]
+    ExportP1(commands::export::KeyArgs),
+    /// Export certificate, key and CA in one file: PKCS#12
+    #[command(name = "export-p12")]
+    ExportP12(commands::export::Pkcs12Args),
+    /// Export a certificate and its CA: PKCS#7
+    #[command(name = "export-p7")]
+    ExportP7(commands::export::Pkcs7Args),
+    /// Export a private key: PKCS#8
+    #[command(name = "export-p8")]
+    ExportP8(commands::export::KeyArgs),
     /// Sign a CRL of everything that was revoked
     GenCrl,
+    /// Write dh.pem: a group of RFC 7919, or one of its own
+    GenDh(commands::gen_dh::Args),
     /// Make a private key and a certificate signing request
     GenReq(commands::gen_req::Args),
     /// Look for private keys that are about to leave in the clear: in a commit, a push, a history, a file
@@ -65,11 +85,26 @@ pub enum Command {
   certkeep guard dist/ deploy.zip       files, in a repository or not
   certkeep guard install")]
     Guard(commands::guard::Args),
+    /// Make OpenVPN's tls-auth key
+    #[command(alias = "gen-tls-auth")]
+    GenTlsAuthKey,
+    /// Make OpenVPN's tls-crypt key
+    #[command(alias = "gen-tls-crypt")]
+    GenTlsCryptKey,
+    /// Make OpenVPN's tls-crypt-v2 key of the servers, or of one client
+    #[command(name = "gen-tls-crypt-v2-key", aliases = ["gen-tls-crypt-v2", "gen-tls-cryptv2"])]
+    GenTlsCryptV2Key(commands::tls_keys::SecondArgs),
+    /// Add a CA of another PKI to all inline files
+    ImportCa(commands::import_ca::Args),
     /// File somebody else's request
     ImportReq(commands::import_req::Args),
+    /// File OpenVPN's tls-auth or tls-crypt key
+    ImportTlsKey(commands::tls_keys::ImportArgs),
     /// Make an empty PKI directory
     #[command(visible_alias = "clean-all")]
     InitPki(commands::init_pki::Args),
+    /// Everything that an OpenVPN peer needs, in one file
+    Inline(commands::inline::Args),
     /// Key, request and certificate, with alternative names as plain text
     Issue(commands::issue::Args),
     /// Put ciphertext back into this clone and forget the keys
@@ -78,17 +113,51 @@ pub enum Command {
     Member(commands::member::Args),
     /// A whole CA with a server and a client certificate, to look at and to start from
     Quickstart(commands::quickstart::Args),
+    /// Random bytes, as hexadecimal digits
+    #[command(name = "rand", visible_alias = "random")]
+    Rand(commands::inspect::RandomArgs),
+    /// Issue a certificate anew: same key, same subject, same extensions
+    Renew(commands::renew::Args),
+    /// Issue the CA's own certificate anew: same key, same subject, so that all it has issued stays valid
+    ///
+    /// A subordinate CA makes a request; with FILE it takes the certificate that came back.
+    RenewCa(commands::renew_ca::Args),
+    /// Revoke a certificate that was put aside by `expire`
+    RevokeExpired(commands::revoke_issued::AsideArgs),
     /// Revoke a certificate
     #[command(visible_alias = "revoke")]
     RevokeIssued(commands::revoke_issued::Args),
+    /// Revoke a certificate that `renew` has replaced
+    RevokeRenewed(commands::revoke_issued::AsideArgs),
+    /// A key and a self-signed certificate of an OpenVPN client, in a PKI without a CA
+    SelfSignClient(commands::self_sign::Args),
+    /// A key and a self-signed certificate of an OpenVPN server, in a PKI without a CA
+    SelfSignServer(commands::self_sign::Args),
+    /// What the index says of a serial number
+    #[command(visible_alias = "check-serial")]
+    Serial(commands::inspect::SerialArgs),
+    /// Change the passphrase of a private key, or take it away
+    #[command(aliases = ["set-rsa-pass", "set-ec-pass", "set-ed-pass"])]
+    SetPass(commands::set_pass::Args),
     /// Show the CA's certificate
     ShowCa(commands::show::AuthorityArgs),
     /// Show a certificate
     ShowCert(commands::show::CertificateArgs),
     /// Show the CRL
     ShowCrl,
+    /// Tell the type of a certificate
+    #[command(visible_alias = "x509-eku")]
+    ShowEku(commands::inspect::PurposeArgs),
+    /// Show the certificates that expire soon
+    ShowExpire(commands::show_status::Args),
+    /// Show version and system
+    ShowHost,
+    /// Show the certificates that were renewed and are not revoked yet
+    ShowRenew(commands::show_status::Args),
     /// Show a request
     ShowReq(commands::show::RequestArgs),
+    /// Show the certificates that were revoked
+    ShowRevoke(commands::show_status::Args),
     /// Sign a request
     #[command(visible_alias = "sign")]
     SignReq(commands::sign_req::Args),
@@ -105,6 +174,8 @@ pub enum Command {
     VerifyCert(commands::verify_cert::Args),
     /// Show the version
     Version,
+    /// Show the files that easy-rsa brings along, or write them into the PKI
+    Write(commands::write::Args),
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ pub mod render;
 pub mod report;
 pub mod session;
 pub mod settings;
+pub mod support_files;
 pub mod terminal;
 pub mod vars_example;
 

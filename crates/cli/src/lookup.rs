@@ -3,6 +3,7 @@
 //! its serial number, or its fingerprint.
 
 use certkeep_pki::{
+    ca::revoke::{Place, Successor},
     index::Index,
     layout::{EntryName, PkiDirectory, PkiPath, SerialHex},
     x509::{certificate::Certificate, serial::SerialNumber},
@@ -15,8 +16,8 @@ use crate::{report::Failure, session::Session};
 pub struct Found {
     /// The certificate.
     pub certificate: Certificate,
-    /// The name under which it is the current one, if it is.
-    pub name: Option<EntryName>,
+    /// Where it is filed.
+    pub place: Place,
 }
 
 /// Finds a certificate. A name comes first; hexadecimal digits, with or without
@@ -30,7 +31,7 @@ pub fn certificate(session: &Session, text: &str) -> Result<Found, Failure> {
     if let Ok(name) = &name
         && let Some(certificate) = read(session, &PkiPath::Issued(name.clone()))?
     {
-        return Ok(Found { certificate, name: Some(name.clone()) });
+        return Ok(Found { certificate, place: Place::Current(name.clone()) });
     }
     let digits: String = text.chars().filter(|&character| character != ':').collect();
     let serial = SerialNumber::parse(text).map(|number| number.to_hex());
@@ -44,8 +45,55 @@ pub fn certificate(session: &Session, text: &str) -> Result<Found, Failure> {
         found => found,
     };
     let certificate = found.ok_or_else(|| Failure::no_certificate_called(text))?;
-    let name = current_name(session, &certificate)?;
-    Ok(Found { certificate, name })
+    let place = place(session, &certificate)?;
+    Ok(Found { certificate, place })
+}
+
+/// The current certificate of a name.
+///
+/// # Errors
+///
+/// There is none, or its file cannot be read.
+pub fn issued(session: &Session, name: &EntryName) -> Result<Certificate, Failure> {
+    read(session, &PkiPath::Issued(name.clone()))?.ok_or_else(|| Failure::no_certificate(name))
+}
+
+/// The certificate that `renew` has replaced under `name`, or that `expire` has put aside.
+///
+/// # Errors
+///
+/// There is none, or its file cannot be read.
+pub fn put_aside(session: &Session, name: &EntryName, folder: Aside) -> Result<Found, Failure> {
+    let path = folder.path(name);
+    let certificate = read(session, &path)?.ok_or_else(|| Failure::none_put_aside(&path))?;
+    Ok(Found { certificate, place: folder.place(session, name)? })
+}
+
+/// The folders for certificates that are not the current ones of their names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Aside {
+    /// `renewed/issued`.
+    Renewed,
+    /// `expired`.
+    Expired,
+}
+
+impl Aside {
+    fn path(self, name: &EntryName) -> PkiPath {
+        match self {
+            Self::Renewed => PkiPath::Renewed(name.clone()),
+            Self::Expired => PkiPath::Expired(name.clone()),
+        }
+    }
+
+    fn place(self, session: &Session, name: &EntryName) -> Result<Place, Failure> {
+        let issued = session.exists(&PkiPath::Issued(name.clone()))?;
+        let successor = if issued { Successor::Issued } else { Successor::None };
+        Ok(match self {
+            Self::Renewed => Place::Renewed(name.clone(), successor),
+            Self::Expired => Place::Expired(name.clone(), successor),
+        })
+    }
 }
 
 fn read(session: &Session, path: &PkiPath) -> Result<Option<Certificate>, Failure> {
@@ -80,21 +128,37 @@ fn by_fingerprint(session: &Session, digits: &str) -> Result<Option<Certificate>
     Ok(None)
 }
 
-/// The name in `issued/` that holds this very certificate. The common name is
+/// The folder and the name that hold this very certificate. The common name is
 /// tried first; it usually is the name.
-fn current_name(session: &Session, certificate: &Certificate) -> Result<Option<EntryName>, Failure> {
+fn place(session: &Session, certificate: &Certificate) -> Result<Place, Failure> {
     let guess = certificate.subject().common_name().and_then(|name| EntryName::parse(&name).ok());
-    let listed = session.store()?.list(PkiDirectory::Issued)?;
-    let listed: Vec<_> =
-        listed.iter().filter_map(|file| EntryName::parse(file.strip_suffix(".crt")?).ok()).collect();
-    let guess = guess.filter(|name| listed.contains(name));
-    for name in guess.into_iter().chain(listed) {
-        let held = scan(session, &PkiPath::Issued(name.clone()));
-        if held.is_some_and(|held| held.as_der() == certificate.as_der()) {
-            return Ok(Some(name));
+    for folder in [None, Some(Aside::Renewed), Some(Aside::Expired)] {
+        let directory = match folder {
+            None => PkiDirectory::Issued,
+            Some(Aside::Renewed) => PkiDirectory::Renewed,
+            Some(Aside::Expired) => PkiDirectory::Expired,
+        };
+        let listed = names_in(session, directory)?;
+        let guess = guess.clone().filter(|name| listed.contains(name));
+        for name in guess.into_iter().chain(listed) {
+            let path = folder.map_or_else(|| PkiPath::Issued(name.clone()), |folder| folder.path(&name));
+            if scan(session, &path).is_some_and(|held| held.as_der() == certificate.as_der()) {
+                return folder
+                    .map_or(Ok(Place::Current(name.clone())), |folder| folder.place(session, &name));
+            }
         }
     }
-    Ok(None)
+    Ok(Place::Archive)
+}
+
+/// The names of the certificates in a directory.
+///
+/// # Errors
+///
+/// It cannot be listed.
+pub fn names_in(session: &Session, directory: PkiDirectory) -> Result<Vec<EntryName>, Failure> {
+    let listed = session.store()?.list(directory)?;
+    Ok(listed.iter().filter_map(|file| EntryName::parse(file.strip_suffix(".crt")?).ok()).collect())
 }
 
 /// The index, where there is one.

@@ -129,6 +129,9 @@ pub struct KeyOptions {
     /// Passphrase of a new key, in the same notation
     #[arg(long, global = true, value_name = "SOURCE", value_parser = hidden)]
     pub passout: Option<Hidden>,
+    /// Friendly name in a PKCS#12 file
+    #[arg(long, global = true, value_name = "NAME", value_parser = Text::new())]
+    pub usefn: Option<String>,
 }
 
 /// What a new certificate says.

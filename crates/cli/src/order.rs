@@ -2,7 +2,7 @@
 //! From settings to orders: what the options ask for, in the words of the core.
 //!
 //! Here meet easy-rsa's variables and RFC 5280; nothing is decided that the core
-//! decides itself.
+//! decides itself. long: one short step for each thing that is ordered.
 
 mod extensions;
 
@@ -16,6 +16,7 @@ use certkeep_pki::{
     layout::EntryName,
     moment::Days,
     x509::{
+        certificate::Certificate,
         general_name::SubjectAltNames,
         name::Name,
         oid,
@@ -169,6 +170,12 @@ pub fn period(settings: &Settings, kind: &CertificateType) -> Period {
         (None, CertificateType::Ca) => Period::DefaultDays(Days(settings.ca_expire)),
         (None, _) => Period::DefaultDays(Days(settings.cert_expire)),
     }
+}
+
+/// How long a renewed certificate shall run: a CA as long as a CA, others as others.
+#[must_use]
+pub fn renewal_period(settings: &Settings, old: &Certificate) -> Period {
+    period(settings, if old.is_ca() { &CertificateType::Ca } else { &CertificateType::Client })
 }
 
 /// How long a root CA shall run; dates are for certificates (easy-rsa 3.2: build-ca).

@@ -13,6 +13,8 @@ mod vault;
 
 use std::{error::Error, fmt};
 
+use clap::error::{ContextKind, ContextValue};
+
 pub use self::vault::{OLDER_BRANCH, renewal};
 use crate::terminal::{Colour, Safe, Word};
 
@@ -167,6 +169,13 @@ pub enum Outcome {
 
 impl From<&clap::Error> for Outcome {
     fn from(error: &clap::Error) -> Self {
+        let named = match error.get(ContextKind::InvalidSubcommand) {
+            Some(ContextValue::String(word)) => hints::of_removed(word),
+            _ => None,
+        };
+        if let Some(removed) = named {
+            return Self::Failure(removed);
+        }
         let text = error.render().to_string();
         if error.use_stderr() { Self::Failure(hints::of_arguments(&text)) } else { Self::Text(text) }
     }

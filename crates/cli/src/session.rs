@@ -209,14 +209,31 @@ impl Session {
     ///
     /// The key is missing, cannot be read, or the passphrase is wrong.
     pub fn ca_signer(&mut self) -> Result<Box<dyn Signer>, Failure> {
-        let path = PkiPath::CaKey;
-        let file = self.read_secret(&path)?.ok_or_else(|| Failure::missing(&path))?;
-        let unreadable = |error: certkeep_pki::key::LoadError| Failure::unreadable(&path, &error);
-        let passphrase = match PrivateKey::protection(&file).map_err(unreadable)? {
+        Ok(Box::new(self.private_key(&PkiPath::CaKey, "the CA's private key")?))
+    }
+
+    /// A private key of the PKI, opened; `what` names it in the question for its passphrase.
+    ///
+    /// # Errors
+    ///
+    /// The key is missing, cannot be read, or the passphrase is wrong.
+    pub fn private_key(&mut self, path: &PkiPath, what: &str) -> Result<PrivateKey, Failure> {
+        let file = self.read_secret(path)?.ok_or_else(|| Failure::missing(path))?;
+        self.open_key(&file, &path.relative(), what)
+    }
+
+    /// Opens a private key that was read from the file `name`.
+    ///
+    /// # Errors
+    ///
+    /// It is no private key, or the passphrase is wrong.
+    pub fn open_key(&mut self, file: &SecretBytes, name: &str, what: &str) -> Result<PrivateKey, Failure> {
+        let unreadable = |error: certkeep_pki::key::LoadError| Failure::in_file(name, &error);
+        let passphrase = match PrivateKey::protection(file).map_err(unreadable)? {
             Protection::None => None,
-            Protection::Passphrase => Some(self.passphrase_of("the CA's private key")?),
+            Protection::Passphrase => Some(self.passphrase_of(what)?),
         };
-        Ok(Box::new(PrivateKey::load(&file, passphrase.as_ref()).map_err(unreadable)?))
+        PrivateKey::load(file, passphrase.as_ref()).map_err(unreadable)
     }
 
     fn passphrase_of(&mut self, what: &str) -> Result<Passphrase, Failure> {

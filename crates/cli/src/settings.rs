@@ -109,6 +109,10 @@ pub struct Settings {
     pub cert_expire: u32,
     /// Days until the next CRL is due, `--days` not counted.
     pub crl_days: u32,
+    /// Days before the end of a certificate that it is listed, `--days` not counted.
+    pub pre_expiry_window: u32,
+    /// What a PKCS#12 file calls its entry, if a name was given.
+    pub friendly_name: Option<String>,
     /// First second of a certificate; never without `end_date`.
     pub start_date: Option<Moment>,
     /// Last second of a certificate; outweighs days.
@@ -246,6 +250,8 @@ impl Settings {
             ca_expire: reader.count(env::EASYRSA_CA_EXPIRE)?.unwrap_or(3650),
             cert_expire: reader.count(env::EASYRSA_CERT_EXPIRE)?.unwrap_or(825),
             crl_days: reader.count(env::EASYRSA_CRL_DAYS)?.unwrap_or(180),
+            pre_expiry_window: reader.count(env::EASYRSA_PRE_EXPIRY_WINDOW)?.unwrap_or(90),
+            friendly_name: reader.text(env::EASYRSA_P12_FR_NAME),
             start_date,
             end_date,
             subca_len: reader.zero_or_count(env::EASYRSA_SUBCA_LEN)?,

@@ -83,7 +83,6 @@ const NOT_THERE: &[&str] = &[
     "--ssl-conf=x",
     "--new-subject=/CN=x",
     "--new-subj=/CN=x",
-    "--usefn=x",
     "--text",
     "--rawca",
     "--raw-ca",

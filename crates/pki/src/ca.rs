@@ -8,10 +8,16 @@ pub mod build;
 pub mod constraints;
 pub mod crl;
 pub mod expire;
+pub mod export;
 #[cfg(test)]
 mod fixture;
+pub mod inline;
+pub mod kind;
 pub mod policy;
+pub mod renew;
+pub mod renew_ca;
 pub mod revoke;
+pub mod self_sign;
 pub mod sign;
 pub mod validity;
 pub mod verify;

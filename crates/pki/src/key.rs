@@ -12,6 +12,7 @@ mod load;
 mod pbes2;
 mod pss;
 mod public;
+mod traditional;
 
 use std::fmt;
 
@@ -28,6 +29,7 @@ pub use self::{
     algorithm::{Curve, Digest, KeyAlgorithm},
     load::{LoadError, Protection},
     public::{PublicKey, PublicKeyError, VerifyError, signature_algorithm},
+    traditional::TraditionalError,
 };
 use crate::{
     pem,

@@ -5,6 +5,8 @@
 //! strings. `PUBLIC` is the one table that decides what is secret: by
 //! omission. A path that no row of it names is secret, so a file that a later
 //! version forgets to list is kept too close, never too open.
+//!
+//! long: one line for each file of the directory, and no logic.
 
 mod name;
 
@@ -30,6 +32,12 @@ pub enum PkiPath {
     CrlNumber,
     /// `crlnumber.old`: the previous generation.
     CrlNumberOld,
+    /// `dh.pem`: the Diffie-Hellman group of OpenVPN servers.
+    DhParameters,
+    /// `expired/NAME.crt`: put aside by `expire`, so that its request can be signed again.
+    Expired(EntryName),
+    /// `expired-ca.list`: the CA certificates before the present one.
+    ExpiredCaList,
     /// `inline/external-ca.list`: CA certificates of other PKIs.
     ExternalCaList,
     /// `index.txt`: the database of `openssl ca`.
@@ -42,6 +50,11 @@ pub enum PkiPath {
     IndexOld,
     /// `issued/NAME.crt`.
     Issued(EntryName),
+    /// `peer-fp.mode`: the mark of a PKI without a CA, whose certificates sign themselves.
+    PeerFingerprintMode,
+    /// `inline/pfp-server.list-inline` and `inline/pfp-client.list-inline`: the fingerprints
+    /// of self-signed certificates, for OpenVPN's peers.
+    PeerFingerprints(PeerSide),
     /// `private/NAME.key`.
     PrivateKey(EntryName),
     /// `inline/private/NAME.inline` and its relatives; NAME.p12-inline holds a private key.
@@ -54,6 +67,8 @@ pub enum PkiPath {
     PrivateExport(EntryName, PrivateExport),
     /// `issued/NAME.p7b`.
     IssuedP7b(EntryName),
+    /// `renewed/issued/NAME.crt`: what `renew` has replaced; valid until it is revoked.
+    Renewed(EntryName),
     /// `reqs/NAME.req`.
     Request(EntryName),
     /// `revoked/certs_by_serial/SERIAL.crt`.
@@ -66,6 +81,14 @@ pub enum PkiPath {
     Serial,
     /// `serial.old`: the previous generation.
     SerialOld,
+    /// `openssl-easyrsa.cnf`: openssl's settings, for easy-rsa alone.
+    SslConfig,
+    /// `private/NAME.tls-crypt-v2`: OpenVPN's tls-crypt-v2 key of one client.
+    TlsCryptV2Client(EntryName),
+    /// `private/easyrsa-tls.tls-crypt-v2-server`: OpenVPN's tls-crypt-v2 key of the servers.
+    TlsCryptV2Server,
+    /// `private/easyrsa-tls.key`: OpenVPN's tls-auth or tls-crypt key.
+    TlsKey,
     /// `vars`.
     Vars,
     /// `vars.example`.
@@ -84,6 +107,15 @@ pub enum PrivateExport {
     Pkcs8,
     /// PKCS#1, `.p1`.
     Pkcs1,
+}
+
+/// The side of a TLS connection that a self-signed certificate is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PeerSide {
+    /// Servers, whose fingerprints clients are to know.
+    Server,
+    /// Clients, whose fingerprints servers are to know.
+    Client,
 }
 
 /// Whether a file may be seen by everybody who has the repository.
@@ -112,10 +144,14 @@ pub enum Zone {
 pub enum PkiDirectory {
     /// `certs_by_serial`.
     CertificatesBySerial,
+    /// `expired`.
+    Expired,
     /// `issued`.
     Issued,
     /// `private`.
     Private,
+    /// `renewed/issued`.
+    Renewed,
     /// `reqs`.
     Requests,
     /// `revoked/certs_by_serial`.
@@ -230,12 +266,18 @@ impl PkiPath {
             Self::CrlPem => "crl.pem".to_owned(),
             Self::CrlNumber => "crlnumber".to_owned(),
             Self::CrlNumberOld => "crlnumber.old".to_owned(),
+            Self::DhParameters => "dh.pem".to_owned(),
+            Self::Expired(name) => format!("expired/{name}.crt"),
+            Self::ExpiredCaList => "expired-ca.list".to_owned(),
             Self::ExternalCaList => "inline/external-ca.list".to_owned(),
             Self::Index => "index.txt".to_owned(),
             Self::IndexAttributes => "index.txt.attr".to_owned(),
             Self::IndexAttributesOld => "index.txt.attr.old".to_owned(),
             Self::IndexOld => "index.txt.old".to_owned(),
             Self::Issued(name) => format!("issued/{name}.crt"),
+            Self::PeerFingerprintMode => "peer-fp.mode".to_owned(),
+            Self::PeerFingerprints(PeerSide::Server) => "inline/pfp-server.list-inline".to_owned(),
+            Self::PeerFingerprints(PeerSide::Client) => "inline/pfp-client.list-inline".to_owned(),
             Self::PrivateKey(name) => format!("private/{name}.key"),
             Self::PrivateInline(name) => format!("inline/private/{name}.inline"),
             Self::PrivateInlineP12(name) => format!("inline/private/{name}.p12-inline"),
@@ -244,12 +286,17 @@ impl PkiPath {
             Self::PrivateExport(name, PrivateExport::Pkcs8) => format!("private/{name}.p8"),
             Self::PrivateExport(name, PrivateExport::Pkcs1) => format!("private/{name}.p1"),
             Self::IssuedP7b(name) => format!("issued/{name}.p7b"),
+            Self::Renewed(name) => format!("renewed/issued/{name}.crt"),
             Self::Request(name) => format!("reqs/{name}.req"),
             Self::RevokedCertificate(serial) => format!("revoked/certs_by_serial/{serial}.crt"),
             Self::RevokedKey(serial) => format!("revoked/private_by_serial/{serial}.key"),
             Self::RevokedRequest(serial) => format!("revoked/reqs_by_serial/{serial}.req"),
             Self::Serial => "serial".to_owned(),
             Self::SerialOld => "serial.old".to_owned(),
+            Self::SslConfig => "openssl-easyrsa.cnf".to_owned(),
+            Self::TlsCryptV2Client(name) => format!("private/{name}.tls-crypt-v2"),
+            Self::TlsCryptV2Server => "private/easyrsa-tls.tls-crypt-v2-server".to_owned(),
+            Self::TlsKey => "private/easyrsa-tls.key".to_owned(),
             Self::Vars => "vars".to_owned(),
             Self::VarsExample => "vars.example".to_owned(),
             Self::X509Type(name) => format!("x509-types/{name}"),
@@ -275,8 +322,10 @@ impl PkiDirectory {
     pub fn relative(self) -> &'static str {
         match self {
             Self::CertificatesBySerial => "certs_by_serial",
+            Self::Expired => "expired",
             Self::Issued => "issued",
             Self::Private => "private",
+            Self::Renewed => "renewed/issued",
             Self::Requests => "reqs",
             Self::RevokedCertificates => "revoked/certs_by_serial",
             Self::RevokedKeys => "revoked/private_by_serial",

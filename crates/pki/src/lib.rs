@@ -8,10 +8,12 @@
 
 pub mod ca;
 pub mod change;
+pub mod dh;
 pub mod index;
 pub mod key;
 pub mod layout;
 pub mod moment;
+pub mod openvpn;
 pub mod pem;
 pub mod secret;
 pub mod vars;

@@ -115,10 +115,13 @@ const FORBIDDEN_DEPENDENCIES: &[(&str, &[&str])] = &[
 /// Files that may look into a secret, and why. A new file needs a reason here.
 const EXPOSERS: &[(&str, &str)] = &[
     ("crates/cli/src/settings/passphrase.rs", "one passphrase serves several commands' questions: copies it"),
+    ("crates/pki/src/ca/export.rs", "protects a PKCS#12 file under a passphrase"),
+    ("crates/pki/src/ca/inline.rs", "puts keys into inline files"),
     ("crates/pki/src/key.rs", "encrypts a private key under a passphrase"),
     ("crates/pki/src/key/legacy.rs", "derives the key of openssl's old PEM encryption"),
     ("crates/pki/src/key/load.rs", "reads a private key file"),
     ("crates/pki/src/key/pbes2.rs", "derives the key of PBES2"),
+    ("crates/pki/src/openvpn.rs", "reads keys of OpenVPN's"),
     ("crates/store/src/durable.rs", "writes the files of a change"),
     ("crates/store/src/identity/key.rs", "tells the kinds of private keys apart"),
     ("crates/store/src/wrap.rs", "hands passphrases to age, which wants UTF-8"),
@@ -134,6 +137,8 @@ const EXPOSERS: &[(&str, &str)] = &[
     ("crates/store/src/merge.rs", "compares the plaintexts of both sides"),
     ("crates/cli/src/commands/plumbing.rs", "hands git what the filter made"),
     ("crates/cli/src/commands/quickstart.rs", "writes the identity that it makes"),
+    ("crates/cli/src/commands/export.rs", "looks whether Java will take a passphrase"),
+    ("crates/cli/src/commands/set_pass.rs", "writes a key that is outside of the PKI"),
     ("crates/cli/src/commands/store/export_key.rs", "writes the key that is exported"),
     ("crates/cli/src/private_folder.rs", "writes plaintext for the command that `exec` runs"),
     ("crates/cli/src/session.rs", "hands opened requests to the core"),

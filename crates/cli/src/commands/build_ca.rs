@@ -102,6 +102,9 @@ fn refuse_second(session: &Session) -> Result<(), Failure> {
         Err(Failure::refused(message)
             .with_hint("a new CA goes into a PKI of its own: `certkeep --pki=DIR init-pki`"))
     };
+    if session.exists(&PkiPath::PeerFingerprintMode)? {
+        return refused("the certificates of this PKI sign themselves, and it has no CA");
+    }
     match (certificate, key, rows.map_or(0, |index| index.rows().len())) {
         (true, _, _) => refused("there is a CA in this PKI already"),
         (false, true, _) => Err(Failure::authority_awaits_certificate()),

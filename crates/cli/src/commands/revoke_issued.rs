@@ -1,12 +1,19 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `revoke-issued` (`revoke`): revokes a certificate.
+//! `revoke-issued` (`revoke`), `revoke-expired`, `revoke-renewed`: revokes a certificate.
 
 use certkeep_pki::{
-    ca::revoke::{self, Target},
+    ca::revoke::{self, Place, Target},
     index::Reason,
+    layout::{EntryName, PkiPath},
 };
 
-use crate::{lookup, message, report::Failure, session::Session, terminal::Safe};
+use crate::{
+    lookup::{self, Aside, Found},
+    message,
+    report::Failure,
+    session::Session,
+    terminal::{Safe, shell_word},
+};
 
 /// Arguments of `revoke-issued`.
 #[derive(Debug, clap::Args)]
@@ -18,18 +25,77 @@ pub struct Args {
     reason: Option<String>,
 }
 
-/// Proposes the revocation, confirms it, records it.
+/// Arguments of `revoke-expired` and `revoke-renewed`.
+#[derive(Debug, clap::Args)]
+pub struct AsideArgs {
+    /// The name under which the certificate was issued
+    name: String,
+    /// keyCompromise, superseded, cessationOfOperation, affiliationChanged, CACompromise,
+    /// certificateHold, unspecified (or kc, ss, co, ac, cc, ch, us)
+    reason: Option<String>,
+}
+
+/// Revokes the certificate that was named.
 pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
-    let reason = args.reason.as_deref().filter(|text| !text.is_empty());
-    let reason =
-        reason.map(|text| Reason::parse(text).ok_or_else(|| Failure::no_reason(text))).transpose()?;
+    let reason = read_reason(args.reason.as_deref())?;
     session.lock()?;
     session.authority()?;
     let found = lookup::certificate(session, &args.certificate)?;
+    let words = [Some("revoke-issued"), Some(args.certificate.as_str()), args.reason.as_deref()];
+    let older = match &found.place {
+        Place::Current(name) => valid_still(session, name)?,
+        _ => Vec::new(),
+    };
+    revoke(session, found, reason, &words)?;
+    if !session.settings.dry_run {
+        for command in older {
+            session
+                .terminal
+                .warning(format_args!("an older certificate of this name is still valid: `{command}`"));
+        }
+    }
+    Ok(())
+}
+
+/// Revokes the certificate that `renew` has replaced, or that `expire` has put aside.
+pub(super) fn aside(args: &AsideArgs, folder: Aside, session: &mut Session) -> Result<(), Failure> {
+    let reason = read_reason(args.reason.as_deref())?;
+    let name = EntryName::parse(&args.name)?;
+    session.lock()?;
+    session.authority()?;
+    let found = lookup::put_aside(session, &name, folder)?;
+    let command = match folder {
+        Aside::Renewed => "revoke-renewed",
+        Aside::Expired => "revoke-expired",
+    };
+    revoke(session, found, reason, &[Some(command), Some(args.name.as_str()), args.reason.as_deref()])
+}
+
+fn read_reason(text: Option<&str>) -> Result<Option<Reason>, Failure> {
+    let text = text.filter(|text| !text.is_empty());
+    text.map(|text| Reason::parse(text).ok_or_else(|| Failure::no_reason(text))).transpose()
+}
+
+/// Proposes the revocation, confirms it, records it; `words` is what was typed.
+fn revoke(
+    session: &mut Session,
+    found: Found,
+    reason: Option<Reason>,
+    words: &[Option<&str>],
+) -> Result<(), Failure> {
     // A request that cannot be read is no reason to leave a certificate valid.
-    let request = found.name.as_ref().and_then(|name| session.request(name).ok());
+    let request = match &found.place {
+        Place::Current(name) => session.request(name).ok(),
+        _ => None,
+    };
     let request_key = request.map(|request| request.public_key().clone());
-    let target = Target { certificate: found.certificate, name: found.name, request_key };
+    let kept = match &found.place {
+        Place::Current(_) | Place::Archive => {
+            "No key and no request is archived with it: what is filed under its name is not its own."
+        }
+        Place::Renewed(..) | Place::Expired(..) => "Its key and its request stay where they are.",
+    };
+    let target = Target { certificate: found.certificate, place: found.place, request_key };
     let proposal = revoke::propose_revocation(target, reason, session.database()?, session.now)?;
     let certificate = proposal.certificate.clone();
     let reason = reason.map_or_else(|| "none given".to_owned(), |reason| reason.to_string());
@@ -41,12 +107,11 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
         if proposal.archives_key {
             "Its key and its request, if they are here, are archived with it."
         } else {
-            "No key and no request is archived with it: what is filed under its name is not its own."
+            kept
         },
     );
     session.terminal.confirm(details, "  Continue with revocation: ")?;
-    let words = [Some("revoke-issued"), Some(args.certificate.as_str()), args.reason.as_deref()];
-    let words: Vec<&str> = words.into_iter().flatten().filter(|word| !word.is_empty()).collect();
+    let words: Vec<&str> = words.iter().copied().flatten().filter(|word| !word.is_empty()).collect();
     session.record(&proposal.into_changes(), &message::about(&words, &certificate))?;
     if !session.settings.dry_run {
         session.terminal.notice(format_args!(
@@ -57,4 +122,18 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
         session.terminal.notice("next: `certkeep gen-crl`, then take the new crl.pem to whoever checks it");
     }
     Ok(())
+}
+
+/// The commands that revoke what else was issued under `name`.
+fn valid_still(session: &Session, name: &EntryName) -> Result<Vec<String>, Failure> {
+    let mut commands = Vec::new();
+    for (path, command) in [
+        (PkiPath::Renewed(name.clone()), "revoke-renewed"),
+        (PkiPath::Expired(name.clone()), "revoke-expired"),
+    ] {
+        if session.exists(&path)? {
+            commands.push(format!("certkeep {command} {}", Safe(shell_word(name.as_str()))));
+        }
+    }
+    Ok(commands)
 }

@@ -18,6 +18,33 @@ use crate::{
 const PASSPHRASE_SOURCES: &str =
     "name a source: `--passin=file:PATH`, `--passin=env:NAME`, `--passin=fd:NUMBER` or `--passin=stdin`";
 
+/// The commands that easy-rsa has dropped, and what to do instead.
+const REMOVED: [(&str, &str); 11] = [
+    ("default-san", "what a server is called: `certkeep --auto-san build-server-full NAME`"),
+    ("display-cn", "`certkeep display-dn x509 FILE`"),
+    ("display-san", "`certkeep show-cert NAME` or `certkeep show-req NAME`"),
+    ("make-safe-ssl", "`certkeep write safe-cnf`; certkeep itself needs no settings of openssl"),
+    ("make-vars", "`certkeep write vars`"),
+    ("mss", "`certkeep write safe-cnf`; certkeep itself needs no settings of openssl"),
+    ("rebuild", "a new key: `certkeep revoke-issued NAME superseded`, then `certkeep issue TYPE NAME`"),
+    ("renewable", "`certkeep show-expire`"),
+    ("rewind-renew", "the old certificate is valid until `certkeep revoke-renewed NAME`"),
+    (
+        "upgrade",
+        "certkeep works in a PKI of easy-rsa 3 as it is; one of easy-rsa 2 is taken over by easy-rsa 3.1 `upgrade`",
+    ),
+    ("verify", "`certkeep verify-cert NAME`"),
+];
+
+/// What to say of a command that easy-rsa once had.
+pub(super) fn of_removed(word: &str) -> Option<Failure> {
+    let (_, instead) = REMOVED.iter().find(|(removed, _)| *removed == word)?;
+    Some(
+        Failure::refused(format!("the command `{word}` of easy-rsa is not there any more"))
+            .with_hint(*instead),
+    )
+}
+
 /// A failure from the text of a clap error, in our form: the facts first, the
 /// tips and the usage as hints.
 pub(super) fn of_arguments(text: &str) -> Failure {

@@ -9,12 +9,16 @@ use certkeep_pki::{
         authority::{AuthorityError, NextSerialError},
         build::RootError,
         crl::{CrlIssueError, CrlProposeError},
+        export::ExportError,
+        renew::RenewError,
+        renew_ca::{CaRenewalError, InstallError},
         revoke::RevokeError,
         sign::{IssueError, ProposeError},
         validity::ValidityError,
     },
+    dh::DhError,
     index,
-    key::{EncryptError, GenerateError, LoadError},
+    key::{EncryptError, GenerateError, LoadError, TraditionalError},
     layout::{EntryName, EntryNameError, PkiPath},
     x509::{
         general_name::GeneralNameError,
@@ -36,14 +40,29 @@ impl Failure {
         let failure = Self::refused(format!("{path} exists already"));
         let word = |name: &EntryName| shell_word(name.as_str());
         match path {
-            PkiPath::Issued(name) => {
-                failure.with_hint(format!("look at it: `certkeep show-cert {}`", word(name))).with_hint(format!(
-                    "to issue another under this name, revoke it first (`certkeep revoke-issued {} superseded`), \
-                     which archives its key and request too, then make a new request",
+            PkiPath::Issued(name) => failure
+                .with_hint(format!("look at it: `certkeep show-cert {}`", word(name)))
+                .with_hint(format!(
+                    "to issue another for the same key: `certkeep renew {0}`; for the same request: \
+                     `certkeep expire {0}`, then sign it again",
                     word(name)
                 ))
+                .with_hint(format!(
+                    "for a new key, revoke it first (`certkeep revoke-issued {} superseded`), \
+                     which archives its key and request too, then make a new request",
+                    word(name)
+                )),
+            PkiPath::Request(name) => {
+                failure.with_hint(format!("sign it: `certkeep sign-req TYPE {}`", word(name)))
             }
-            PkiPath::Request(name) => failure.with_hint(format!("sign it: `certkeep sign-req TYPE {}`", word(name))),
+            PkiPath::Renewed(name) => failure.with_hint(format!(
+                "revoke that one first: `certkeep revoke-renewed {} superseded`",
+                word(name)
+            )),
+            PkiPath::Expired(name) => failure.with_hint(format!(
+                "revoke that one first: `certkeep revoke-expired {} superseded`",
+                word(name)
+            )),
             _ => failure,
         }
     }
@@ -75,6 +94,22 @@ impl Failure {
     /// There is no certificate of that name.
     pub fn no_certificate(name: &EntryName) -> Self {
         Self::refused(format!("there is no certificate `{}`", Safe(name)))
+    }
+
+    /// Nothing was renewed or put aside under that name.
+    pub fn none_put_aside(path: &PkiPath) -> Self {
+        let failure = Self::refused(format!("there is no {}", Safe(path)));
+        match path {
+            PkiPath::Renewed(name) => failure.with_hint(format!(
+                "to revoke the present one: `certkeep revoke-issued {}`",
+                shell_word(name.as_str())
+            )),
+            PkiPath::Expired(name) => failure.with_hint(format!(
+                "to put the present one there: `certkeep expire {}`",
+                shell_word(name.as_str())
+            )),
+            _ => failure,
+        }
     }
 
     /// Nothing of that name, number or fingerprint.
@@ -152,7 +187,12 @@ impl Failure {
         match error.downcast_ref::<LoadError>() {
             Some(LoadError::WrongPassphrase) => failure
                 .with_hint("the passphrase of an existing key comes from `--passin=...` or from the prompt"),
-            _ => failure,
+            _ => match error.downcast_ref::<InstallError>() {
+                Some(InstallError::NoIssuer(_)) => {
+                    failure.with_hint("put the certificate of its issuer behind it in the file")
+                }
+                _ => failure,
+            },
         }
     }
 }
@@ -170,7 +210,9 @@ macro_rules! plain {
 
 plain![
     AuthorityError,
+    CaRenewalError,
     EncryptError,
+    ExportError,
     EntryNameError,
     IssueError,
     CrlIssueError,
@@ -329,6 +371,46 @@ impl From<ProposeError> for Failure {
                 "revoke the present one first, or write `unique_subject = no` into index.txt.attr",
             ),
             _ => failure,
+        }
+    }
+}
+
+impl From<TraditionalError> for Failure {
+    fn from(error: TraditionalError) -> Self {
+        let failure = Self::from_error(&error);
+        match &error {
+            TraditionalError::NoForm(_) => failure.with_hint("`certkeep export-p8 NAME` writes it as PKCS#8"),
+            _ => failure,
+        }
+    }
+}
+
+impl From<DhError> for Failure {
+    fn from(error: DhError) -> Self {
+        let failure = Self::from_error(&error);
+        match &error {
+            DhError::NoGroup(bits) if (2048..=8192).contains(bits) => {
+                failure.with_hint("a prime of any length: `certkeep gen-dh fresh`")
+            }
+            _ => failure,
+        }
+    }
+}
+
+impl From<RenewError> for Failure {
+    fn from(error: RenewError) -> Self {
+        match error {
+            RenewError::Propose(error) => error.into(),
+            RenewError::OtherRequest(name) => {
+                let word = shell_word(name.as_str());
+                Self::from_error(&RenewError::OtherRequest(name)).with_hint(format!(
+                    "to sign that request: `certkeep expire {word}`, then `certkeep sign-req TYPE {word}`"
+                ))
+            }
+            RenewError::Revoked(..) => {
+                Self::from_error(&error).with_hint("make a new key: `certkeep issue TYPE NAME`")
+            }
+            _ => Self::from_error(&error),
         }
     }
 }

@@ -43,7 +43,7 @@ pub(super) fn apply(options: &GlobalOptions, variables: &mut Variables) {
     let keysize = key.keysize.map(|bits| bits.to_string());
     let subca_len = certificate.subca_len.map(|length| length.to_string());
     let names = (!certificate.san.is_empty()).then(|| certificate.san.join(", "));
-    let values: [(Known, &'static str, Option<String>); 23] = [
+    let values: [(Known, &'static str, Option<String>); 24] = [
         (env::CERTKEEP_PROFILE_SET, "profile-set", certificate.profile_set.map(word)),
         (env::EASYRSA_ALGO, "algo", key.algo.map(word)),
         (env::EASYRSA_CURVE, "curve", key.curve.clone()),
@@ -53,6 +53,7 @@ pub(super) fn apply(options: &GlobalOptions, variables: &mut Variables) {
         (env::EASYRSA_KEY_SIZE, "keysize", keysize),
         (env::EASYRSA_NS_COMMENT, "ns-comment", certificate.ns_comment.clone()),
         (env::EASYRSA_NS_SUPPORT, "ns-cert", certificate.ns_cert.clone()),
+        (env::EASYRSA_P12_FR_NAME, "usefn", key.usefn.clone()),
         (env::EASYRSA_PKI, "pki", pki.pki.clone()),
         (env::EASYRSA_REQ_CITY, "req-city", subject.req_city.clone()),
         (env::EASYRSA_REQ_CN, "req-cn", subject.req_cn.clone()),

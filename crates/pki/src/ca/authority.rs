@@ -173,6 +173,15 @@ impl Database {
         self.unique_subject.unwrap_or(UniqueSubject::No)
     }
 
+    /// Lets a second valid certificate have the subject of a first, from now on
+    /// (easy-rsa 3.2: renew - writes `unique_subject = no`).
+    pub(crate) fn allow_subjects_again(&mut self) {
+        if self.unique_subject == Some(UniqueSubject::Yes) {
+            // As if the file had never said it: then it is written anew.
+            self.unique_subject = None;
+        }
+    }
+
     /// Chooses the serial number of the next certificate.
     ///
     /// # Errors

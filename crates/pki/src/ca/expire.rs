@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `update-db`: marking what is past its date as expired in the index.
+//! `update-db`: marking what is past its date as expired in the index. And
+//! `expire`: putting a certificate aside, so that its request can be signed again.
 
 use super::authority::Database;
-use crate::{change::ChangeSet, layout::SerialHex, moment::Moment};
+use crate::{
+    change::ChangeSet,
+    layout::{EntryName, PkiPath, SerialHex},
+    moment::Moment,
+};
 
 /// The rows that became `E`, and what has to be recorded.
 #[derive(Debug)]
@@ -22,6 +27,14 @@ pub fn update(mut database: Database, now: Moment) -> Expired {
         database.index_changes(&mut changes);
     }
     Expired { serials, changes }
+}
+
+/// Puts the current certificate of `name` aside. It stays valid, and its row as
+/// it is, until it is revoked or its date comes (easy-rsa 3.2: expire).
+pub fn put_aside(name: &EntryName) -> ChangeSet {
+    let mut changes = ChangeSet::new();
+    changes.relocate(PkiPath::Issued(name.clone()), PkiPath::Expired(name.clone()));
+    changes
 }
 
 #[cfg(test)]

@@ -35,7 +35,7 @@ use crate::{
         extension::{self, ExtensionSpec, ExtensionValue, Issuer},
         name::Name,
         oid,
-        profile::ProfileSet,
+        profile::{CertificateType, ProfileSet},
         request::Request,
         signed::{TbsCertificate, TbsValidity, algorithm_for},
     },
@@ -78,7 +78,7 @@ impl Authority {
     pub fn propose(
         &self,
         order: Order<'_>,
-        mut database: Database,
+        database: Database,
         now: Moment,
     ) -> Result<Proposal, ProposeError> {
         let Order { name, request, profile, serial, .. } = order;
@@ -98,10 +98,7 @@ impl Authority {
             .under(set, issuer, now)
             .map_err(|source| ProposeError::Validity { name: name.clone(), source })?;
         warnings.extend(warning.map(Warning::Validity));
-        let length = validity.not_before.days_until(validity.not_after.plus(1));
-        if set == ProfileSet::Strict && profile.kind.is_server() && length > 825 {
-            warnings.push(Warning::LongServerValidity);
-        }
+        warn_of_length(set, &profile.kind, validity, &mut warnings);
         let specs = profile.extensions(key, &common_name, &subject)?;
         self.check_path_length(&specs)?;
         let mut extensions = extension::encode(&specs, &subject, key, Issuer::Certificate(issuer))?;
@@ -117,15 +114,40 @@ impl Authority {
                 _ => warnings.push(Warning::ServerWithoutAltName),
             }
         }
+        self.file(
+            Draft {
+                name,
+                subject,
+                key: key.clone(),
+                extensions,
+                validity,
+                serial,
+                digest: order.digest.unwrap_or_else(|| set.digest(issuer.public_key())),
+                kind: profile.kind,
+                warnings,
+            },
+            database,
+            ChangeSet::new(),
+        )
+    }
+
+    /// The proposal of a certificate that was checked: its row, its number, its
+    /// structure; `changes` happen first.
+    pub(super) fn file(
+        &self,
+        draft: Draft,
+        mut database: Database,
+        mut changes: ChangeSet,
+    ) -> Result<Proposal, ProposeError> {
+        let Draft { name, subject, key, extensions, validity, serial, digest, kind, warnings } = draft;
+        let issuer = self.certificate();
         let line = subject.one_line();
         let unique = database.unique_subject() == UniqueSubject::Yes;
         if unique && database.index.valid_with_subject(&line).next().is_some() {
             return Err(ProposeError::SubjectTaken(line));
         }
         database.index.add(validity.not_after, &serial.number.to_hex(), &line)?;
-        let mut changes = ChangeSet::new();
         database.issuing_changes(&serial, &mut changes);
-        let digest = order.digest.unwrap_or_else(|| set.digest(issuer.public_key()));
         Ok(Proposal {
             tbs: TbsCertificate {
                 version: Version::V3,
@@ -137,20 +159,33 @@ impl Authority {
                 subject_public_key_info: any(key.as_der())?,
                 issuer_unique_id: None,
                 subject_unique_id: None,
-                extensions: Some(extensions),
+                extensions: (!extensions.is_empty()).then_some(extensions),
             },
             digest,
             signer_key: issuer.public_key().clone(),
             subject,
-            subject_key: key.clone(),
+            subject_key: key,
             serial: serial.number,
             validity,
-            kind: profile.kind,
+            kind,
             warnings,
             changes,
             filed: Filed::Issued(name),
         })
     }
+}
+
+/// A certificate that was checked and has no place in the database yet.
+pub(super) struct Draft {
+    pub(super) name: EntryName,
+    pub(super) subject: Name,
+    pub(super) key: PublicKey,
+    pub(super) extensions: Vec<Extension>,
+    pub(super) validity: Validity,
+    pub(super) serial: NextSerial,
+    pub(super) digest: Digest,
+    pub(super) kind: CertificateType,
+    pub(super) warnings: Vec<Warning>,
 }
 
 impl Authority {
@@ -175,7 +210,11 @@ impl Authority {
     }
 
     /// A certificate that its own CA forbids would be refused by every verifier.
-    fn check_constraints(&self, extensions: &[Extension], subject: &Name) -> Result<(), ProposeError> {
+    pub(super) fn check_constraints(
+        &self,
+        extensions: &[Extension],
+        subject: &Name,
+    ) -> Result<(), ProposeError> {
         let named = extensions.iter().find(|extension| extension.extn_id == oid::SUBJECT_ALT_NAME);
         let names = named.map(|extension| Vec::from_der(extension.extn_value.as_bytes())).transpose()?;
         let names = names.unwrap_or_default();
@@ -188,6 +227,18 @@ impl Authority {
     }
 }
 
+pub(super) fn warn_of_length(
+    set: ProfileSet,
+    kind: &CertificateType,
+    validity: Validity,
+    warnings: &mut Vec<Warning>,
+) {
+    let length = validity.not_before.days_until(validity.not_after.plus(1));
+    if set == ProfileSet::Strict && kind.is_server() && length > 825 {
+        warnings.push(Warning::LongServerValidity);
+    }
+}
+
 pub(crate) fn tbs_validity(validity: Validity) -> TbsValidity {
     TbsValidity { not_before: validity.not_before.to_der_time(), not_after: validity.not_after.to_der_time() }
 }
@@ -196,7 +247,7 @@ pub(crate) fn any(der: &[u8]) -> Result<Any, der::Error> {
     Any::from_der(der)
 }
 
-fn check_key(
+pub(super) fn check_key(
     key: &PublicKey,
     issuer: &Certificate,
     set: ProfileSet,

@@ -173,6 +173,37 @@ impl<'a> Row<'a> {
     }
 }
 
+impl Row<'_> {
+    /// The common name, without the escapes of the one-line form.
+    #[must_use]
+    pub fn common_name(self) -> Option<String> {
+        let mut parts: Vec<Vec<u8>> = vec![Vec::new()];
+        let mut bytes = self.subject().bytes().peekable();
+        while let Some(byte) = bytes.next() {
+            match byte {
+                b'/' | b'+' => parts.push(Vec::new()),
+                b'\\' => {
+                    let escaped = bytes.next().unwrap_or(b'\\');
+                    let value = if escaped == b'x' { hexadecimal(&mut bytes) } else { Some(escaped) };
+                    parts.last_mut()?.extend(value.map_or_else(|| vec![b'\\', escaped], |value| vec![value]));
+                }
+                _ => parts.last_mut()?.push(byte),
+            }
+        }
+        let name = parts.iter().rev().find_map(|part| part.strip_prefix(b"CN="))?;
+        Some(String::from_utf8_lossy(name).into_owned())
+    }
+}
+
+/// The value of two hexadecimal digits, if they come next.
+fn hexadecimal(bytes: &mut std::iter::Peekable<std::str::Bytes<'_>>) -> Option<u8> {
+    let mut digit = || {
+        let digit = bytes.next_if(u8::is_ascii_hexdigit)?;
+        char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
+    };
+    Some(digit()? * 16 + digit()?)
+}
+
 impl fmt::Debug for Row<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{:?}", self.fields)

@@ -152,3 +152,22 @@ fn a_broken_line_of_a_large_file_has_its_number() {
         assert_eq!(error, ParseError { line, problem: LineError::Fields(1) });
     }
 }
+
+#[test]
+fn the_common_name_is_read_out_of_the_one_line_form() {
+    for (line, name) in [
+        ("/CN=web1", Some("web1")),
+        ("/C=US/O=a\\/b/CN=x y=z", Some("x y=z")),
+        ("/CN=a\\/b\\+c", Some("a/b+c")),
+        ("/CN=J\\xC3\\xB6rg", Some("J\u{f6}rg")),
+        ("/CN=odd\\x", Some("odd\\x")),
+        ("/serialNumber=1+CN=multi", Some("multi")),
+        ("/O=nobody", None),
+        ("", None),
+    ] {
+        let text = format!("V\t270101000000Z\t\t07\tunknown\t{line}\n");
+        let index = Index::parse(text.as_bytes()).expect("a row");
+        let row = index.rows().next().expect("a row");
+        assert_eq!(row.common_name().as_deref(), name, "{line}");
+    }
+}

@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The old encrypted PEM of OpenSSL, `Proc-Type: 4,ENCRYPTED` with a `DEK-Info`
-//! line (RFC 1421): read only, because `openssl ec -aes256` still writes it.
+//! line (RFC 1421): read, because `openssl ec -aes256` still writes it, and written
+//! for programs that know no PKCS#8 alone.
 //!
 //! The key is `EVP_BytesToKey` with MD5 and one round over the passphrase and
 //! the first eight bytes of the IV.
 
-use aes::cipher::{BlockModeDecrypt, KeyIvInit, block_padding::Pkcs7};
+use aes::cipher::{BlockModeDecrypt, BlockModeEncrypt, KeyIvInit, block_padding::Pkcs7};
 use base64ct::{Base64, Encoding};
 use md5::{Digest, Md5};
+use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
 use super::LoadError;
 use crate::{
-    pem::{Block, PemError},
-    secret::Passphrase,
+    pem::{Block, PemError, encode_secret},
+    secret::{Passphrase, SecretBytes},
 };
 
 /// A block that a passphrase opens.
@@ -97,6 +99,31 @@ impl Encrypted {
 fn split_headers(body: &str) -> Option<(&str, &str)> {
     let body = body.trim_start();
     body.split_once("\n\n").or_else(|| body.split_once("\r\n\r\n"))
+}
+
+/// Encrypts a key as openssl does with `-aes256`. One round of MD5 slows nobody
+/// down who guesses: the passphrase is all there is.
+pub(super) fn encrypt(
+    label: &str,
+    der: &[u8],
+    passphrase: &Passphrase,
+    rng: &mut dyn CryptoRng,
+) -> SecretBytes {
+    let mut iv = [0_u8; 16];
+    rng.fill_bytes(&mut iv);
+    let key = derive(passphrase, &iv[..8], 32);
+    let encryptor =
+        cbc::Encryptor::<aes::Aes256>::new_from_slices(&key, &iv).expect("32 bytes of key and 16 of IV");
+    let mut buffer = Zeroizing::new(vec![0; der.len() + 16]);
+    buffer[..der.len()].copy_from_slice(der);
+    let ciphertext =
+        encryptor.encrypt_padded::<Pkcs7>(&mut buffer, der.len()).expect("a block more than the plaintext");
+    let encoded = encode_secret(label, ciphertext);
+    let head = format!("-----BEGIN {label}-----\n");
+    let body = encoded.expose().strip_prefix(head.as_bytes()).unwrap_or_default();
+    let iv: String = iv.iter().map(|byte| format!("{byte:02X}")).collect();
+    let headers = format!("{head}Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,{iv}\n\n");
+    SecretBytes::new([headers.as_bytes(), body].concat())
 }
 
 fn derive(passphrase: &Passphrase, salt: &[u8], length: usize) -> Zeroizing<Vec<u8>> {

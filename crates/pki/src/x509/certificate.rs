@@ -250,6 +250,13 @@ impl Certificate {
             .map(|identifier| identifier.as_bytes().to_vec())
     }
 
+    /// The serial number of the issuer's certificate that authorityKeyIdentifier names.
+    #[must_use]
+    pub fn authority_serial_number(&self) -> Option<SerialNumber> {
+        let identifier = self.extension::<AuthorityKeyIdentifier>(oid::AUTHORITY_KEY_IDENTIFIER)?;
+        SerialNumber::from_der_integer(&identifier.authority_cert_serial_number?).ok()
+    }
+
     /// SHA-256 over the DER.
     #[must_use]
     pub fn fingerprint_sha256(&self) -> [u8; 32] {

@@ -147,7 +147,9 @@ fn serial(number: &SerialNumber) -> Value {
     number.to_string().into()
 }
 
-fn name(name: &Name) -> Value {
+/// Describes a name.
+#[must_use]
+pub fn name(name: &Name) -> Value {
     let attribute = |(kind, value): (String, String)| {
         Value::Section(vec![("type", kind.into()), ("value", value.into())])
     };

@@ -128,6 +128,25 @@ impl SerialNumber {
         SerialHex::parse(&self.to_string()).expect("printed in pairs of digits")
     }
 
+    /// The number in decimal.
+    #[must_use]
+    pub fn to_decimal(&self) -> String {
+        let mut digits = vec![0_u8];
+        for byte in &self.0 {
+            let mut carry = u32::from(*byte);
+            for digit in &mut digits {
+                carry += u32::from(*digit) * 256;
+                *digit = u8::try_from(carry % 10).unwrap_or(0);
+                carry /= 10;
+            }
+            while carry > 0 {
+                digits.push(u8::try_from(carry % 10).unwrap_or(0));
+                carry /= 10;
+            }
+        }
+        digits.iter().rev().map(|digit| char::from(b'0' + digit)).collect()
+    }
+
     fn from_bytes(bytes: &[u8]) -> Self {
         let zeros = bytes.iter().take_while(|&&byte| byte == 0).count();
         Self(bytes[zeros..].to_vec())

@@ -20,7 +20,8 @@ fn certificate() -> Certificate {
 }
 
 fn propose(name: Option<EntryName>, rows: &str) -> Result<RevocationProposal, RevokeError> {
-    let target = Target { certificate: certificate(), name, request_key: None };
+    let place = name.map_or(Place::Archive, Place::Current);
+    let target = Target { certificate: certificate(), place, request_key: None };
     propose_revocation(target, Some(Reason::KeyCompromise), database_of(rows), now())
 }
 
@@ -67,7 +68,8 @@ fn a_key_and_a_request_for_the_next_certificate_stay() {
     let of_another = Some(OTHER_KEY.public_key().clone());
     assert_eq!(Some(other), of_its_own, "the fixture's request is for the certificate's key");
     for (request_key, moves) in [(of_its_own, true), (of_another, false)] {
-        let target = Target { certificate: certificate(), name: Some(name("web1")), request_key };
+        let place = Place::Current(name("web1"));
+        let target = Target { certificate: certificate(), place, request_key };
         let proposal = propose_revocation(target, None, database_of(ROWS), now()).expect("proposed");
         assert_eq!(proposal.archives_key, moves);
         let said = said(&proposal.into_changes()).join("\n");
@@ -103,6 +105,27 @@ fn a_certificate_that_is_no_names_any_more_touches_nobodys_files() {
     });
     let read = Certificate::read(filed.expect("it is filed")).expect("a certificate");
     assert_eq!(read.serial_number().to_string(), "07");
+}
+
+#[test]
+fn what_was_put_aside_leaves_the_files_of_its_successor() {
+    let name = name("web1");
+    for (place, from) in [
+        (Place::Renewed(name.clone(), Successor::Issued), "renewed/issued"),
+        (Place::Expired(name.clone(), Successor::Issued), "expired"),
+    ] {
+        let target = Target { certificate: certificate(), place, request_key: None };
+        let changes = propose_revocation(target, None, database_of(ROWS), now()).expect("proposed").changes;
+        let moved = format!("move {from}/web1.crt to revoked/certs_by_serial/07.crt");
+        assert_eq!(said(&changes)[4..], [moved]);
+    }
+    let place = Place::Expired(name, Successor::None);
+    let target = Target { certificate: certificate(), place, request_key: None };
+    let proposal = propose_revocation(target, None, database_of(ROWS), now()).expect("proposed");
+    assert!(!proposal.archives_key, "its request is to be signed again");
+    let said = said(&proposal.changes);
+    assert!(said.contains(&"remove inline/private/web1.p12-inline".to_owned()));
+    assert!(said.iter().all(|change| !change.contains("private/web1.key")), "{said:?}");
 }
 
 #[test]

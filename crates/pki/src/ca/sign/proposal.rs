@@ -43,6 +43,10 @@ pub(crate) enum Filed {
     Issued(EntryName),
     /// `ca.crt`.
     Authority,
+    /// `ca.crt`, in place of the present one.
+    RenewedAuthority,
+    /// `issued/NAME.crt` of a PKI without a CA, and so without a database.
+    SelfSigned(EntryName),
 }
 
 /// A certificate that was signed, and what has to be recorded.
@@ -142,6 +146,8 @@ impl Proposal {
                 changes.create(PkiPath::Issued(name), pem);
             }
             Filed::Authority => changes.create(PkiPath::CaCertificate, pem),
+            Filed::RenewedAuthority => changes.replace(PkiPath::CaCertificate, pem),
+            Filed::SelfSigned(name) => changes.create(PkiPath::Issued(name), pem),
         }
         Ok(Issued { certificate, changes })
     }
