@@ -312,7 +312,7 @@ fn strange_names_modes_and_indexes_are_read() {
     assert!(paths.contains(&b"pki/private/d\xe9j\xe0.key".as_slice()), "{report:?}");
     world.git(&["reset", "-q"]);
     // Split, which libgit2 does not read.
-    world.ground.git(&["update-index", "--split-index"]);
+    world.git(&["update-index", "--split-index"]);
     world.stage("x", key().as_bytes());
     world.stage("pki/private/.gitattributes", b"* -filter\n");
     let told = world.staged();
