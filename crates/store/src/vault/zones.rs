@@ -82,13 +82,14 @@ impl Vault {
         let outside = Rules::new(None, rules.patterns().to_vec());
         let known = &self.zone(zone)?.patterns;
         for pattern in patterns.iter().filter(|pattern| !known.contains(pattern)) {
-            let mut taken = None;
-            let mut own = false;
-            for entry in self.repository.index_entries()? {
-                if !pattern.matches(&entry.path) || zone_of_layout(rules, &entry.path) {
-                    continue;
-                }
-                match outside.patterns().iter().find(|(known, _)| known.matches(&entry.path)) {
+            let covers = |path: &[u8]| pattern.matches(path) && !zone_of_layout(rules, path);
+            let tracked = self.tracked()?;
+            let mut paths: Vec<Vec<u8>> = tracked.keys().filter(|path| covers(path)).cloned().collect();
+            let new = worktree::untracked(self.work_tree(), &covers, &tracked)?;
+            paths.extend(new.into_iter().map(String::into_bytes));
+            let (mut taken, mut own) = (None, false);
+            for path in paths {
+                match outside.patterns().iter().find(|(known, _)| known.matches(&path)) {
                     Some((by, other)) if other != zone => {
                         taken = Some((by.as_str().to_owned(), other.clone()));
                     }
