@@ -82,8 +82,8 @@ pub(crate) fn read_secret_file(path: &Path) -> Result<Option<SecretBytes>, ReadE
         let rest = buffer.get_mut(filled..).unwrap_or_default();
         if rest.is_empty() {
             let mut larger = zeroed(path, u64::try_from(filled).unwrap_or(u64::MAX).saturating_mul(2))?;
-            for (to, from) in larger.iter_mut().zip(buffer.iter()) {
-                *to = *from;
+            if let Some(front) = larger.get_mut(..buffer.len()) {
+                front.copy_from_slice(&buffer);
             }
             buffer = larger;
             continue;

@@ -86,7 +86,7 @@ impl Vault {
             let tracked = self.tracked()?;
             let mut paths: Vec<Vec<u8>> = tracked.keys().filter(|path| covers(path)).cloned().collect();
             let new = worktree::untracked(self.work_tree(), &covers, &tracked)?;
-            paths.extend(new.into_iter().map(String::into_bytes));
+            paths.extend(new);
             let (mut taken, mut own) = (None, false);
             for path in paths {
                 match outside.patterns().iter().find(|(known, _)| known.matches(&path)) {
