@@ -18,8 +18,12 @@ use zeroize::Zeroizing;
 use crate::{durable::FileError, transaction::RecoverError};
 
 /// The largest file that is read, in bytes: 1 GiB, some ten million
-/// certificates in `index.txt`. Something like `/dev/zero` ends here.
+/// certificates in `index.txt`.
 pub const SIZE_LIMIT: u64 = 1 << 30;
+
+/// The most that is read from a pipe or a device, in bytes: 64 MiB, which no
+/// request or key comes near. Something like `/dev/zero` ends here.
+pub const PIPE_LIMIT: u64 = 64 << 20;
 
 /// The first buffer for a pipe, in bytes, whose size nobody knows.
 const PIPE_BUFFER: u64 = 16 * 1024;
@@ -40,11 +44,13 @@ pub enum ReadError {
         /// The directory.
         path: PathBuf,
     },
-    /// More than [`SIZE_LIMIT`] bytes.
-    #[error("{} is larger than {SIZE_LIMIT} bytes", path.display())]
+    /// More than [`SIZE_LIMIT`] bytes, or more than [`PIPE_LIMIT`] from a pipe.
+    #[error("{} is larger than {limit} bytes", path.display())]
     TooLarge {
         /// The file.
         path: PathBuf,
+        /// The most that is read of it, in bytes.
+        limit: u64,
     },
 }
 
@@ -59,14 +65,14 @@ pub(crate) fn read_regular(path: &Path) -> Result<Option<Vec<u8>>, ReadError> {
 
 /// Reads a file; `None` when there is none.
 pub(crate) fn read_file(path: &Path) -> Result<Option<Vec<u8>>, ReadError> {
-    let Some((file, size)) = open(path)? else { return Ok(None) };
+    let Some(Opened { file, size, limit }) = open(path)? else { return Ok(None) };
     let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
-    let read = file.take(SIZE_LIMIT + 1).read_to_end(&mut bytes);
+    let read = file.take(limit + 1).read_to_end(&mut bytes);
     read.map_err(FileError::new("read", path))?;
-    if u64::try_from(bytes.len()).is_ok_and(|length| length <= SIZE_LIMIT) {
+    if u64::try_from(bytes.len()).is_ok_and(|length| length <= limit) {
         Ok(Some(bytes))
     } else {
-        Err(ReadError::TooLarge { path: path.to_owned() })
+        Err(ReadError::TooLarge { path: path.to_owned(), limit })
     }
 }
 
@@ -74,14 +80,15 @@ pub(crate) fn read_file(path: &Path) -> Result<Option<Vec<u8>>, ReadError> {
 /// none. The buffer has its size before it is filled, and is zeroised where
 /// the file turns out to be larger.
 pub(crate) fn read_secret_file(path: &Path) -> Result<Option<SecretBytes>, ReadError> {
-    let Some((mut file, size)) = open(path)? else { return Ok(None) };
+    let Some(Opened { mut file, size, limit }) = open(path)? else { return Ok(None) };
     // One byte more, to see the end of the file without growing.
-    let mut buffer = zeroed(path, size.max(1) + 1)?;
+    let mut buffer = zeroed(path, size.max(1) + 1, limit)?;
     let mut filled = 0;
     loop {
         let rest = buffer.get_mut(filled..).unwrap_or_default();
         if rest.is_empty() {
-            let mut larger = zeroed(path, u64::try_from(filled).unwrap_or(u64::MAX).saturating_mul(2))?;
+            let mut larger =
+                zeroed(path, u64::try_from(filled).unwrap_or(u64::MAX).saturating_mul(2), limit)?;
             if let Some(front) = larger.get_mut(..buffer.len()) {
                 front.copy_from_slice(&buffer);
             }
@@ -99,15 +106,21 @@ pub(crate) fn read_secret_file(path: &Path) -> Result<Option<SecretBytes>, ReadE
     Ok(Some(SecretBytes::from(buffer)))
 }
 
-fn zeroed(path: &Path, size: u64) -> Result<Zeroizing<Vec<u8>>, ReadError> {
+fn zeroed(path: &Path, size: u64, limit: u64) -> Result<Zeroizing<Vec<u8>>, ReadError> {
     // Twice the limit, for the doubling of a buffer that is just below it.
-    let size = usize::try_from(size).ok().filter(|_| size <= 2 * SIZE_LIMIT);
-    let size = size.ok_or_else(|| ReadError::TooLarge { path: path.to_owned() })?;
+    let size = usize::try_from(size).ok().filter(|_| size <= 2 * limit);
+    let size = size.ok_or_else(|| ReadError::TooLarge { path: path.to_owned(), limit })?;
     Ok(Zeroizing::new(vec![0; size]))
 }
 
-/// Opens a file, with the size to expect.
-fn open(path: &Path) -> Result<Option<(File, u64)>, ReadError> {
+/// A file about to be read, with the bytes to expect and the most to take.
+struct Opened {
+    file: File,
+    size: u64,
+    limit: u64,
+}
+
+fn open(path: &Path) -> Result<Option<Opened>, ReadError> {
     let file = match File::open(path) {
         Ok(file) => file,
         Err(error) => {
@@ -120,9 +133,13 @@ fn open(path: &Path) -> Result<Option<(File, u64)>, ReadError> {
         return Err(ReadError::Directory { path: path.to_owned() });
     }
     if metadata.len() > SIZE_LIMIT {
-        return Err(ReadError::TooLarge { path: path.to_owned() });
+        return Err(ReadError::TooLarge { path: path.to_owned(), limit: SIZE_LIMIT });
     }
-    Ok(Some((file, if metadata.is_file() { metadata.len() } else { PIPE_BUFFER })))
+    let (size, limit) = match metadata.is_file() {
+        true => (metadata.len(), SIZE_LIMIT),
+        false => (PIPE_BUFFER, PIPE_LIMIT),
+    };
+    Ok(Some(Opened { file, size, limit }))
 }
 
 #[cfg(test)]

@@ -150,7 +150,8 @@ impl Store {
     }
 
     /// Reads a file; `None` when there is none. Follows symbolic links, reads
-    /// named pipes to their end, and at most [`SIZE_LIMIT`](crate::read::SIZE_LIMIT) bytes.
+    /// named pipes to their end, and at most [`SIZE_LIMIT`](crate::read::SIZE_LIMIT) bytes
+    /// ([`PIPE_LIMIT`](crate::read::PIPE_LIMIT) from a pipe).
     ///
     /// # Errors
     ///
