@@ -44,7 +44,7 @@ pub use self::{
     line::LineError,
     progress::Progress,
     prompt::{Person, Prompt},
-    safe::{Safe, shell_word},
+    safe::{Safe, shell_path, shell_word},
 };
 use crate::{
     report::Failure,

@@ -5,6 +5,8 @@
 #[expect(dead_code, reason = "each topic uses a part of it")]
 mod team;
 
+use std::fs;
+
 use team::{Person, Team};
 
 /// A private key that nobody uses.
@@ -47,6 +49,21 @@ fn a_plain_key_is_stopped_before_the_commit_the_push_and_the_server() {
     stopped(&alice, "cd work/app && git push -q --no-verify", "deploy/web.key:1");
     alice.fails("cd hub.git && git rev-parse -q --verify other", "");
     alice.does("(cd hub.git && certkeep guard uninstall) && cd work/app && git push -q --no-verify");
+}
+
+#[test]
+fn what_is_told_to_type_fits_the_path_and_the_tag() {
+    let team = Team::new().that_leaks();
+    let alice = plain(&team);
+    alice.does(&format!("cd work/app && {MAKE_KEY} >\"$(printf 'a\\nb.key')\" && git add ."));
+    let said = alice.tries("cd work/app && certkeep guard");
+    let command =
+        said.stdout.split("to take it out of the commit: `").nth(1).and_then(|rest| rest.split('`').next());
+    let command = command.unwrap_or_else(|| panic!("no command: {said:#?}"));
+    fs::write(alice.path("command"), command).expect("written");
+    alice.does("cd work/app && bash ~/command && [ -z \"$(git diff --cached)\" ] && rm a*b.key");
+    alice.does(&format!("cd work/app && {MAKE_KEY} >k && git tag blob $(git hash-object -w k) && rm k"));
+    stopped(&alice, "cd work/app && git push -q origin blob", "delete the tag");
 }
 
 #[test]

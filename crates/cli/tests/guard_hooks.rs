@@ -144,6 +144,28 @@ fn a_program_and_a_link_as_hooks_come_back_too() {
 }
 
 #[test]
+fn what_git_does_not_run_is_no_hook() {
+    let team = Team::new().that_leaks();
+    let alice = alice(&team);
+    alice.does("cd work/app && certkeep guard install");
+    if configures(&alice) {
+        alice.does("cd work/app && git config hook.certkeep-pre-commit.enabled no");
+    } else {
+        alice.does("cd work/app && chmod -x .git/hooks/pre-commit");
+    }
+    alice.does("cd work/app && [ \"$(certkeep guard status | grep -c 'not asked')\" = 1 ]");
+    alice.does(
+        "cd work/app && certkeep guard install && no sh -c 'certkeep guard status | grep \"not asked\"'",
+    );
+    works(&alice, "work/app");
+    alice.does("cd work/app && certkeep guard uninstall && no sh -c 'ls .git/hooks | grep -v sample'");
+    alice.does("cd work/app && no git config --get-regexp '^hook'");
+    // What git's configuration of a newer version has is read by no older one, and the other way round.
+    alice.does("cd work/app && printf '# run: certkeep guard\\npre-commit: { jobs: [] } # certkeep guard\\n' >lefthook.yml");
+    alice.does("cd work/app && [ \"$(certkeep guard status | grep -c 'not asked')\" = 3 ]");
+}
+
+#[test]
 fn what_stands_in_the_place_of_ours_is_not_overwritten() {
     let team = Team::new();
     let alice = alice(&team);

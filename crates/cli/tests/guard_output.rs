@@ -207,6 +207,39 @@ fn github_shows_a_line_for_each_with_nothing_that_ends_it() {
 }
 
 #[test]
+fn a_file_of_thousands_of_keys_is_told_soon() {
+    let team = Team::new().that_leaks();
+    let alice = team.person("alice");
+    alice.does(&format!(
+        "git init -q app && cd app && {MAKE_KEY} >one
+         for n in $(seq 4000); do cat one; done >keys && rm one && git add keys
+         for n in $(seq 500); do printf -- '-----BEGIN PRIVATE KEY-----\\n...\\n-----END PRIVATE KEY-----\\n'; done >manual"
+    ));
+    // Far more than one pass takes in a debug build, far less than one for each key.
+    for command in ["certkeep guard --format json", "certkeep guard --format json keys"] {
+        let (found, code) = json(&alice, &format!("cd app && timeout 30 {command}"));
+        assert_eq!(
+            (code, found.pointer("/findings").and_then(Value::as_array).map(Vec::len)),
+            (6, Some(4000))
+        );
+        assert_eq!(found.pointer("/findings/3999/line").and_then(Value::as_u64), Some(3 * 3999 + 1));
+    }
+    let said = alice.tries("cd app && certkeep guard manual");
+    assert_eq!((said.code, said.stdout.matches("note: ").count()), (0, 20), "{said:#?}");
+    assert!(said.stdout.contains("and 480 more notes"), "{said:#?}");
+}
+
+#[test]
+fn an_archive_that_is_not_read_to_its_end_is_a_note() {
+    let team = Team::new();
+    let alice = team.person("alice");
+    alice.does("mkdir many && (cd many && seq 10001 | xargs touch) && tar czf many.tar.gz many");
+    let said = alice.tries("certkeep guard many.tar.gz");
+    assert!(said.code == 0 && said.stdout.contains("note: archive with more in it"), "{said:#?}");
+    assert_eq!(alice.tries("certkeep guard --strict many.tar.gz").code, 6);
+}
+
+#[test]
 fn no_output_holds_the_key() {
     let team = Team::new();
     let alice = team.person("alice");

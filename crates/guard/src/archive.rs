@@ -5,7 +5,8 @@
 //!
 //! Archives are read for what can be read. A damaged one gives the members
 //! before the damage, an encrypted member nothing, and one that inflates
-//! without end as much as [`MOST_BYTES`].
+//! without end as much as [`MOST_BYTES`]; that it was not read to its end is a
+//! finding of its own.
 
 mod gzip;
 mod tape;
@@ -15,11 +16,11 @@ use std::{io::Read, ops::Range};
 
 use zeroize::Zeroizing;
 
-use crate::finding::{Finding, Wrapping};
+use crate::finding::{Certainty, Finding, Format, Protection, Wrapping};
 
 /// Members of one archive that are read.
 const MOST_MEMBERS: usize = 10_000;
-/// Bytes that come out of one archive, all members together.
+/// Bytes that are inflated out of one archive, all members together.
 const MOST_BYTES: usize = 64 << 20;
 
 /// One member, or what a compressed file holds.
@@ -37,7 +38,7 @@ struct Member<'name> {
 /// is seen both ways; it is told as the member's.
 pub(crate) fn add_members(file: &[u8], found: &mut Vec<Finding>, detect: fn(&[u8]) -> Vec<Finding>) {
     let mut inside = Vec::new();
-    for_each_member(file, &mut |member| {
+    let whole = for_each_member(file, &mut |member| {
         inside.extend(detect(member.contents).into_iter().map(|mut finding| {
             finding.wrappings.splice(0..0, member.wrappings.iter().cloned());
             finding.place = member.place.clone();
@@ -51,17 +52,29 @@ pub(crate) fn add_members(file: &[u8], found: &mut Vec<Finding>, detect: fn(&[u8
         before.is_none_or(|member| member.place.end < finding.place.end)
     });
     found.append(&mut inside);
+    if !whole {
+        found.push(Finding {
+            format: Format::UnreadArchive,
+            certainty: Certainty::Suspected,
+            protection: Protection::None,
+            place: 0..file.len(),
+            wrappings: Vec::new(),
+            public_key: None,
+            allowed: None,
+        });
+    }
     found.sort_by_key(|finding| finding.place.start);
 }
 
 /// Shows the members of `file` one after the other, each of them zeroised
-/// before the next is read. A file that is no archive has none.
-fn for_each_member(file: &[u8], act: &mut dyn FnMut(&Member<'_>)) {
-    let mut budget = Budget { members: MOST_MEMBERS, bytes: MOST_BYTES };
+/// before the next is read. A file that is no archive has none. `false` if the
+/// budget was not enough for all of them.
+fn for_each_member(file: &[u8], act: &mut dyn FnMut(&Member<'_>)) -> bool {
+    let mut budget = Budget { members: MOST_MEMBERS, bytes: MOST_BYTES, exceeded: false };
     if gzip::is_gzip(file) {
         let contents = gzip::inflate(file, &mut budget);
         if contents.is_empty() {
-            return;
+            return true;
         }
         if tape::is_tar(&contents) {
             // What is read out of the tar is a copy of what was inflated.
@@ -73,16 +86,19 @@ fn for_each_member(file: &[u8], act: &mut dyn FnMut(&Member<'_>)) {
         } else {
             act(&Member { wrappings: &[Wrapping::Gzip], place: 0..file.len(), contents: &contents });
         }
-        return;
+        return !budget.exceeded;
     }
     let mut show = |name: String, place: Range<usize>, contents: &[u8]| {
         act(&Member { wrappings: &[Wrapping::Member(name)], place, contents });
     };
     if tape::is_tar(file) {
+        // Nothing is inflated.
+        budget.bytes = file.len().max(MOST_BYTES);
         tape::for_each(file, &mut budget, &mut show);
     } else {
         zip::for_each(file, &mut budget, &mut show);
     }
+    !budget.exceeded
 }
 
 /// What takes a member: its name, its place, its contents.
@@ -92,6 +108,8 @@ type Show<'act> = dyn FnMut(String, Range<usize>, &[u8]) + 'act;
 struct Budget {
     members: usize,
     bytes: usize,
+    /// There was more than may be read.
+    exceeded: bool,
 }
 
 impl Budget {
@@ -99,6 +117,7 @@ impl Budget {
     fn member(&mut self) -> bool {
         let more = self.members > 0 && self.bytes > 0;
         self.members = self.members.saturating_sub(1);
+        self.exceeded |= !more;
         more
     }
 
@@ -113,6 +132,10 @@ impl Budget {
             contents.extend_from_slice(piece.get(..count).unwrap_or_default());
         }
         self.bytes -= contents.len();
+        if reader.limit() == 0 {
+            self.exceeded |=
+                matches!(reader.into_inner().read(piece.get_mut(..1).unwrap_or_default()), Ok(1..));
+        }
         contents
     }
 }

@@ -53,9 +53,6 @@ static MARKS: LazyLock<(AhoCorasick, Vec<Room>)> = LazyLock::new(|| {
     add(putty::MARK, Room::Read(putty::key));
     add(age_identity::SECRET, Room::Read(age_identity::identity));
     add(age_identity::PLUGIN, Room::Read(age_identity::identity));
-    for name in wireguard::NAMES {
-        add(name, Room::Read(wireguard::key));
-    }
     add(vars::MARK, Room::Read(vars::passphrase));
     add(zone_keys::MARK, Room::ZoneKeys);
     add(jwk::MARK, Room::Json);
@@ -176,6 +173,7 @@ fn at_marks(bytes: &[u8]) -> (Vec<Finding>, Vec<Mark>) {
     if json_in_strings {
         findings.extend(jwk::keys_in_strings(bytes));
     }
+    findings.extend(wireguard::keys(bytes));
     (findings, marks)
 }
 

@@ -112,6 +112,8 @@ pub enum Format {
     CertkeepKeys,
     /// A passphrase in easy-rsa's vars (`EASYRSA_PASSIN=pass:…`).
     VarsPassphrase,
+    /// No key: an archive with more in it than is read. Always suspected.
+    UnreadArchive,
 }
 
 impl fmt::Display for Format {
@@ -139,6 +141,7 @@ impl fmt::Display for Format {
             Self::GitCrypt => "git-crypt key file",
             Self::CertkeepKeys => "exported certkeep zone keys",
             Self::VarsPassphrase => "passphrase in easy-rsa vars",
+            Self::UnreadArchive => "archive with more in it than is looked at",
         })
     }
 }

@@ -18,5 +18,5 @@ mod ssh_public;
 pub use self::{
     detect::detect,
     finding::{Certainty, Finding, Format, Protection, Wrapping},
-    line::line_of,
+    line::{Lines, line_of},
 };

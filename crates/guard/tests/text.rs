@@ -273,6 +273,74 @@ fn a_marker_allows_with_a_reason() {
     assert_eq!(allowed(&format!("{key}# certkeep:allow-key too late\n")), None);
 }
 
+#[test]
+fn a_marker_is_for_one_key() {
+    let key = &KEYS[2].text;
+    let reasons = |file: &str| {
+        let findings = detect(file.as_bytes());
+        findings.into_iter().map(|finding| finding.allowed.is_some()).collect::<Vec<_>>()
+    };
+    let json = serde_json::to_string(key).expect("JSON");
+    let marker = "certkeep:allow-key for tests";
+    assert_eq!(reasons(&format!("{{\"why\":\"{marker}\",\"a\":{json},\"b\":{json}}}")), [true, false]);
+    assert_eq!(reasons(&format!("[\"{marker}\",{json},\"{marker}\",{json}]")), [true, true]);
+    // Lines of old: the second key is far away.
+    let old = format!("# {marker}\n{key}\n{key}").replace('\n', "\r");
+    assert_eq!(reasons(&old), [true, false]);
+}
+
+#[test]
+fn keys_of_wireguard_are_found_whatever_else_has_brackets() {
+    let key = made("wg genkey >out");
+    let key = key.trim();
+    for file in [
+        format!("[Peer]\nEndpoint = [2001:db8::1]:51820\nPresharedKey = {key}\n"),
+        format!("[Interface]\n# see docs [1]\nPrivateKey = {key}\n"),
+        format!("[Interface]\nPostUp = [ -e /x ]\nPrivateKey={key}\n"),
+        format!("[interface]\nprivatekey={key}\n"),
+        format!("[Peer]\nPRESHAREDKEY = {key}\n"),
+        format!("[Interface]\nAllowedIPs = {}\nPrivateKey = {key}\n", "10.0.0.0/8, ".repeat(500)),
+        format!("{{\"conf\":\"[Peer]\\nEndpoint = [::1]:5\\nPresharedKey = {key}\\n\"}}"),
+        format!("[wireguard]\nprivate-key={key}\n"),
+        format!("[wireguard-peer.AAAA=]\npreshared-key={key}\n"),
+    ] {
+        assert_eq!(only(file.as_bytes()), (Format::WireGuard, Certainty::Parsed), "{file}");
+    }
+    for file in [
+        format!("[Peer]\nPublicKey = {key}\n"),
+        format!("[Peer]\n[Other]\nPrivateKey = {key}\n"),
+        format!("PrivateKey = {key}\n"),
+    ] {
+        assert!(detect(file.as_bytes()).is_empty(), "{file}");
+    }
+}
+
+#[test]
+fn base64_behind_a_name_is_read() {
+    let der = made("openssl genpkey -algorithm ED25519 | sed 1d | sed '$d' >out");
+    let long = made("openssl genrsa 2048 | openssl rsa -outform DER | base64 -w0 >out");
+    for key in [der.trim(), long.trim()] {
+        for name in ["my-tls_key-", "my_key_", "a-name-of-more-digits-than-the-shortest-key-there-is-"] {
+            let file = format!("value: {name}{key}\n");
+            let (format, certainty) = only(file.as_bytes());
+            assert!(
+                matches!(format, Format::Pkcs8 | Format::Pkcs1) && certainty == Certainty::Parsed,
+                "{file}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_stray_quotation_mark_hides_no_json() {
+    let key = KEYS.iter().find(|key| key.format == Format::Jwk).expect("a key").text.trim().to_owned();
+    for file in [format!("5\" {key}\n"), format!("say \"{{\" {key} {key}\n"), format!("5\" {key} 6\" {key}")]
+    {
+        let findings = detect(file.as_bytes());
+        assert!(!findings.is_empty() && findings.iter().all(|found| found.format == Format::Jwk), "{file}");
+    }
+}
+
 /// Far more than one pass takes in a debug build, far less than one for each line.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(20);
 
@@ -298,6 +366,11 @@ fn hostile_files_take_no_longer_than_their_length() {
         "AGE-SECRET-KEY-1QQQQQQQQQQQQQQQQQQQQQQ",
         "AGE-SECRET-KEY-",
         "PrivateKey=",
+        "[Peer]PrivateKey=",
+        "[Peer]\n[",
+        "[Peer]= ",
+        "\"{\"kty\"",
+        "{\"",
         "[Peer]PresharedKey=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
         "PrivateKey = AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAB=",
         "EASYRSA_PASSIN=pass:x ",

@@ -18,7 +18,7 @@ use thiserror::Error;
 use self::place::Place;
 pub use self::script::Event;
 use crate::{
-    durable::FileError,
+    durable::{FileError, permissions},
     git::{self, GitError},
     read::{ReadError, read_file},
 };
@@ -147,7 +147,7 @@ impl Hooks {
             return Ok(Standing::Configured);
         }
         if let Some((_, file)) = &self.keeper
-            && reads(file, |text| script::contains(text, b"certkeep guard"))?
+            && reads(file, script::names_the_guard)?
         {
             return Ok(Standing::ByKeeper(file.clone()));
         }
@@ -159,9 +159,10 @@ impl Hooks {
             Place::Folder { folder, .. } | Place::Hidden { folder, .. } => {
                 let hook = folder.join(event.name());
                 let legacy = install::legacy(&hook);
-                if reads(&hook, script::is_ours)? {
+                let runs = |file: &Path, so: fn(&[u8]) -> bool| reads(file, so).map(|so| so && is_run(file));
+                if runs(&hook, script::is_ours)? {
                     Standing::File(hook)
-                } else if reads(&legacy, script::is_ours)? && reads(&hook, script::is_of_pre_commit)? {
+                } else if runs(&legacy, script::is_ours)? && runs(&hook, script::is_of_pre_commit)? {
                     Standing::ByPreCommit(legacy)
                 } else {
                     Standing::Missing
@@ -169,6 +170,11 @@ impl Hooks {
             }
         })
     }
+}
+
+/// Whether git runs a hook: it passes over one that is not executable.
+fn is_run(file: &Path) -> bool {
+    file.metadata().is_ok_and(|metadata| permissions(&metadata) & 0o111 != 0)
 }
 
 /// Whether there is a file and its bytes are `so`.

@@ -59,6 +59,36 @@ pub fn shell_word(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
+/// A path of any bytes as one word of a command for an interactive shell: as
+/// [`shell_word`] has it, but with what a terminal would act on and what is no
+/// UTF-8 written out, so that it can be shown and pasted (`$'...'`, POSIX 2024;
+/// not for scripts of older shells).
+#[must_use]
+pub fn shell_path(path: &[u8]) -> String {
+    let is_hidden = |character: char| character.is_control() || is_invisible(character);
+    match std::str::from_utf8(path) {
+        Ok(text) if !text.contains(is_hidden) => return shell_word(text),
+        _ => {}
+    }
+    let mut word = String::from("$'");
+    let octal = |word: &mut String, bytes: &[u8]| {
+        bytes.iter().for_each(|byte| word.push_str(&format!("\\{byte:03o}")));
+    };
+    for chunk in path.utf8_chunks() {
+        for character in chunk.valid().chars() {
+            match character {
+                '\n' => word.push_str("\\n"),
+                '\\' | '\'' => word.extend(['\\', character]),
+                _ if is_hidden(character) => octal(&mut word, character.encode_utf8(&mut [0; 4]).as_bytes()),
+                _ => word.push(character),
+            }
+        }
+        octal(&mut word, chunk.invalid());
+    }
+    word.push('\'');
+    word
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -95,6 +125,18 @@ mod tests {
             ("a=b:/c_d-e.f", "a=b:/c_d-e.f"),
         ] {
             assert_eq!(shell_word(text), word);
+        }
+    }
+
+    #[test]
+    fn a_path_of_any_bytes_can_be_pasted() {
+        for path in [&b"a\n'b\\"[..], b"\xff\xc3\xbc", b"plain", b"a b", "gpj.\u{202e}exe\u{9b}7".as_bytes()]
+        {
+            let word = shell_path(path);
+            assert_eq!(Safe(&word).to_string(), word);
+            let script = format!("printf %s {word}");
+            let said = std::process::Command::new("bash").args(["-c", &script]).output().expect("bash");
+            assert_eq!(said.stdout, path, "{word}");
         }
     }
 

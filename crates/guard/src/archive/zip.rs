@@ -41,7 +41,10 @@ pub(super) fn for_each(file: &[u8], budget: &mut Budget, show: &mut Show<'_>) {
         let Ok(entry) = archive.get_entry(header.wayfinder()) else { continue };
         let (start, end) = entry.compressed_data_range();
         let (Ok(start), Ok(end)) = (usize::try_from(start), usize::try_from(end)) else { continue };
-        let Some(left) = unread.checked_sub(entry.data().len()) else { return };
+        let Some(left) = unread.checked_sub(entry.data().len()) else {
+            budget.exceeded = true;
+            return;
+        };
         unread = left;
         let contents = match method {
             CompressionMethod::STORE => budget.read(entry.data()),

@@ -59,10 +59,29 @@ pub(crate) fn keys(bytes: &[u8], marks: &[Mark], settled: &[Range<usize>], depth
             block = Block::read(bytes, start..run.end);
         }
         from = block.end;
-        let inside = marks.partition_point(|mark| mark.at < block.end);
-        findings.extend(block.keys(&marks[..inside], depth));
+        let mut inside = block.keys(before(marks, block.end), depth);
+        if inside.is_empty()
+            && let Some(start) = behind_a_name(bytes, &run)
+        {
+            let tail = Block::read(bytes, start..run.end);
+            from = from.max(tail.end);
+            inside = tail.keys(before(marks, tail.end), depth);
+        }
+        findings.append(&mut inside);
     }
     findings
+}
+
+/// The first of `marks`, as far as `end`.
+fn before(marks: &[Mark], end: usize) -> &[Mark] {
+    &marks[..marks.partition_point(|mark| mark.at < end)]
+}
+
+/// Where a run goes on behind its last `-` or `_`: what is before may be a name,
+/// and the digits the other alphabet's.
+fn behind_a_name(bytes: &[u8], run: &Range<usize>) -> Option<usize> {
+    let start = run.start + memchr::memrchr2(b'-', b'_', &bytes[run.clone()])? + 1;
+    (run.end - start >= SHORTEST).then_some(start)
 }
 
 /// A run of base64, together with the lines that carry it on.

@@ -37,9 +37,27 @@ struct Open {
     key: bool,
 }
 
-/// Finds the keys in `bytes`.
+/// Finds the keys in `bytes`. A key may be found twice.
 pub(crate) fn keys(bytes: &[u8]) -> Vec<Finding> {
     let mut findings = Vec::new();
+    if !walk(bytes, Strays::None, &mut findings) {
+        walk(bytes, Strays::Some, &mut findings);
+    }
+    findings
+}
+
+/// Whether there may be quotation marks that begin no string.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Strays {
+    None,
+    /// Then what seems to be a string that ends with a brace is between two.
+    Some,
+}
+
+/// Adds the keys that are found in one pass; whether it has met every [`MARK`]
+/// as the name of a member.
+fn walk(bytes: &[u8], strays: Strays, findings: &mut Vec<Finding>) -> bool {
+    let mut met = 0;
     let mut open = VecDeque::new();
     let mut at = 0;
     while let Some(step) = bytes[at..].iter().position(|byte| matches!(byte, b'{' | b'}' | b'"')) {
@@ -56,15 +74,22 @@ pub(crate) fn keys(bytes: &[u8]) -> Vec<Finding> {
                 findings.extend(object.and_then(|object| key(bytes, object.start..at + 1)));
             }
             _ => {
-                if let (true, Some(object)) = (bytes[at..].starts_with(MARK.as_bytes()), open.back_mut()) {
-                    object.key = true;
+                if bytes[at..].starts_with(MARK.as_bytes()) {
+                    met += 1;
+                    if let Some(object) = open.back_mut() {
+                        object.key = true;
+                    }
                 }
-                at = (at + 1 + string(&bytes[at + 1..])).min(bytes.len() - 1);
+                let inside = &bytes[at + 1..];
+                let inside = &inside[..string(inside)];
+                let stray = strays == Strays::Some && inside.trim_ascii_end().ends_with(b"{");
+                // At the brace, or behind the string.
+                at += if stray { inside.trim_ascii_end().len() - 1 } else { inside.len() + 1 };
             }
         }
-        at += 1;
+        at = (at + 1).min(bytes.len());
     }
-    findings
+    met == memchr::memmem::find_iter(bytes, MARK).count()
 }
 
 /// Finds the keys in the strings of `bytes`, with one level of escapes taken off.

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The inline marker: `certkeep:allow-key REASON` on the line on which a key
 //! begins, or on the line before. The reason is required, one word at least; it
-//! ends with the line, with a comment, or where a key begins.
+//! ends with the line, with a comment, or where a key begins. A marker is for one
+//! key: a second one on the line needs a second marker.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use crate::finding::Finding;
 
@@ -20,12 +21,12 @@ pub(crate) fn allow(bytes: &[u8], findings: &mut [Finding]) {
         return;
     }
     let mut lines = Lines { bytes, at: 0, line: 0 };
-    let mut reasons = HashMap::new();
+    let mut reasons: HashMap<usize, VecDeque<String>> = HashMap::new();
     for marker in memchr::memmem::find_iter(bytes, MARKER) {
         let next = findings.partition_point(|finding| finding.place.start < marker);
         let limit = findings.get(next).map_or(bytes.len(), |finding| finding.place.start);
         if let Some(reason) = reason(&bytes[marker + MARKER.len()..limit.max(marker + MARKER.len())]) {
-            reasons.insert(lines.number(marker), reason);
+            reasons.entry(lines.number(marker)).or_default().push_back(reason);
         }
     }
     if reasons.is_empty() {
@@ -34,12 +35,15 @@ pub(crate) fn allow(bytes: &[u8], findings: &mut [Finding]) {
     let mut lines = Lines { bytes, at: 0, line: 0 };
     for finding in findings {
         let line = lines.number(finding.place.start);
-        let before = || line.checked_sub(1).and_then(|before| reasons.get(&before));
-        finding.allowed = reasons.get(&line).or_else(before).cloned();
+        let mut take = |line: usize| reasons.get_mut(&line).and_then(VecDeque::pop_front);
+        finding.allowed = match line.checked_sub(1) {
+            Some(before) => take(line).or_else(|| take(before)),
+            None => take(line),
+        };
     }
 }
 
-/// Counts lines forward.
+/// Counts lines forward; LF, CR LF and CR alone end one.
 struct Lines<'a> {
     bytes: &'a [u8],
     at: usize,
@@ -49,7 +53,9 @@ struct Lines<'a> {
 impl Lines<'_> {
     /// The line of `offset`, from 0; no offset is less than the one before.
     fn number(&mut self, offset: usize) -> usize {
-        self.line += memchr::memchr_iter(b'\n', &self.bytes[self.at..offset]).count();
+        let is_end = |at: &usize| self.bytes[*at] == b'\n' || self.bytes.get(at + 1) != Some(&b'\n');
+        let ends = memchr::memchr2_iter(b'\n', b'\r', &self.bytes[self.at..offset]);
+        self.line += ends.map(|end| self.at + end).filter(is_end).count();
         self.at = offset;
         self.line
     }

@@ -72,7 +72,8 @@ impl Hooks {
         };
         fs::create_dir_all(folder).map_err(FileError::new("create", folder))?;
         let file = folder.join(event.name());
-        if matches!(self.place, Place::Folder { .. }) {
+        // Ours, which somebody has made no executable, only becomes one again.
+        if matches!(self.place, Place::Folder { .. }) && !reads(&file, script::is_ours)? {
             set_aside(&file, event)?;
         }
         self.write(&file, event, program)

@@ -107,12 +107,18 @@ fn setting(event: Event, key: &str) -> String {
     format!("hook.certkeep-{}.{key}", event.name())
 }
 
+/// Whether nobody has switched our hook off, in whichever file of configuration.
+fn is_enabled(top: &Path, event: Event) -> Result<bool, GitError> {
+    let enabled = git::ask(top, &["config", "--type=bool", "--get", &setting(event, "enabled")])?;
+    Ok(enabled.is_none_or(|enabled| enabled == "true"))
+}
+
 /// Whether the configuration of this repository names our hook.
 pub(super) fn configured(top: &Path, event: Event) -> Result<bool, GitError> {
     let command = git::ask(top, &["config", "--local", "--get", &setting(event, "command")])?;
     let named = git::ask(top, &["config", "--local", "--get", &setting(event, "event")])?;
     let ours = command.is_some_and(|command| script::is_command(&command.to_string_lossy()));
-    Ok(ours && named.is_some_and(|named| named == event.name()))
+    Ok(ours && named.is_some_and(|named| named == event.name()) && is_enabled(top, event)?)
 }
 
 /// Names our hook in the configuration of this repository.
@@ -122,6 +128,9 @@ pub(super) fn configure(top: &Path, event: Event, program: &str) -> Result<(), G
         if git::ask(top, &["config", "--local", "--get", &name])?.is_none_or(|set| set != value) {
             git::ask(top, &["config", "--local", "--replace-all", &name, value])?;
         }
+    }
+    if !is_enabled(top, event)? {
+        git::ask(top, &["config", "--local", "--replace-all", &setting(event, "enabled"), "true"])?;
     }
     Ok(())
 }

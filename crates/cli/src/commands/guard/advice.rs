@@ -7,11 +7,11 @@ use super::{
     owner::State,
     told::{Front, Told},
 };
-use crate::terminal::shell_word;
+use crate::terminal::shell_path;
 
 /// What to do about it: first where it stands, then about the key itself.
 pub(super) fn of(told: &Told, breach: &Breach, front: Front) -> Vec<String> {
-    let path = shell_word(&told.shown_path());
+    let path = shell_path(&told.path);
     let mut advice = Vec::new();
     match (front, breach) {
         (_, Breach::Shrunk(Shrunk::Driver)) => {
@@ -33,6 +33,12 @@ pub(super) fn of(told: &Told, breach: &Breach, front: Front) -> Vec<String> {
         }
         (Front::Staged, _) => {
             advice.push(format!("to take it out of the commit: `git reset -- {path}`"));
+        }
+        (
+            Front::Push | Front::Receive,
+            Breach::Material(_) | Breach::Copied { .. } | Breach::Unsealed { .. },
+        ) if told.commit.is_none() => {
+            advice.push("no commit has it: delete the tag that leads to it: `git tag -d TAG`".to_owned());
         }
         (Front::Push | Front::Receive, _) => {
             let commit = told.commit.as_deref().and_then(|commit| commit.get(..10)).unwrap_or("COMMIT");

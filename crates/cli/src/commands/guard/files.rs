@@ -12,7 +12,7 @@ use walkdir::WalkDir;
 use super::{
     Checked,
     owner::Owners,
-    told::{Front, Told},
+    told::{Contents, Front, Told},
 };
 use crate::{input, report::Failure, session::Session};
 
@@ -54,11 +54,12 @@ fn one(file: &Path, owners: &Owners, session: &Session, checked: &mut Checked) {
     checked.blobs += 1;
     checked.bytes += u64::try_from(bytes.len()).unwrap_or(u64::MAX);
     let name = if file.as_os_str() == "-" { b"(standard input)" } else { file.as_os_str().as_bytes() };
+    let mut contents = Contents::new(&bytes);
     for mut finding in certkeep_guard::detect(&bytes) {
         let reason = finding.allowed.take();
         let place = Place { commit: None, path: name.to_vec(), blob: String::new() };
         let hit = Hit { place, breach: Breach::Material(finding) };
-        let told = Told::of(&hit, Front::Files, Some(&bytes), owners, session.now);
+        let told = Told::of(&hit, Front::Files, Some(&mut contents), owners, session.now);
         match reason {
             Some(reason) => checked.allowed.push((told, reason)),
             None => checked.found.push(told),

@@ -4,7 +4,10 @@
 
 use std::{io::Read as _, path::Path, sync::Mutex};
 
-use certkeep_pki::layout::{PkiDirectory, PkiPath};
+use certkeep_pki::{
+    layout::{PkiDirectory, PkiPath},
+    moment::Moment,
+};
 use certkeep_store::{
     guard::{Breach, Guard, Hit, Progress, Reach, Report, Update},
     store::Store,
@@ -13,7 +16,7 @@ use certkeep_store::{
 use super::{
     Args, Checked,
     owner::Owners,
-    told::{Front, Told},
+    told::{Contents, Front, Told},
 };
 use crate::{input, report::Failure, session::Session, terminal};
 
@@ -38,18 +41,33 @@ pub(super) fn check(front: Front, args: &Args, session: &mut Session) -> Result<
     if report.hits.iter().chain(report.allowed.iter().map(|(hit, _)| hit)).any(may_have_an_owner) {
         gather(&guard, front, &updates, &mut owners, session);
     }
-    let told = |hit: &Hit| {
-        let contents = is_in_a_blob(hit).then(|| guard.blob(&hit.place.blob).ok()).flatten();
-        Told::of(hit, front, contents.as_deref(), &owners, session.now)
-    };
+    let hits: Vec<&Hit> = report.hits.iter().collect();
+    let (allowed, reasons): (Vec<&Hit>, Vec<String>) =
+        report.allowed.iter().map(|(hit, reason)| (hit, reason.clone())).unzip();
+    let told = |hits: &[&Hit]| told(&guard, hits, front, &owners, session.now);
     Ok(Checked {
-        found: report.hits.iter().map(told).collect(),
-        allowed: report.allowed.iter().map(|(hit, reason)| (told(hit), reason.clone())).collect(),
+        found: told(&hits),
+        allowed: told(&allowed).into_iter().zip(reasons).collect(),
         unread: Vec::new(),
         blobs: report.blobs,
         bytes: report.bytes,
         commits: report.commits,
     })
+}
+
+/// Puts hits into words, with each blob read once for those that stand in it.
+fn told(guard: &Guard, hits: &[&Hit], front: Front, owners: &Owners, now: Moment) -> Vec<Told> {
+    let mut told = Vec::with_capacity(hits.len());
+    for hits in hits.chunk_by(|one, next| one.place.blob == next.place.blob) {
+        let blob = hits.iter().find(|hit| is_in_a_blob(hit)).map(|hit| hit.place.blob.as_str());
+        let bytes = blob.and_then(|blob| guard.blob(blob).ok());
+        let mut contents = bytes.as_deref().map(Contents::new);
+        told.extend(hits.iter().map(|hit| {
+            let contents = contents.as_mut().filter(|_| is_in_a_blob(hit));
+            Told::of(hit, front, contents, owners, now)
+        }));
+    }
+    told
 }
 
 /// The certificates of the PKI that this directory has, if it has one. One that

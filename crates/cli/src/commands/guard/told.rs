@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use certkeep_guard::{Certainty, Finding, Protection, Wrapping};
+use certkeep_guard::{Certainty, Finding, Format, Lines, Protection, Wrapping};
 use certkeep_pki::moment::Moment;
 use certkeep_store::guard::{Breach, Hit, Shrunk, Unsealed};
 
@@ -82,11 +82,29 @@ pub(super) struct Told {
     pub(super) advice: Vec<String>,
 }
 
+/// The bytes of a file, whose lines are counted once for all that is told of it.
+pub(super) struct Contents<'c> {
+    bytes: &'c [u8],
+    lines: Lines<'c>,
+}
+
+impl<'c> Contents<'c> {
+    pub(super) fn new(bytes: &'c [u8]) -> Self {
+        Self { bytes, lines: Lines::new(bytes) }
+    }
+}
+
 impl Told {
     /// Puts a hit into words. `contents` are the file's, where they can be had.
-    pub(super) fn of(hit: &Hit, front: Front, contents: Option<&[u8]>, owners: &Owners, now: Moment) -> Self {
+    pub(super) fn of(
+        hit: &Hit,
+        front: Front,
+        contents: Option<&mut Contents<'_>>,
+        owners: &Owners,
+        now: Moment,
+    ) -> Self {
         let (rule, what, why) = words(&hit.breach);
-        let findings = findings(&hit.breach, contents);
+        let findings = findings(&hit.breach, contents.as_ref().map(|contents| contents.bytes));
         let mut told = Self {
             rule,
             level: if rule == Rule::SuspectedKey { Level::Note } else { Level::Error },
@@ -100,7 +118,8 @@ impl Told {
             owners: Vec::new(),
             advice: Vec::new(),
         };
-        told.line = contents.zip(told.offset).and_then(|(contents, offset)| line(contents, offset));
+        let place = contents.zip(told.offset);
+        told.line = place.and_then(|(contents, offset)| contents.lines.line_of(offset));
         for key in findings.iter().filter_map(|finding| finding.public_key.as_ref()) {
             for owner in owners.of(key, now) {
                 if !told
@@ -148,18 +167,14 @@ fn findings<'h>(breach: &'h Breach, contents: Option<&[u8]>) -> Cow<'h, [Finding
     }
 }
 
-/// The line of a place in a text, from 1; `None` in what is no text.
-fn line(contents: &[u8], offset: usize) -> Option<usize> {
-    let before = contents.get(..offset)?;
-    let beginning = contents.get(..contents.len().min(8000))?;
-    if beginning.contains(&0) || before.contains(&0) {
-        return None;
-    }
-    Some(1 + before.iter().filter(|&&byte| byte == b'\n').count())
-}
-
 fn words(breach: &Breach) -> (Rule, String, String) {
     match breach {
+        Breach::Material(finding) if finding.format == Format::UnreadArchive => (
+            Rule::SuspectedKey,
+            material(finding),
+            "a key may stand in what was left out: unpack it, and run `certkeep guard` on the folder"
+                .to_owned(),
+        ),
         Breach::Material(finding) if finding.certainty == Certainty::Suspected => (
             Rule::SuspectedKey,
             material(finding),
