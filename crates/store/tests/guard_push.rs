@@ -237,6 +237,59 @@ fn a_server_without_keys_knows_what_is_sealed() {
 }
 
 #[test]
+fn a_server_whose_head_is_not_there_keeps_the_rules_of_all_branches() {
+    if is_hook() {
+        return;
+    }
+    let server =
+        Server::new(World::new(), "a_server_whose_head_is_not_there_keeps_the_rules_of_all_branches");
+    let world = &server.world;
+    world.ground.git_in(&server.path, &["symbolic-ref", "HEAD", "refs/heads/master"]);
+    world.ground.git_in(&server.path, &["config", "receive.denyDeleteCurrent", "ignore"]);
+    let store = world.head();
+    world.git(&["checkout", "-q", "--orphan", "orphan"]);
+    world.git(&["rm", "-q", "-r", "-f", "--cached", "."]);
+    world.stage("pki/private/plain.key", b"no key, and secret all the same");
+    let orphan = world.commit("orphan");
+    let lost = "pki/private/plain.key: rules pki/private/plain.key";
+    assert_eq!(server.push(&[&format!("{orphan}:refs/heads/orph")]), lost);
+    assert_eq!(server.push(&[&format!("{orphan}:refs/heads/master")]), lost);
+    world.unstage("pki/private/plain.key");
+    world.stage("index.html", b"a page\n");
+    let pages = world.commit("pages without a leak");
+    let pages = world.fed(&["commit-tree", &format!("{pages}^{{tree}}")], b"pages\n");
+    assert_eq!(server.push(&[&format!("{pages}:refs/heads/pages")]), "");
+
+    // The last reference with the store goes only where the administrator says so.
+    let gone = ".certkeep/store.toml: rules pki";
+    assert_eq!(server.push(&[":main"]), gone);
+    assert_eq!(server.push(&[":main", &format!("{pages}:refs/heads/more")]), gone);
+    assert_eq!(server.push(&[":main", &format!("{store}:refs/heads/kept")]), "");
+    assert_eq!(server.push(&[":pages"]), "");
+    assert_eq!(server.push(&[":kept"]), gone);
+    world.ground.git_in(&server.path, &["config", "certkeep.allowUnprotect", "true"]);
+    assert_eq!(server.push(&[":kept"]), "");
+}
+
+#[test]
+fn a_marker_in_a_pushed_file_counts_where_the_administrator_says_so() {
+    if is_hook() {
+        return;
+    }
+    let world = World::bare_of_store();
+    world.ground.commit(&[("a", "one\n")]);
+    let server = Server::new(world, "a_marker_in_a_pushed_file_counts_where_the_administrator_says_so");
+    let world = &server.world;
+    world.ground.commit(&[("k", &format!("# certkeep:allow-key made for this test\n{}", key()))]);
+    assert_eq!(server.push(&["main"]), "k: PKCS#8 private key");
+    let pushed =
+        world.guard().push(&world.to_push(&world.head(), "refs/heads/main", None), "origin", &|_| {});
+    assert_eq!(pushed.expect("checked").hits.len(), 0, "before a push it does");
+    world.ground.git_in(&server.path, &["config", "certkeep.allowMarkers", "true"]);
+    assert_eq!(server.push(&["main"]), "");
+}
+
+#[test]
 fn files_of_an_older_epoch_are_known_to_a_server() {
     if is_hook() {
         return;

@@ -142,11 +142,10 @@ impl Guard {
             return Ok(());
         };
         let tree = self.objects.tree_of(commit)?;
-        let standing = judge.standing.clone();
         let protects = |policy: &Option<Arc<Policy>>, entry: &TreeEntry| {
             policy.as_ref().is_some_and(|policy| policy.zone(&entry.path).is_some())
         };
-        if change.now.is_none() && standing.is_none() {
+        if change.now.is_none() && judge.standing.is_empty() {
             return Ok(());
         }
         let mut entries = self.objects.entries(tree)?;
