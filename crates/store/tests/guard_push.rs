@@ -290,6 +290,34 @@ fn a_marker_in_a_pushed_file_counts_where_the_administrator_says_so() {
 }
 
 #[test]
+fn tracking_references_of_another_server_hide_nothing() {
+    let world = World::bare_of_store();
+    world.ground.commit(&[("k", &key())]);
+    let leak = world.head();
+    world.server();
+    world.git(&["push", "-q", "--no-verify", "origin", "main"]);
+    world.ground.commit(&[("a", "one\n")]);
+    let head = world.head();
+    let push = |name: &str, old: Option<&str>| {
+        let report = world.guard().push(&world.to_push(&head, name, old), "origin", &|_| {});
+        told(&report.expect("checked")).len()
+    };
+    assert_eq!(push("refs/heads/main", Some(&leak)), 0);
+    assert_eq!(push("refs/heads/new", None), 0);
+    // Emptied, or another one under the same name: it has no main.
+    assert_eq!(push("refs/heads/main", None), 1);
+    assert_eq!(push("refs/heads/main", Some(&"1".repeat(leak.len()))), 1);
+    let empty = world.ground.beside("empty.git").display().to_string();
+    world.git(&["config", "remote.origin.pushurl", &empty]);
+    assert_eq!(push("refs/heads/new", None), 1);
+    assert_eq!(push("refs/heads/main", Some(&leak)), 0, "the server itself says that it has it");
+    world.git(&["config", "--unset", "remote.origin.pushurl"]);
+    assert_eq!(push("refs/heads/new", None), 0);
+    world.git(&["remote", "set-url", "--add", "origin", &empty]);
+    assert_eq!(push("refs/heads/new", None), 1);
+}
+
+#[test]
 fn files_of_an_older_epoch_are_known_to_a_server() {
     if is_hook() {
         return;
