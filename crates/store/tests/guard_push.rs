@@ -9,7 +9,7 @@ mod people;
 #[expect(dead_code, reason = "repositories for other tests, too")]
 mod playground;
 
-use std::{fs, path::PathBuf};
+use std::{fs, io::Write as _, path::PathBuf};
 
 use certkeep_store::guard::{GuardError, Update};
 use guarded::{World, hook, is_hook, key, told, told_with_commits};
@@ -315,6 +315,62 @@ fn tracking_references_of_another_server_hide_nothing() {
     assert_eq!(push("refs/heads/new", None), 0);
     world.git(&["remote", "set-url", "--add", "origin", &empty]);
     assert_eq!(push("refs/heads/new", None), 1);
+}
+
+#[test]
+fn a_blob_that_is_too_large_is_refused_by_its_path_unread() {
+    let world = World::bare_of_store();
+    world.ground.commit(&[("a", "one\n")]);
+    // Only its beginning is there, which says how large it is.
+    let blob = "ab".repeat(20);
+    let path = world.ground.top.join(".git/objects/ab").join("ab".repeat(19));
+    fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+    let mut stream = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
+    stream.write_all(b"blob 2147483648\0and so on").expect("written");
+    fs::write(&path, stream.finish().expect("written")).expect("written");
+    world.stage_as("100644", "images/disk.img", &blob);
+    let staged = world.guard().staged().expect_err("refused");
+    let commit = world.commit("large");
+    let update = world.to_push(&commit, "refs/heads/x", None);
+    let pushed = world.guard().push(&update, "origin", &|_| {}).expect_err("refused");
+    let tree = world.guard().tree("HEAD", &|_| {}).expect_err("refused");
+    for error in [staged, pushed, tree] {
+        let text = error.to_string();
+        assert!(matches!(error, GuardError::TooLarge { .. }), "{text}");
+        assert!(text.contains("images/disk.img has 2147483648 bytes") && text.contains(&blob), "{text}");
+    }
+    let history = world.guard().history(certkeep_store::guard::Reach::References, &|_| {});
+    let history = history.expect_err("refused").to_string();
+    assert!(history.contains(&blob) && history.contains("2147483648 bytes"), "{history}");
+}
+
+#[test]
+fn the_plaintext_of_a_sealed_file_does_not_leave_by_a_push() {
+    let world = World::new();
+    world.server();
+    world.git(&["push", "-q", "--no-verify", "origin", "main"]);
+    let old = world.head();
+    let push = || {
+        let report = world.guard().push(
+            &world.to_push(&world.head(), "refs/heads/main", Some(&old)),
+            "origin",
+            &|_| {},
+        );
+        told(&report.expect("checked"))
+    };
+    // Sealed before, or by this very push.
+    world.stage("elsewhere/www.key", b"the key of www\n");
+    world.stage("README", b"the key of somebody\n");
+    world.commit("moved");
+    world.stage("pki/private/new.key", &world.sealed("keys", b"a secret of today"));
+    world.commit("sealed");
+    world.stage("notes", b"a secret of today");
+    world.unstage("elsewhere/www.key");
+    world.commit("and copied");
+    let expected = ["elsewhere/www.key: copy of pki/private/www.key", "notes: copy of pki/private/new.key"];
+    assert_eq!(push(), expected);
+    world.lock();
+    assert!(push().is_empty(), "without its keys nobody can tell");
 }
 
 #[test]

@@ -3,14 +3,14 @@
 //! and the objects that a reference names without any commit.
 
 use std::{
-    collections::{BTreeSet, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     sync::Arc,
 };
 
 use super::{
     Breach, Guard, GuardError, Hit, Place, Shrunk, Watch,
     change::{Change, Changed, by_path, is_attributes},
-    judge::{self, Judge},
+    judge::Judge,
     look::SealedBlobs,
     policy::{Policies, Policy},
 };
@@ -74,11 +74,8 @@ impl Guard {
         for &tree in &tips.trees {
             changes.push(self.change_of_tree(tree, None, &policies)?);
         }
-        let entries = changes.iter().flat_map(|change| &change.entries);
-        let entries = entries.filter(|changed| judge::has_blob(&changed.entry));
-        let mut blobs: BTreeSet<_> = entries.map(|changed| changed.entry.oid).collect();
-        blobs.extend(&tips.blobs);
-        let looked = self.look(&blobs.into_iter().collect::<Vec<_>>(), &SealedBlobs::default(), watch)?;
+        let sealed = self.sealed_of(&commits, &changes, &policies, &mut judge.originals)?;
+        let looked = self.look(&changes, &tips.blobs, &sealed, watch)?;
         judge.count(&looked);
         for change in &changes {
             judge.change(change, &looked)?;
@@ -89,6 +86,49 @@ impl Guard {
             judge.material(place, &looked.get(*blob)?.findings);
         }
         Ok(())
+    }
+
+    /// What the commits or those before them have sealed, and may bring in the
+    /// clear under another name.
+    fn sealed_of(
+        &self,
+        commits: &[Commit],
+        changes: &[Change],
+        policies: &Policies<'_>,
+        originals: &mut HashMap<Oid, Vec<u8>>,
+    ) -> Result<SealedBlobs, GuardError> {
+        let mut sealed = SealedBlobs::default();
+        let mut entries =
+            changes.iter().flat_map(|change| change.entries.iter().map(move |one| (change, one)));
+        if self.keyring.is_none() || entries.all(|(change, one)| change.zone(&one.entry.path).is_some()) {
+            return Ok(sealed);
+        }
+        let mut add = |policy: &Option<Arc<Policy>>, entry: &TreeEntry| -> Result<(), GuardError> {
+            let protected = policy.as_ref().is_some_and(|policy| policy.zone(&entry.path).is_some());
+            if protected
+                && entry.is_file()
+                && !originals.contains_key(&entry.oid)
+                && self.objects.holds(entry.oid)
+            {
+                sealed.add(entry.oid, self.objects.header(entry.oid)?.1);
+                originals.insert(entry.oid, entry.path.clone());
+            }
+            Ok(())
+        };
+        // What the walk begins with, and then what each commit adds, is all that any parent has.
+        let walked: HashSet<_> = commits.iter().map(|commit| commit.oid).collect();
+        let parents: BTreeSet<_> = commits.iter().flat_map(|commit| &commit.parents).collect();
+        for &parent in parents.into_iter().filter(|parent| !walked.contains(parent)) {
+            let tree = self.objects.tree_of(parent)?;
+            let policy = readable(policies.of_tree(tree, parent))?;
+            if policy.is_some() {
+                self.objects.entries(tree)?.iter().try_for_each(|entry| add(&policy, entry))?;
+            }
+        }
+        for change in changes {
+            change.entries.iter().try_for_each(|changed| add(&change.now, &changed.entry))?;
+        }
+        Ok(sealed)
     }
 
     pub(super) fn change_of(&self, commit: &Commit, policies: &Policies<'_>) -> Result<Change, GuardError> {
