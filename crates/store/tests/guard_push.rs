@@ -374,6 +374,31 @@ fn the_plaintext_of_a_sealed_file_does_not_leave_by_a_push() {
 }
 
 #[test]
+fn a_key_in_the_message_of_a_commit_or_a_tag_is_found() {
+    if is_hook() {
+        return;
+    }
+    let world = World::bare_of_store();
+    world.ground.commit(&[("a", "one\n")]);
+    let server = Server::new(world, "a_key_in_the_message_of_a_commit_or_a_tag_is_found");
+    let world = &server.world;
+    world.git(&["tag", "-a", "-m", &format!("the key:\n\n{}", key()), "tagged"]);
+    let commit = world.commit(&format!("the key:\n\n{}", key()));
+    world.commit("and nothing");
+    assert_eq!(server.push(&["tagged"]), ": PKCS#8 private key");
+    assert_eq!(server.push(&["main"]), ": PKCS#8 private key");
+    let report =
+        world.guard().push(&world.to_push(&world.head(), "refs/heads/main", None), "origin", &|_| {});
+    let report = report.expect("checked");
+    let places: Vec<_> = report.hits.iter().map(|hit| hit.place.commit.clone()).collect();
+    assert_eq!(places, [Some(commit.clone())]);
+    let history = world.guard().history(certkeep_store::guard::Reach::References, &|_| {}).expect("checked");
+    let tag = world.ground.git(&["rev-parse", "tagged"]);
+    let blobs: Vec<_> = history.hits.iter().map(|hit| hit.place.blob.clone()).collect();
+    assert_eq!(blobs, [commit, tag]);
+}
+
+#[test]
 fn files_of_an_older_epoch_are_known_to_a_server() {
     if is_hook() {
         return;

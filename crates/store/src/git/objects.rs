@@ -235,7 +235,7 @@ impl Objects {
     }
 
     /// The bytes of an object of the kind that is wanted.
-    pub(super) fn read_as(&self, wanted: Kind, oid: Oid) -> Result<Vec<u8>, GitError> {
+    pub(crate) fn read_as(&self, wanted: Kind, oid: Oid) -> Result<Vec<u8>, GitError> {
         match self.read(oid)? {
             (kind, bytes) if kind == wanted => Ok(bytes),
             (kind, _) => Err(damaged(oid, &format!("it is a {kind:?} and not a {wanted:?}").to_lowercase())),

@@ -25,6 +25,8 @@ pub(super) struct Tips {
     pub(super) commits: Vec<Oid>,
     pub(super) trees: Vec<Oid>,
     pub(super) blobs: Vec<Oid>,
+    /// The tags on the way.
+    pub(super) tags: Vec<Oid>,
 }
 
 impl Guard {
@@ -32,6 +34,7 @@ impl Guard {
     pub(super) fn add_tip(&self, tips: &mut Tips, oid: Oid) -> Result<(), GuardError> {
         let (mut oid, mut kind) = (oid, self.objects.header(oid)?.0);
         while kind == Kind::Tag {
+            tips.tags.push(oid);
             oid = self.objects.tagged(oid)?;
             kind = self.objects.header(oid)?.0;
         }
@@ -85,7 +88,7 @@ impl Guard {
             let place = Place { commit: None, path: Vec::new(), blob: blob.to_string() };
             judge.material(place, &looked.get(*blob)?.findings);
         }
-        Ok(())
+        self.check_words(&commits, &tips.tags, judge)
     }
 
     /// What the commits or those before them have sealed, and may bring in the
@@ -129,6 +132,23 @@ impl Guard {
             change.entries.iter().try_for_each(|changed| add(&change.now, &changed.entry))?;
         }
         Ok(sealed)
+    }
+
+    /// Rule B for what commits and tags say: their messages, names and headers.
+    pub(super) fn check_words(
+        &self,
+        commits: &[Commit],
+        tags: &[Oid],
+        judge: &mut Judge<'_>,
+    ) -> Result<(), GuardError> {
+        let commits = commits.iter().map(|commit| (Kind::Commit, commit.oid));
+        let tags = tags.iter().map(|&tag| (Kind::Tag, tag));
+        for (kind, oid) in commits.chain(tags) {
+            let commit = (kind == Kind::Commit).then(|| oid.to_string());
+            let place = Place { commit, path: Vec::new(), blob: oid.to_string() };
+            judge.material(place, &certkeep_guard::detect(&self.objects.read_as(kind, oid)?));
+        }
+        Ok(())
     }
 
     pub(super) fn change_of(&self, commit: &Commit, policies: &Policies<'_>) -> Result<Change, GuardError> {
