@@ -235,6 +235,22 @@ fn a_key_is_allowed_by_blob_path_and_reason_alone() {
 }
 
 #[test]
+fn an_allow_list_comes_to_a_server_before_the_key_does() {
+    let team = Team::new().that_leaks();
+    let alice = team.person("alice");
+    alice.does(&format!(
+        "git init -q --bare hub.git && (cd hub.git && certkeep guard install)
+         git init -q work/app && cd work/app && git remote add origin ~/hub.git
+         mkdir .certkeep && {MAKE_KEY} -out server.key
+         printf '[[allow]]\\nblob = \"%s\"\\npath = \"server.key\"\\nreason = \"a key of the tests\"\\n' \
+           $(git hash-object server.key) >.certkeep/guard.toml
+         git add .certkeep && git commit -qm 'Allow' && git add . && git commit -qm 'A key for the tests'"
+    ));
+    stopped(&alice, "cd work/app && git push -q origin main", "push that alone first");
+    alice.does("cd work/app && git push -q origin HEAD^:refs/heads/main && git push -q origin main");
+}
+
+#[test]
 fn where_nothing_can_be_checked_nothing_passes() {
     let team = Team::new().that_leaks();
     let alice = plain(&team);

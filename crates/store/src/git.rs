@@ -229,6 +229,9 @@ impl Repository {
     }
 }
 
+/// The largest object that is read, in bytes.
+pub(crate) const LARGEST: u64 = 1 << 30;
+
 /// A path of git's, which may be any bytes, as the system takes it.
 pub(crate) fn as_path(path: &[u8]) -> &Path {
     Path::new(OsStr::from_bytes(path))

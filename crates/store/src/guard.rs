@@ -89,6 +89,20 @@ pub enum GuardError {
     /// The history ends where the clone was cut off.
     #[error("this clone is shallow: it lacks the older part of the history")]
     Shallow,
+    /// It would not fit into memory, or take longer than anybody waits.
+    #[error(
+        "{} has {bytes} bytes, and more than {} are not looked at (object {blob})",
+        String::from_utf8_lossy(path),
+        crate::git::LARGEST
+    )]
+    TooLarge {
+        /// A path at which it stands, as git's bytes; empty if nothing names it.
+        path: Vec<u8>,
+        /// Its object id, as hex.
+        blob: String,
+        /// Its size in bytes.
+        bytes: u64,
+    },
     /// There is no index to commit from.
     #[error("a bare repository has no index")]
     Bare,

@@ -9,7 +9,7 @@ mod people;
 #[expect(dead_code, reason = "repositories for other tests, too")]
 mod playground;
 
-use std::{fs, path::PathBuf};
+use std::{fs, io::Write as _, path::PathBuf};
 
 use certkeep_store::guard::{GuardError, Update};
 use guarded::{World, hook, is_hook, key, told, told_with_commits};
@@ -234,6 +234,168 @@ fn a_server_without_keys_knows_what_is_sealed() {
     world.stage("example.key", key.as_bytes());
     world.commit("the key");
     assert_eq!(server.push(&["HEAD:main"]), "");
+}
+
+#[test]
+fn a_server_whose_head_is_not_there_keeps_the_rules_of_all_branches() {
+    if is_hook() {
+        return;
+    }
+    let server =
+        Server::new(World::new(), "a_server_whose_head_is_not_there_keeps_the_rules_of_all_branches");
+    let world = &server.world;
+    world.ground.git_in(&server.path, &["symbolic-ref", "HEAD", "refs/heads/master"]);
+    world.ground.git_in(&server.path, &["config", "receive.denyDeleteCurrent", "ignore"]);
+    let store = world.head();
+    world.git(&["checkout", "-q", "--orphan", "orphan"]);
+    world.git(&["rm", "-q", "-r", "-f", "--cached", "."]);
+    world.stage("pki/private/plain.key", b"no key, and secret all the same");
+    let orphan = world.commit("orphan");
+    let lost = "pki/private/plain.key: rules pki/private/plain.key";
+    assert_eq!(server.push(&[&format!("{orphan}:refs/heads/orph")]), lost);
+    assert_eq!(server.push(&[&format!("{orphan}:refs/heads/master")]), lost);
+    world.unstage("pki/private/plain.key");
+    world.stage("index.html", b"a page\n");
+    let pages = world.commit("pages without a leak");
+    let pages = world.fed(&["commit-tree", &format!("{pages}^{{tree}}")], b"pages\n");
+    assert_eq!(server.push(&[&format!("{pages}:refs/heads/pages")]), "");
+
+    // The last reference with the store goes only where the administrator says so.
+    let gone = ".certkeep/store.toml: rules pki";
+    assert_eq!(server.push(&[":main"]), gone);
+    assert_eq!(server.push(&[":main", &format!("{pages}:refs/heads/more")]), gone);
+    assert_eq!(server.push(&[":main", &format!("{store}:refs/heads/kept")]), "");
+    assert_eq!(server.push(&[":pages"]), "");
+    assert_eq!(server.push(&[":kept"]), gone);
+    world.ground.git_in(&server.path, &["config", "certkeep.allowUnprotect", "true"]);
+    assert_eq!(server.push(&[":kept"]), "");
+}
+
+#[test]
+fn a_marker_in_a_pushed_file_counts_where_the_administrator_says_so() {
+    if is_hook() {
+        return;
+    }
+    let world = World::bare_of_store();
+    world.ground.commit(&[("a", "one\n")]);
+    let server = Server::new(world, "a_marker_in_a_pushed_file_counts_where_the_administrator_says_so");
+    let world = &server.world;
+    world.ground.commit(&[("k", &format!("# certkeep:allow-key made for this test\n{}", key()))]);
+    assert_eq!(server.push(&["main"]), "k: PKCS#8 private key");
+    let pushed =
+        world.guard().push(&world.to_push(&world.head(), "refs/heads/main", None), "origin", &|_| {});
+    assert_eq!(pushed.expect("checked").hits.len(), 0, "before a push it does");
+    world.ground.git_in(&server.path, &["config", "certkeep.allowMarkers", "true"]);
+    assert_eq!(server.push(&["main"]), "");
+}
+
+#[test]
+fn tracking_references_of_another_server_hide_nothing() {
+    let world = World::bare_of_store();
+    world.ground.commit(&[("k", &key())]);
+    let leak = world.head();
+    world.server();
+    world.git(&["push", "-q", "--no-verify", "origin", "main"]);
+    world.ground.commit(&[("a", "one\n")]);
+    let head = world.head();
+    let push = |name: &str, old: Option<&str>| {
+        let report = world.guard().push(&world.to_push(&head, name, old), "origin", &|_| {});
+        told(&report.expect("checked")).len()
+    };
+    assert_eq!(push("refs/heads/main", Some(&leak)), 0);
+    assert_eq!(push("refs/heads/new", None), 0);
+    // Emptied, or another one under the same name: it has no main.
+    assert_eq!(push("refs/heads/main", None), 1);
+    assert_eq!(push("refs/heads/main", Some(&"1".repeat(leak.len()))), 1);
+    let empty = world.ground.beside("empty.git").display().to_string();
+    world.git(&["config", "remote.origin.pushurl", &empty]);
+    assert_eq!(push("refs/heads/new", None), 1);
+    assert_eq!(push("refs/heads/main", Some(&leak)), 0, "the server itself says that it has it");
+    world.git(&["config", "--unset", "remote.origin.pushurl"]);
+    assert_eq!(push("refs/heads/new", None), 0);
+    world.git(&["remote", "set-url", "--add", "origin", &empty]);
+    assert_eq!(push("refs/heads/new", None), 1);
+}
+
+#[test]
+fn a_blob_that_is_too_large_is_refused_by_its_path_unread() {
+    let world = World::bare_of_store();
+    world.ground.commit(&[("a", "one\n")]);
+    // Only its beginning is there, which says how large it is.
+    let blob = "ab".repeat(20);
+    let path = world.ground.top.join(".git/objects/ab").join("ab".repeat(19));
+    fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+    let mut stream = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
+    stream.write_all(b"blob 2147483648\0and so on").expect("written");
+    fs::write(&path, stream.finish().expect("written")).expect("written");
+    world.stage_as("100644", "images/disk.img", &blob);
+    let staged = world.guard().staged().expect_err("refused");
+    let commit = world.commit("large");
+    let update = world.to_push(&commit, "refs/heads/x", None);
+    let pushed = world.guard().push(&update, "origin", &|_| {}).expect_err("refused");
+    let tree = world.guard().tree("HEAD", &|_| {}).expect_err("refused");
+    for error in [staged, pushed, tree] {
+        let text = error.to_string();
+        assert!(matches!(error, GuardError::TooLarge { .. }), "{text}");
+        assert!(text.contains("images/disk.img has 2147483648 bytes") && text.contains(&blob), "{text}");
+    }
+    let history = world.guard().history(certkeep_store::guard::Reach::References, &|_| {});
+    let history = history.expect_err("refused").to_string();
+    assert!(history.contains(&blob) && history.contains("2147483648 bytes"), "{history}");
+}
+
+#[test]
+fn the_plaintext_of_a_sealed_file_does_not_leave_by_a_push() {
+    let world = World::new();
+    world.server();
+    world.git(&["push", "-q", "--no-verify", "origin", "main"]);
+    let old = world.head();
+    let push = || {
+        let report = world.guard().push(
+            &world.to_push(&world.head(), "refs/heads/main", Some(&old)),
+            "origin",
+            &|_| {},
+        );
+        told(&report.expect("checked"))
+    };
+    // Sealed before, or by this very push.
+    world.stage("elsewhere/www.key", b"the key of www\n");
+    world.stage("README", b"the key of somebody\n");
+    world.commit("moved");
+    world.stage("pki/private/new.key", &world.sealed("keys", b"a secret of today"));
+    world.commit("sealed");
+    world.stage("notes", b"a secret of today");
+    world.unstage("elsewhere/www.key");
+    world.commit("and copied");
+    let expected = ["elsewhere/www.key: copy of pki/private/www.key", "notes: copy of pki/private/new.key"];
+    assert_eq!(push(), expected);
+    world.lock();
+    assert!(push().is_empty(), "without its keys nobody can tell");
+}
+
+#[test]
+fn a_key_in_the_message_of_a_commit_or_a_tag_is_found() {
+    if is_hook() {
+        return;
+    }
+    let world = World::bare_of_store();
+    world.ground.commit(&[("a", "one\n")]);
+    let server = Server::new(world, "a_key_in_the_message_of_a_commit_or_a_tag_is_found");
+    let world = &server.world;
+    world.git(&["tag", "-a", "-m", &format!("the key:\n\n{}", key()), "tagged"]);
+    let commit = world.commit(&format!("the key:\n\n{}", key()));
+    world.commit("and nothing");
+    assert_eq!(server.push(&["tagged"]), ": PKCS#8 private key");
+    assert_eq!(server.push(&["main"]), ": PKCS#8 private key");
+    let report =
+        world.guard().push(&world.to_push(&world.head(), "refs/heads/main", None), "origin", &|_| {});
+    let report = report.expect("checked");
+    let places: Vec<_> = report.hits.iter().map(|hit| hit.place.commit.clone()).collect();
+    assert_eq!(places, [Some(commit.clone())]);
+    let history = world.guard().history(certkeep_store::guard::Reach::References, &|_| {}).expect("checked");
+    let tag = world.ground.git(&["rev-parse", "tagged"]);
+    let blobs: Vec<_> = history.hits.iter().map(|hit| hit.place.blob.clone()).collect();
+    assert_eq!(blobs, [commit, tag]);
 }
 
 #[test]

@@ -320,6 +320,40 @@ fn strange_names_modes_and_indexes_are_read() {
 }
 
 #[test]
+fn an_index_that_libgit2_does_not_read_is_looked_at_before_a_commit() {
+    if is_hook() {
+        return;
+    }
+    for prepare in [
+        &[&["update-index", "--split-index"][..]][..],
+        &[&["sparse-checkout", "set", "--cone", "--sparse-index", "some"]],
+    ] {
+        let world = World::bare_of_store();
+        world.ground.commit(&[("some/a", "one\n"), ("other/b", "two\n"), ("other/c/d", "three\n")]);
+        for arguments in prepare {
+            world.git(arguments);
+        }
+        let output = world.ground.beside("told");
+        let name = "an_index_that_libgit2_does_not_read_is_looked_at_before_a_commit";
+        hook(&world.ground.top.join(".git"), "pre-commit", name, &output);
+        let commit = |options: &[&str]| {
+            fs::write(&output, "not run").expect("written");
+            let arguments = [options, &["commit", "-q", "-m", "x"]].concat();
+            let done = world.ground.try_git(&world.ground.top, &arguments).status.success();
+            (done, fs::read_to_string(&output).expect("written by the hook"))
+        };
+        world.ground.write("some/x", "x\n");
+        world.git(&["add", "some/x"]);
+        assert_eq!(commit(&[]), (true, String::new()), "{prepare:?}");
+        world.ground.write("some/k", &key());
+        world.git(&["add", "some/k"]);
+        let stopped = (false, "some/k: PKCS#8 private key".to_owned());
+        assert_eq!(commit(&[]), stopped, "{prepare:?}");
+        assert_eq!(commit(&["--literal-pathspecs"]), stopped, "{prepare:?}");
+    }
+}
+
+#[test]
 fn what_cannot_be_read_is_an_error_that_names_it() {
     let world = World::bare_of_store();
     world.stage("a", b"some text\n");

@@ -164,8 +164,12 @@ fn refusal(bad: &[&Told], front: Front, session: &Session) -> Failure {
     if session.settings.format != Format::Text {
         return failure;
     }
+    // Only what stands at a path can be allowed there.
     let allowed = bad.iter().find_map(|told| Some((told, told.blob.as_ref()?)));
-    match allowed.filter(|(told, _)| told.rule == told::Rule::PrivateKey) {
+    match allowed.filter(|(told, _)| told.rule == told::Rule::PrivateKey && !told.path.is_empty()) {
+        Some(_) if front == Front::Receive => failure.with_hint(
+            "if everybody may have it, such as a key of a test: the list that counts is the .certkeep/guard.toml of before the push; make a commit that adds the entry and not the key, and push that alone first (`git push origin COMMIT:BRANCH`), to an empty server, too",
+        ),
         Some((told, blob)) => failure.with_hint(format!(
             "if everybody may have it, such as a key of a test, allow it in .certkeep/guard.toml: [[allow]] blob = \"{blob}\", path = \"{}\", reason = \"...\"",
             told.shown_path().replace('\\', r"\\").replace('"', "\\\"")

@@ -84,6 +84,8 @@ impl From<GuardError> for Failure {
             GuardError::Update { .. } => {
                 failure.with_hint("git writes to pre-push `REF OID REF OID` and to pre-receive `OID OID REF`")
             }
+            GuardError::TooLarge { .. } => failure
+                .with_hint("keep so large a file elsewhere, by Git LFS for instance, and its pointer here"),
             GuardError::Bare => failure
                 .with_hint("what it has: `certkeep guard --history`, or `certkeep guard --tree HEAD`"),
             _ => failure,

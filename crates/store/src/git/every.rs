@@ -11,7 +11,7 @@ use std::{
     thread,
 };
 
-use super::{GitError, Kind, Objects, Oid, loose, objects::damaged, packs::Packs};
+use super::{GitError, Kind, LARGEST, Objects, Oid, loose, objects::damaged, packs::Packs};
 
 /// What is done with an object, by several threads: how many there are, and of a
 /// blob its name and its bytes. One that is kept twice may be shown twice.
@@ -51,6 +51,31 @@ impl Objects {
             Ok(()) => Ok(()),
             Err(_) => self.each_by_git(each),
         }
+    }
+
+    /// One of `blobs` that is larger than [`LARGEST`], and its size. None of them
+    /// is read for that.
+    pub(crate) fn too_large(&self, blobs: &[Oid]) -> Result<Option<(Oid, u64)>, GitError> {
+        let mut packed = String::new();
+        for &oid in blobs {
+            match loose::header(self.folders(), oid)? {
+                Some((_, size)) if size > LARGEST => return Ok(Some((oid, size))),
+                Some(_) => {}
+                None => packed.push_str(&format!("{oid}\n")),
+            }
+        }
+        if packed.is_empty() {
+            return Ok(None);
+        }
+        // Of one that is missing it says so, and whoever reads it is told.
+        let arguments = ["cat-file", "--batch-check=%(objectname) %(objectsize)"];
+        let output = self.git(&arguments, &[], packed.as_bytes())?;
+        let text = String::from_utf8_lossy(&output);
+        let mut sizes = text.lines().filter_map(|line| {
+            let (name, size) = line.split_once(' ')?;
+            Some((self.oid(name)?, size.parse().ok()?))
+        });
+        Ok(sizes.find(|&(_, size)| size > LARGEST))
     }
 
     fn each_by_git(&self, each: Each<'_>) -> Result<(), GitError> {
@@ -138,6 +163,9 @@ fn read_all(
             (head == format!("{oid} blob")).then_some(size)
         });
         let size = size.ok_or_else(|| (oid, "git does not show it".to_owned()))?;
+        if size > LARGEST {
+            return Err((oid, format!("it has {size} bytes, and more than {LARGEST} are not read")));
+        }
         bytes.clear();
         stream.by_ref().take(size.saturating_add(1)).read_to_end(&mut bytes).map_err(failed)?;
         if bytes.pop() != Some(b'\n') || u64::try_from(bytes.len()) != Ok(size) {

@@ -10,7 +10,7 @@ use std::{
 
 use flate2::read::ZlibDecoder;
 
-use super::{GitError, Kind, Oid};
+use super::{GitError, Kind, LARGEST, Oid};
 use crate::durable::FileError;
 
 /// How many repositories may lend objects to each other in a row, as in git.
@@ -45,6 +45,9 @@ pub(super) fn folders(own: &Path) -> Vec<PathBuf> {
 /// What an object is, and its bytes; `None` if it is not loose.
 pub(super) fn read(folders: &[PathBuf], oid: Oid) -> Result<Option<(Kind, Vec<u8>)>, GitError> {
     let Some((mut stream, kind, size)) = open(folders, oid)? else { return Ok(None) };
+    if size > LARGEST {
+        return Err(damaged(oid, &format!("it has {size} bytes, and more than {LARGEST} are not read")));
+    }
     let mut bytes = Vec::new();
     let length = usize::try_from(size).map_err(|_| damaged(oid, "it is too large"))?;
     // A size that is not true must not take all memory.

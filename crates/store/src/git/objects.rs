@@ -18,7 +18,7 @@ use std::{
 use git2::{ErrorCode, Index, ObjectType};
 
 use super::{
-    GitError, IndexEntry, Oid, absent_is_none,
+    GitError, IndexEntry, Oid, absent_is_none, as_path,
     index::{entry_of, listed},
     loose,
     program::{self, Environment},
@@ -31,6 +31,19 @@ pub(crate) struct Objects {
     /// Where objects of one file each may lie.
     folders: Vec<PathBuf>,
     environment: Environment,
+}
+
+/// A partial clone asks nobody for what it lacks, and our pathspecs mean the
+/// same whatever `git --literal-pathspecs commit` has said to its hooks.
+fn settled() -> [(&'static str, &'static OsStr); 5] {
+    [
+        ("GIT_NO_LAZY_FETCH", "1"),
+        ("GIT_LITERAL_PATHSPECS", "0"),
+        ("GIT_GLOB_PATHSPECS", "0"),
+        ("GIT_NOGLOB_PATHSPECS", "0"),
+        ("GIT_ICASE_PATHSPECS", "0"),
+    ]
+    .map(|(name, value)| (name, OsStr::new(value)))
 }
 
 /// What an object is.
@@ -126,6 +139,20 @@ impl Objects {
         absent_is_none(value).map_err(GitError::library("read the configuration"))
     }
 
+    /// How many values the configuration has for a name.
+    pub(crate) fn config_values(&self, name: &str) -> Result<usize, GitError> {
+        let reading = || GitError::library("read the configuration");
+        let config = self.inner.config().map_err(reading())?;
+        let Some(mut values) = absent_is_none(config.multivar(name, None)).map_err(reading())? else {
+            return Ok(0);
+        };
+        let mut count = 0;
+        while values.next().transpose().map_err(reading())?.is_some() {
+            count += 1;
+        }
+        Ok(count)
+    }
+
     /// A truth value of the configuration; `None` when nothing sets it.
     pub(crate) fn config_flag(&self, name: &str) -> Result<Option<bool>, GitError> {
         let value = self.inner.config().and_then(|mut config| config.snapshot()?.get_bool(name));
@@ -208,7 +235,7 @@ impl Objects {
     }
 
     /// The bytes of an object of the kind that is wanted.
-    pub(super) fn read_as(&self, wanted: Kind, oid: Oid) -> Result<Vec<u8>, GitError> {
+    pub(crate) fn read_as(&self, wanted: Kind, oid: Oid) -> Result<Vec<u8>, GitError> {
         match self.read(oid)? {
             (kind, bytes) if kind == wanted => Ok(bytes),
             (kind, _) => Err(damaged(oid, &format!("it is a {kind:?} and not a {wanted:?}").to_lowercase())),
@@ -238,8 +265,12 @@ impl Objects {
         if self.environment == Environment::Own {
             return Ok(self.inner.path().join("index"));
         }
-        let index = self.inner.index().map_err(GitError::library("read the index"))?;
-        Ok(index.path().map_or_else(|| self.inner.path().join("index"), Path::to_owned))
+        if let Ok(index) = self.inner.index() {
+            return Ok(index.path().map_or_else(|| self.inner.path().join("index"), Path::to_owned));
+        }
+        // One that libgit2 does not open, not even to say where it is.
+        let output = self.git(&["rev-parse", "--git-path", "index"], &[], &[])?;
+        Ok(as_path(output.strip_suffix(b"\n").unwrap_or(&output)).to_owned())
     }
 
     /// The directory of this work tree's own HEAD and index.
@@ -255,7 +286,7 @@ impl Objects {
         input: &[u8],
     ) -> Result<Vec<u8>, GitError> {
         let (directory, arguments) = self.place(arguments);
-        let environment = [&[no_fetch()], environment].concat();
+        let environment = [&settled(), environment].concat();
         program::run(directory, self.environment, &arguments, &environment, input)
     }
 
@@ -266,7 +297,7 @@ impl Objects {
         environment: &[(&str, &OsStr)],
     ) -> Result<Child, GitError> {
         let (directory, arguments) = self.place(arguments);
-        let environment = [&[no_fetch()], environment].concat();
+        let environment = [&settled(), environment].concat();
         program::start(directory, self.environment, &arguments, &environment)
     }
 
@@ -277,11 +308,6 @@ impl Objects {
         };
         (directory, [&["--no-replace-objects"], arguments].concat())
     }
-}
-
-/// A partial clone asks nobody for what it lacks.
-fn no_fetch() -> (&'static str, &'static OsStr) {
-    ("GIT_NO_LAZY_FETCH", OsStr::new("1"))
 }
 
 fn kind_of(oid: Oid, kind: ObjectType) -> Result<Kind, GitError> {

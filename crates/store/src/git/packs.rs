@@ -12,7 +12,7 @@ use gix_hash::Kind;
 use gix_pack::{Bundle, index::traverse};
 use gix_utils::progress::Discard;
 
-use super::Oid;
+use super::{LARGEST, Oid};
 
 /// Packs, opened.
 pub(super) struct Packs(Vec<Bundle>);
@@ -45,7 +45,7 @@ impl Packs {
                 thread_limit: None,
                 // zlib's own checksum tells whether the bytes are those that were written.
                 check: traverse::SafetyCheck::SkipFileAndObjectChecksumVerification,
-                alloc_limit_bytes: None,
+                alloc_limit_bytes: usize::try_from(LARGEST).ok(),
             };
             let traversed = pack.index.traverse_with_index(
                 &pack.pack,

@@ -3,14 +3,14 @@
 //! and the objects that a reference names without any commit.
 
 use std::{
-    collections::{BTreeSet, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     sync::Arc,
 };
 
 use super::{
     Breach, Guard, GuardError, Hit, Place, Shrunk, Watch,
     change::{Change, Changed, by_path, is_attributes},
-    judge::{self, Judge},
+    judge::Judge,
     look::SealedBlobs,
     policy::{Policies, Policy},
 };
@@ -25,6 +25,8 @@ pub(super) struct Tips {
     pub(super) commits: Vec<Oid>,
     pub(super) trees: Vec<Oid>,
     pub(super) blobs: Vec<Oid>,
+    /// The tags on the way.
+    pub(super) tags: Vec<Oid>,
 }
 
 impl Guard {
@@ -32,6 +34,7 @@ impl Guard {
     pub(super) fn add_tip(&self, tips: &mut Tips, oid: Oid) -> Result<(), GuardError> {
         let (mut oid, mut kind) = (oid, self.objects.header(oid)?.0);
         while kind == Kind::Tag {
+            tips.tags.push(oid);
             oid = self.objects.tagged(oid)?;
             kind = self.objects.header(oid)?.0;
         }
@@ -74,11 +77,8 @@ impl Guard {
         for &tree in &tips.trees {
             changes.push(self.change_of_tree(tree, None, &policies)?);
         }
-        let entries = changes.iter().flat_map(|change| &change.entries);
-        let entries = entries.filter(|changed| judge::has_blob(&changed.entry));
-        let mut blobs: BTreeSet<_> = entries.map(|changed| changed.entry.oid).collect();
-        blobs.extend(&tips.blobs);
-        let looked = self.look(&blobs.into_iter().collect::<Vec<_>>(), &SealedBlobs::default(), watch)?;
+        let sealed = self.sealed_of(&commits, &changes, &policies, &mut judge.originals)?;
+        let looked = self.look(&changes, &tips.blobs, &sealed, watch)?;
         judge.count(&looked);
         for change in &changes {
             judge.change(change, &looked)?;
@@ -87,6 +87,66 @@ impl Guard {
         for blob in &tips.blobs {
             let place = Place { commit: None, path: Vec::new(), blob: blob.to_string() };
             judge.material(place, &looked.get(*blob)?.findings);
+        }
+        self.check_words(&commits, &tips.tags, judge)
+    }
+
+    /// What the commits or those before them have sealed, and may bring in the
+    /// clear under another name.
+    fn sealed_of(
+        &self,
+        commits: &[Commit],
+        changes: &[Change],
+        policies: &Policies<'_>,
+        originals: &mut HashMap<Oid, Vec<u8>>,
+    ) -> Result<SealedBlobs, GuardError> {
+        let mut sealed = SealedBlobs::default();
+        let mut entries =
+            changes.iter().flat_map(|change| change.entries.iter().map(move |one| (change, one)));
+        if self.keyring.is_none() || entries.all(|(change, one)| change.zone(&one.entry.path).is_some()) {
+            return Ok(sealed);
+        }
+        let mut add = |policy: &Option<Arc<Policy>>, entry: &TreeEntry| -> Result<(), GuardError> {
+            let protected = policy.as_ref().is_some_and(|policy| policy.zone(&entry.path).is_some());
+            if protected
+                && entry.is_file()
+                && !originals.contains_key(&entry.oid)
+                && self.objects.holds(entry.oid)
+            {
+                sealed.add(entry.oid, self.objects.header(entry.oid)?.1);
+                originals.insert(entry.oid, entry.path.clone());
+            }
+            Ok(())
+        };
+        // What the walk begins with, and then what each commit adds, is all that any parent has.
+        let walked: HashSet<_> = commits.iter().map(|commit| commit.oid).collect();
+        let parents: BTreeSet<_> = commits.iter().flat_map(|commit| &commit.parents).collect();
+        for &parent in parents.into_iter().filter(|parent| !walked.contains(parent)) {
+            let tree = self.objects.tree_of(parent)?;
+            let policy = readable(policies.of_tree(tree, parent))?;
+            if policy.is_some() {
+                self.objects.entries(tree)?.iter().try_for_each(|entry| add(&policy, entry))?;
+            }
+        }
+        for change in changes {
+            change.entries.iter().try_for_each(|changed| add(&change.now, &changed.entry))?;
+        }
+        Ok(sealed)
+    }
+
+    /// Rule B for what commits and tags say: their messages, names and headers.
+    pub(super) fn check_words(
+        &self,
+        commits: &[Commit],
+        tags: &[Oid],
+        judge: &mut Judge<'_>,
+    ) -> Result<(), GuardError> {
+        let commits = commits.iter().map(|commit| (Kind::Commit, commit.oid));
+        let tags = tags.iter().map(|&tag| (Kind::Tag, tag));
+        for (kind, oid) in commits.chain(tags) {
+            let commit = (kind == Kind::Commit).then(|| oid.to_string());
+            let place = Place { commit, path: Vec::new(), blob: oid.to_string() };
+            judge.material(place, &certkeep_guard::detect(&self.objects.read_as(kind, oid)?));
         }
         Ok(())
     }
@@ -142,11 +202,10 @@ impl Guard {
             return Ok(());
         };
         let tree = self.objects.tree_of(commit)?;
-        let standing = judge.standing.clone();
         let protects = |policy: &Option<Arc<Policy>>, entry: &TreeEntry| {
             policy.as_ref().is_some_and(|policy| policy.zone(&entry.path).is_some())
         };
-        if change.now.is_none() && standing.is_none() {
+        if change.now.is_none() && judge.standing.is_empty() {
             return Ok(());
         }
         let mut entries = self.objects.entries(tree)?;

@@ -103,6 +103,9 @@ impl Guard {
             let place = Place { commit: None, path: Vec::new(), blob: blob.to_string() };
             judge.material(place, &looks.get(blob)?.findings);
         }
+        tips.tags.sort_unstable();
+        tips.tags.dedup();
+        self.check_words(&commits, &tips.tags, &mut judge)?;
         report.add(judge.report);
         only_first(&mut report);
         Ok(report)

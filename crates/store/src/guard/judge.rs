@@ -27,13 +27,15 @@ const SUBMODULE: u32 = 0o160_000;
 #[derive(Debug)]
 pub(super) struct Judge<'g> {
     guard: &'g Guard,
-    allowed: AllowList,
+    pub(super) allowed: AllowList,
     /// What the commit under judgement lets through itself.
     pub(super) allowed_here: AllowList,
     /// The rules that hold whatever is pushed.
-    pub(super) standing: Option<std::sync::Arc<Policy>>,
+    pub(super) standing: Vec<std::sync::Arc<Policy>>,
     /// Whether rules may shrink although no key at hand vouches for it.
     pub(super) may_shrink: bool,
+    /// Whether a file can say itself that a key in it is allowed.
+    pub(super) markers_count: bool,
     /// Whether bytes of git-crypt pass where no key tells whose they are.
     pub(super) git_crypt_passes: bool,
     /// The sealed file that a blob is.
@@ -48,8 +50,9 @@ impl<'g> Judge<'g> {
             guard,
             allowed,
             allowed_here: AllowList::default(),
-            standing: None,
+            standing: Vec::new(),
             may_shrink: false,
+            markers_count: true,
             git_crypt_passes: false,
             originals: HashMap::new(),
             older: OnceCell::new(),
@@ -125,7 +128,7 @@ impl<'g> Judge<'g> {
             let breach = Breach::Unsealed { zone: zone.clone(), what, findings: Vec::new() };
             self.report.hits.push(hit(breach));
         }
-        let standing = self.standing.as_ref().and_then(|policy| policy.zone(&entry.path));
+        let standing = self.standing.iter().find_map(|policy| policy.zone(&entry.path));
         let lost = change.protected_before(&entry.path).or(standing).cloned();
         if let Some(zone) = lost
             && !self.may_lose(now, &zone)
@@ -159,7 +162,8 @@ impl<'g> Judge<'g> {
         for finding in findings {
             let listed = [&self.allowed, &self.allowed_here];
             let listed = listed.iter().find_map(|list| list.reason(&place.blob, &place.path));
-            let reason = listed.or(finding.allowed.as_deref()).map(str::to_owned);
+            let marked = finding.allowed.as_deref().filter(|_| self.markers_count);
+            let reason = listed.or(marked).map(str::to_owned);
             let hit = Hit { place: place.clone(), breach: Breach::Material(finding.clone()) };
             match reason {
                 Some(reason) => self.report.allowed.push((hit, reason)),
@@ -191,7 +195,7 @@ impl<'g> Judge<'g> {
 
     /// Whether a key is one of this store's, of the present epochs or of older ones.
     fn knows(&self, change: &Change, id: KeyId) -> Result<bool, GuardError> {
-        let before = change.before.iter().chain([&change.now, &self.standing]).flatten();
+        let before = change.before.iter().chain([&change.now]).flatten().chain(&self.standing);
         if before.flat_map(|policy| policy.key_ids()).any(|known| known == id) {
             return Ok(true);
         }

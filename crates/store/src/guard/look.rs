@@ -3,14 +3,14 @@
 //! plaintext, with which private keys in it. Each blob is looked at once.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     sync::atomic::{AtomicU64, Ordering},
     thread,
 };
 
 use certkeep_guard::{Finding, detect};
 
-use super::{Guard, GuardError, Progress, Watch};
+use super::{Guard, GuardError, Progress, Watch, change::Change, judge};
 use crate::{
     git::{GitError, Objects, Oid},
     git_crypt,
@@ -143,12 +143,29 @@ fn content(bytes: &[u8], keyring: Option<&Keyring>) -> Content {
 
 impl Guard {
     /// Looks at blobs, with more than one thread if there are many.
+    ///
+    /// They are those that `changes` bring and those that stand `alone`. One that
+    /// is too large is told by its path before anything is read.
     pub(super) fn look(
         &self,
-        blobs: &[Oid],
+        changes: &[Change],
+        alone: &[Oid],
         sealed: &SealedBlobs,
         watch: Watch<'_>,
     ) -> Result<Looks, GuardError> {
+        let entries = changes.iter().flat_map(|change| &change.entries).map(|changed| &changed.entry);
+        let mut entries = entries.filter(|entry| judge::has_blob(entry));
+        let mut blobs: BTreeSet<_> = entries.clone().map(|entry| entry.oid).collect();
+        blobs.extend(alone);
+        let blobs: Vec<_> = blobs.into_iter().collect();
+        if let Some((oid, bytes)) = self.objects.too_large(&blobs)? {
+            let path = entries.find(|entry| entry.oid == oid).map(|entry| entry.path.clone());
+            return Err(GuardError::TooLarge {
+                path: path.unwrap_or_default(),
+                blob: oid.to_string(),
+                bytes,
+            });
+        }
         let (done, bytes) = (AtomicU64::new(0), AtomicU64::new(0));
         let (total, keyring) = (u64::try_from(blobs.len()).ok(), self.keyring.as_ref());
         let part = |objects: &Objects, blobs: &[Oid]| -> Result<Vec<(Oid, Looked)>, GuardError> {

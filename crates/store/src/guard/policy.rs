@@ -132,6 +132,11 @@ impl<'a> Policies<'a> {
         Ok(self.objects.entry(tree, &[FOLDER])?.map(|(oid, _)| oid))
     }
 
+    /// Whether a tree has a store, with rules that can be read or not.
+    pub(super) fn has_store(&self, tree: Oid) -> Result<bool, GuardError> {
+        Ok(self.objects.entry(tree, &[FOLDER, "store.toml"])?.is_some())
+    }
+
     /// The rules of a tree; `whose` says which it is if they cannot be read.
     pub(super) fn of_tree(&self, tree: Oid, whose: Oid) -> Result<Option<Arc<Policy>>, GuardError> {
         let Some((folder, Kind::Tree)) = self.objects.entry(tree, &[FOLDER])? else { return Ok(None) };

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What a push would take away from this clone.
 
+use std::collections::HashMap;
+
 use crate::git::{Known, Oid};
 
 use super::{Guard, GuardError, Report, Update, Watch, commits::Tips, judge::Judge, policy::Policies};
@@ -8,7 +10,8 @@ use super::{Guard, GuardError, Report, Update, Watch, commits::Tips, judge::Judg
 impl Guard {
     /// Checks every commit that `updates` would bring to `remote` and that is
     /// on none of its branches yet, as far as this clone knows; `remote` is the
-    /// name, or the URL of one without a name. A leak that a later commit of the
+    /// name, or the URL of one without a name. Where the server's branches are not
+    /// those that this clone remembers, what they lead to is all that it has. A leak that a later commit of the
     /// same push removes is found as well.
     ///
     /// # Errors
@@ -16,13 +19,7 @@ impl Guard {
     /// [`GuardError`]: it cannot be told whether anything is wrong.
     pub fn push(&self, updates: &[Update], remote: &str, watch: Watch<'_>) -> Result<Report, GuardError> {
         let mut tips = Tips::default();
-        let prefix = format!("refs/remotes/{remote}/").into_bytes();
-        let mut hidden = Vec::new();
-        for (name, oid) in self.objects.references()? {
-            if name.starts_with(&prefix) {
-                hidden.push(oid);
-            }
-        }
+        let mut hidden = self.tracked(updates, remote)?;
         for update in updates {
             let Some(new) = &update.new else { continue };
             self.add_tip(&mut tips, self.object(new)?)?;
@@ -38,6 +35,31 @@ impl Guard {
         let mut judge = Judge::new(self, allowed);
         self.check_commits(&tips, &hidden, Known::Hidden, &mut judge, watch)?;
         Ok(judge.report)
+    }
+
+    /// What the server has by our tracking references; nothing if it is not the
+    /// server that these tell of.
+    fn tracked(&self, updates: &[Update], remote: &str) -> Result<Vec<Oid>, GuardError> {
+        // What is fetched from one place and pushed to another says nothing of the other.
+        let pushed_elsewhere = self.objects.config(&format!("remote.{remote}.pushurl"))?.is_some()
+            || self.objects.config_values(&format!("remote.{remote}.url"))? > 1;
+        if pushed_elsewhere {
+            return Ok(Vec::new());
+        }
+        let prefix = format!("refs/remotes/{remote}/").into_bytes();
+        let mut tracked = HashMap::new();
+        for (name, oid) in self.objects.references()? {
+            if let Some(branch) = name.strip_prefix(prefix.as_slice()) {
+                tracked.insert(branch.to_vec(), oid);
+            }
+        }
+        // It has another history than we remember: replaced, or moved on meanwhile.
+        let differs = updates.iter().any(|update| {
+            let branch = update.name.strip_prefix(b"refs/heads/");
+            let known = branch.and_then(|branch| tracked.get(branch));
+            known.is_some_and(|known| update.old.as_deref() != Some(known.to_string().as_str()))
+        });
+        Ok(if differs { Vec::new() } else { tracked.into_values().collect() })
     }
 
     pub(super) fn object(&self, hex: &str) -> Result<Oid, GuardError> {

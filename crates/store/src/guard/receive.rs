@@ -3,14 +3,24 @@
 //! pushed to say what may pass: the rules and the allow-list are those from
 //! before the push, and what is pushed can only add rules.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::Arc,
+};
 
-use super::{Guard, GuardError, Report, Update, Watch, commits::Tips, judge::Judge, policy::Policies};
+use super::{
+    Guard, GuardError, Hit, Report, Update, Watch, allow::AllowList, commits::Tips, judge::Judge,
+    policy::Policies,
+};
 use crate::git::{Known, Oid};
 
 /// Lets a push through that protects less than before: the administrator says
 /// so, where no key can tell a member's word from anybody's.
 const ALLOW_UNPROTECT: &str = "certkeep.allowUnprotect";
+
+/// Has markers in pushed files count: without it, nothing that is pushed lets
+/// itself through.
+const ALLOW_MARKERS: &str = "certkeep.allowMarkers";
 
 /// References to which the same rules apply.
 #[derive(Debug, Default)]
@@ -32,24 +42,78 @@ impl Guard {
     /// [`GuardError`]: it cannot be told whether anything is wrong.
     pub fn receive(&self, updates: &[Update], watch: Watch<'_>) -> Result<Report, GuardError> {
         let may_shrink = self.objects.config_flag(ALLOW_UNPROTECT)? == Some(true);
+        let markers_count = self.objects.config_flag(ALLOW_MARKERS)? == Some(true);
         let mut report = Report::default();
         for group in self.groups(updates)?.into_values() {
             let policies = Policies::new(&self.objects);
-            let (mut allowed, mut standing) = Default::default();
-            if let Some((commit, tree)) = group.base {
-                allowed = policies.allowed_in_tree(tree, commit)?;
-                standing = policies.of_tree(tree, commit)?;
-            }
-            let mut judge = Judge::new(self, allowed);
+            let mut judge = Judge::new(self, AllowList::default());
             judge.may_shrink = may_shrink;
-            judge.standing = standing;
+            judge.markers_count = markers_count;
+            let bases = group.base.map_or_else(|| self.all_tips(), |base| Ok(vec![base]))?;
+            for (commit, tree) in bases {
+                judge.allowed.extend(policies.allowed_in_tree(tree, commit)?);
+                let policy = policies.of_tree(tree, commit)?;
+                let new = policy.filter(|new| !judge.standing.iter().any(|known| Arc::ptr_eq(known, new)));
+                judge.standing.extend(new);
+            }
             self.check_commits(&group.tips, &[], Known::AllReferences, &mut judge, watch)?;
             for (old, new) in group.moves {
                 self.check_move(old, new, &policies, &mut judge)?;
             }
             report.add(judge.report);
         }
+        if !may_shrink {
+            report.hits.extend(self.last_of_the_store(updates)?);
+        }
         Ok(report)
+    }
+
+    /// Every commit that a reference leads to, with its tree: what a new reference
+    /// is measured by where HEAD names a branch that is not there.
+    fn all_tips(&self) -> Result<Vec<(Oid, Oid)>, GuardError> {
+        let mut trees = HashSet::new();
+        let mut tips = Vec::new();
+        for (_, oid) in self.objects.references()? {
+            tips.extend(self.tree_of(oid)?.filter(|&(_, tree)| trees.insert(tree)));
+        }
+        Ok(tips)
+    }
+
+    /// Whether the references that go are the last that have a store: after
+    /// that, no rules would stand against anything.
+    fn last_of_the_store(&self, updates: &[Update]) -> Result<Vec<Hit>, GuardError> {
+        let mut hits = Vec::new();
+        let policies = Policies::new(&self.objects);
+        let mut judge = Judge::new(self, AllowList::default());
+        for update in updates.iter().filter(|update| update.new.is_none()) {
+            let old = update.old.as_ref().map(|old| self.object(old)).transpose()?;
+            // A reference to what is missing can be taken away.
+            let Some(old) = old.filter(|&old| self.objects.holds(old)) else { continue };
+            if let Some((commit, tree)) = self.tree_of(old)?
+                && let Some(policy) = policies.of_tree(tree, commit)?
+            {
+                judge.rules(Some(commit), &policy, None);
+            }
+        }
+        hits.append(&mut judge.report.hits);
+        if hits.is_empty() {
+            return Ok(hits);
+        }
+        let moved: HashSet<_> = updates.iter().map(|update| update.name.as_slice()).collect();
+        let references = self.objects.references()?;
+        let stay = references.iter().filter(|(name, _)| !moved.contains(name.as_slice()));
+        let mut stay: Vec<_> = stay.map(|&(_, oid)| oid).collect();
+        for new in updates.iter().filter_map(|update| update.new.as_ref()) {
+            stay.push(self.object(new)?);
+        }
+        for oid in stay {
+            if let Some((_, tree)) = self.tree_of(oid)?
+                && policies.has_store(tree)?
+            {
+                return Ok(Vec::new());
+            }
+        }
+        Ok(hits)
     }
 
     fn groups(&self, updates: &[Update]) -> Result<BTreeMap<Option<Oid>, Group>, GuardError> {

@@ -23,7 +23,7 @@ pub struct Place {
     /// Its path from the repository's root, as git's bytes; empty for an object
     /// that nothing names.
     pub path: Vec<u8>,
-    /// The blob's object id, as hex.
+    /// The blob's object id, as hex; where a message holds it, that of the commit or the tag.
     pub blob: String,
 }
 

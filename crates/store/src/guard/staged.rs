@@ -64,13 +64,7 @@ impl Guard {
             Some(tree) => self.sealed_blobs(&change, tree, &mut judge.originals)?,
             None => SealedBlobs::default(),
         };
-        let blobs: BTreeSet<_> = change
-            .entries
-            .iter()
-            .filter(|changed| judge::has_blob(&changed.entry))
-            .map(|changed| changed.entry.oid)
-            .collect();
-        let looked = self.look(&blobs.into_iter().collect::<Vec<_>>(), &sealed, &|_| {})?;
+        let looked = self.look(std::slice::from_ref(&change), &[], &sealed, &|_| {})?;
         judge.count(&looked);
         judge.change(&change, &looked)?;
         self.check_git(&change, &protected, &mut judge)?;

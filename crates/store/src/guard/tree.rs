@@ -1,14 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! One commit, all of it.
 
-use std::collections::BTreeSet;
-
 use super::{
-    Guard, GuardError, Report, Watch,
-    commits::Tips,
-    judge::{self, Judge},
-    look::SealedBlobs,
-    policy::Policies,
+    Guard, GuardError, Report, Watch, commits::Tips, judge::Judge, look::SealedBlobs, policy::Policies,
 };
 use crate::git::GitError;
 
@@ -37,9 +31,7 @@ impl Guard {
             allowed.extend(policies.allowed_in_tree(self.objects.tree_of(head)?, head)?);
         }
         let change = self.change_of_tree(tree, commit, &policies)?;
-        let entries = change.entries.iter().filter(|changed| judge::has_blob(&changed.entry));
-        let blobs: BTreeSet<_> = entries.map(|changed| changed.entry.oid).collect();
-        let looked = self.look(&blobs.into_iter().collect::<Vec<_>>(), &SealedBlobs::default(), watch)?;
+        let looked = self.look(std::slice::from_ref(&change), &[], &SealedBlobs::default(), watch)?;
         let mut judge = Judge::new(self, allowed);
         judge.git_crypt_passes = true;
         judge.report.commits = u64::from(commit.is_some());
