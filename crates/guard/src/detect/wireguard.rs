@@ -61,7 +61,18 @@ fn begins_a_line(bytes: &[u8], at: usize) -> bool {
     let before = &bytes[..at];
     let blanks = before.iter().rev().take(MOST_BLANKS).take_while(|byte| is_blank(**byte)).count();
     let before = &before[..at - blanks];
-    matches!(before, [] | [.., b'\n' | b'\r'] | [.., b'\\', b'n'])
+    match before {
+        [] | [.., b'\n' | b'\r'] | [.., b'\\', b'n'] => true,
+        // In a program's source, where a string begins.
+        [.., b'"' | b'\''] => is_named(&bytes[at + 1..]),
+        _ => false,
+    }
+}
+
+/// Whether a word and a closing bracket follow.
+fn is_named(text: &[u8]) -> bool {
+    let word = text.iter().take(MOST_BLANKS).take_while(|byte| byte.is_ascii_alphabetic()).count();
+    word > 0 && text.get(word) == Some(&b']')
 }
 
 /// Reads the key of which `sign` is the equals sign.
