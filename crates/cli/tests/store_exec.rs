@@ -122,9 +122,10 @@ fn signals_reach_the_program_and_nothing_stays() {
             "cd work/ca && exec certkeep exec -- sh -c '{program}; echo \"$CERTKEEP_DIR\" > ~/new; mv ~/new ~/where; \
              while :; do sleep 0.1; done'"
         );
-        let mut command = Command::new("sh");
+        // A job in a shell's background has SIGINT ignored, and so have its children.
+        let mut command = Command::new("env");
         let shell = alice.shell(&[], &script);
-        command.args(["-euc", &script]).current_dir(alice.path("")).env_clear();
+        command.args(["--default-signal=INT", "sh", "-euc", &script]).current_dir(alice.path("")).env_clear();
         command.envs(shell.get_envs().filter_map(|(name, value)| Some((name, value?))));
         let mut child = command.stdin(Stdio::null()).stderr(Stdio::null()).spawn().expect("a shell");
         let place = folder(&alice);

@@ -241,10 +241,15 @@ impl<'a> Filter<'a> {
 
     /// What git holds of a file, if that is the same file, sealed or not.
     fn unchanged(&self, path: &[u8], bytes: &[u8]) -> Option<SecretBytes> {
+        let same = || self.kept.read(path).filter(|kept| kept == bytes).map(SecretBytes::new);
+        self.sealed_before(path, bytes).or_else(same)
+    }
+
+    /// What git holds of a file, if a key at hand opens it to the same.
+    fn sealed_before(&self, path: &[u8], bytes: &[u8]) -> Option<SecretBytes> {
         let kept = self.kept.read(path)?;
-        let opened = self.keyring.and_then(|keyring| keyring.open(&kept).ok().flatten());
-        let same = kept == bytes || opened.is_some_and(|opened| opened.plaintext.expose() == bytes);
-        same.then(|| SecretBytes::new(kept))
+        let opened = self.keyring?.open(&kept).ok()??;
+        (opened.plaintext.expose() == bytes).then(|| SecretBytes::new(kept))
     }
 
     fn untrusted(&self, path: &[u8], zone: ZoneName, source: Distrust) -> FilterError {
@@ -306,6 +311,11 @@ impl<'a> Filter<'a> {
         };
         let unlocked = self.keyring.and_then(|keyring| Some((keyring, keyring.zone(zone)?)));
         let Some((keyring, keys)) = unlocked else {
+            // Sealed by a zone that kept it before: git looks at it again when it
+            // goes back to those rules.
+            if let Some(kept) = self.sealed_before(path, plaintext.expose()) {
+                return Ok(kept);
+            }
             let (path, zone) = (name(path), zone.clone());
             return Err(match self.mode(&zone) {
                 Mode::Sealed => FilterError::SealedZone { path, zone },

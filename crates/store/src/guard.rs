@@ -37,6 +37,7 @@ use crate::{
     git::{GitError, Objects},
     keyring::{Keyring, KeyringError},
     manifest::ManifestError,
+    pins::{PinError, Pins},
 };
 
 /// A repository under guard, with a work tree or bare, with a store or without.
@@ -44,6 +45,7 @@ use crate::{
 pub struct Guard {
     objects: Objects,
     keyring: Option<Keyring>,
+    pins: Pins,
 }
 
 /// What is told how far a check has come; called from several threads.
@@ -59,6 +61,9 @@ pub enum GuardError {
     /// The keyring cannot be read.
     #[error(transparent)]
     Keyring(#[from] KeyringError),
+    /// What this clone remembers of the store cannot be read.
+    #[error(transparent)]
+    Pins(#[from] PinError),
     /// The system refused.
     #[error(transparent)]
     File(#[from] FileError),
@@ -131,7 +136,8 @@ impl Guard {
 
     fn of(objects: Objects) -> Result<Self, GuardError> {
         let keyring = Keyring::read(&objects.state().join("keyring"))?;
-        Ok(Self { objects, keyring })
+        let pins = Pins::read(&objects.state().join("pins"))?;
+        Ok(Self { objects, keyring, pins })
     }
 
     /// Whether it has no work tree.

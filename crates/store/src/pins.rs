@@ -246,6 +246,19 @@ impl Pins {
         seen.filter(|pattern| !present.contains(pattern))
     }
 
+    /// Whether a zone is described as this clone knows it: with a key that it has
+    /// seen, and with the patterns that it took from nobody's word but a member's.
+    #[must_use]
+    pub fn agree(&self, zone: &ZoneName, manifest: &Manifest) -> bool {
+        let Some(described) = manifest.zones.get(zone) else { return false };
+        let key = self.keys.get(&(manifest.store, zone.clone(), described.epoch));
+        let known = self.patterns.get(zone).map_or(&[][..], Vec::as_slice);
+        key == Some(&described.key_id)
+            && self.pki.as_ref() == Some(&manifest.pki)
+            && self.lost(zone, manifest).next().is_none()
+            && described.patterns.iter().all(|pattern| known.contains(pattern))
+    }
+
     /// Remembers the rules of a store: exactly those of zones that were verified,
     /// and of the others no fewer than before.
     pub fn remember_rules(&mut self, manifest: &Manifest, verified: &BTreeSet<ZoneName>) {

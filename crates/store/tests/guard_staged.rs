@@ -197,6 +197,10 @@ fn rules_shrink_by_the_word_of_a_member_alone() {
     let locked = world.guard().receive(&update, &|_| {});
     assert!(told(&locked.expect("checked")).is_empty(), "this server has the keys");
     world.lock();
+    let remembered = world.guard().receive(&update, &|_| {});
+    assert!(told(&remembered.expect("checked")).is_empty(), "this clone has unprotected it itself");
+    // A server has neither keys nor memories.
+    world.forget();
     let refused = told(&world.guard().receive(&update, &|_| {}).expect("checked"));
     assert_eq!(refused, ["a.secret: rules a.secret"]);
     // One that every reference hides, but not what the branch loses.

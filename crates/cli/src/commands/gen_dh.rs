@@ -36,7 +36,7 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
         session.terminal.notice(format_args!("searching a safe prime of {bits} bits; this takes a while"));
         let mut progress = session.terminal.progress("candidates tried");
         dh::fresh(bits, &mut Session::rng(), &mut |count| {
-            progress.count(u64::try_from(count).unwrap_or(u64::MAX), None)
+            progress.count(u64::try_from(count).unwrap_or(u64::MAX), None);
         })?
     } else {
         dh::well_known(bits)?

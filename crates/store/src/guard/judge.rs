@@ -101,8 +101,8 @@ impl<'g> Judge<'g> {
     }
 
     fn may_lose(&self, now: Option<&Policy>, zone: &ZoneName) -> bool {
-        let keyring = self.guard.keyring.as_ref();
-        self.may_shrink || now.is_some_and(|now| now.is_vouched_for(zone, keyring))
+        let (keyring, pins) = (self.guard.keyring.as_ref(), &self.guard.pins);
+        self.may_shrink || now.is_some_and(|now| now.is_vouched_for(zone, keyring, pins))
     }
 
     fn entry(
@@ -148,7 +148,9 @@ impl<'g> Judge<'g> {
         // At the same path that is a matter of the rules.
         let from = looked.copy_of.and_then(|original| self.originals.get(&original));
         if let Some(from) = from.filter(|from| **from != entry.path) {
+            // Whether there is a key in it too, the sealed file's owner knows.
             self.report.hits.push(hit(Breach::Copied { from: from.clone() }));
+            return Ok(());
         }
         // Those that stood there before stand under no less protection.
         if !kept {

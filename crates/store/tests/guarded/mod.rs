@@ -139,6 +139,11 @@ impl World {
         fs::remove_file(self.ground.top.join(".git/certkeep/keyring")).expect("there");
     }
 
+    /// Forgets what was seen of the store, too.
+    pub(crate) fn forget(&self) {
+        fs::remove_file(self.ground.top.join(".git/certkeep/pins")).expect("there");
+    }
+
     /// A bare repository beside this one, to which it can push.
     pub(crate) fn server(&self) -> std::path::PathBuf {
         let server = self.ground.beside("server.git");
