@@ -60,9 +60,12 @@ fn an_altered_file_is_not_checked_out() {
     let alice = store(&team);
     alice.does(
         "cd work/ca
-         git cat-file blob :secrets/1 >../blob && printf X | dd of=../blob bs=1 seek=80 conv=notrunc status=none
+         git cat-file blob :secrets/1 >../blob
+         other=$(printf '%03o' $((255 - $(od -An -tu1 -j80 -N1 ../blob))))
+         printf \"\\\\$other\" | dd of=../blob bs=1 seek=80 conv=notrunc status=none
          git update-index --cacheinfo 100644,$(git hash-object -w --no-filters ../blob),secrets/1
-         git cat-file blob :secrets/2 | sed 's/$/\\r/' >../blob
+         git cat-file blob :secrets/2 >../sealed
+         { head -c 60 ../sealed; tail -c +61 ../sealed | LC_ALL=C sed 's/$/\\r/'; } >../blob
          git update-index --cacheinfo 100644,$(git hash-object -w --no-filters ../blob),secrets/2
          rm secrets/1 secrets/2",
     );

@@ -17,6 +17,8 @@ pub mod process;
 mod rules;
 mod textconv;
 
+use std::collections::BTreeSet;
+
 use certkeep_pki::secret::SecretBytes;
 use thiserror::Error;
 
@@ -158,13 +160,22 @@ impl<'a> Filter<'a> {
         pins: &'a Pins,
         kept: &'a dyn Kept,
     ) -> Self {
-        let with_rules = |manifest: Manifest| {
-            let rules = manifest.rules();
-            (manifest, rules)
-        };
         let distrust = match &manifest {
-            Ok(Some(manifest)) => keyring.and_then(|keyring| distrust(manifest, keyring)),
+            Ok(Some(manifest)) => {
+                let by_keys = || keyring.and_then(|keyring| distrust(manifest, keyring));
+                by_keys().or_else(|| pins.distrust(manifest))
+            }
             _ => None,
+        };
+        // What no key at hand vouches for adds to what is protected and takes
+        // nothing away.
+        let verified = match (&distrust, keyring) {
+            (None, Some(keyring)) => keyring.zones().map(|keys| keys.zone().clone()).collect(),
+            _ => BTreeSet::new(),
+        };
+        let with_rules = |manifest: Manifest| {
+            let rules = pins.rules(&manifest, &verified);
+            (manifest, rules)
         };
         Self { store: manifest.map(|manifest| manifest.map(with_rules)), distrust, keyring, pins, kept }
     }

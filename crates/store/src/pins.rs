@@ -19,7 +19,7 @@ use thiserror::Error;
 use crate::{
     durable::FileError,
     keyring::replace,
-    manifest::Manifest,
+    manifest::{Distrust, Manifest},
     read::{ReadError, read_file},
     seal::{KeyId, StoreId},
     zone::{Epoch, Pattern, Rules, ZoneName},
@@ -203,6 +203,20 @@ impl Pins {
                 Err(PinError::OtherPki { seen: seen.clone(), found: manifest.pki.clone() })
             }
             _ => Ok(()),
+        }
+    }
+
+    /// What in a store's description speaks against the rules in it, as far as a
+    /// clone without keys can tell: another store, a zone less, another PKI.
+    #[must_use]
+    pub fn distrust(&self, manifest: &Manifest) -> Option<(ZoneName, Distrust)> {
+        match self.check_store(manifest).err()? {
+            PinError::Gone { zone } => Some((zone, Distrust::Missing)),
+            PinError::OtherStore { .. } | PinError::OtherPki { .. } => {
+                let zone = self.keys.keys().next().map(|(_, zone, _)| zone.clone())?;
+                Some((zone, Distrust::OtherStore))
+            }
+            _ => None,
         }
     }
 

@@ -66,9 +66,15 @@ impl From<VaultError> for Failure {
                     .with_hint("a merge may have mixed two states: `git log -- .certkeep`"),
                 _ => failure.with_hint(WHO_CHANGED_IT),
             },
-            VaultError::Pin(PinError::RolledBack { begun, .. }) => {
-                of_lost_rotation(failure.with_hint(OLDER_BRANCH).with_hint(WHO_CHANGED_IT), begun.as_ref())
+            VaultError::Pin(PinError::RolledBack { .. }) => {
+                failure.with_hint(OLDER_BRANCH).with_hint(WHO_CHANGED_IT)
             }
+            VaultError::Pin(PinError::Line(_) | PinError::Read(_)) => failure
+                .with_hint("the file is `certkeep/pins` in git's folder: `git rev-parse --git-common-dir`")
+                .with_hint(
+                    "compare the epochs and keys of `.certkeep/zones/*/zone.toml` with a colleague's, then move \
+                     that file away and `certkeep unlock`",
+                ),
             VaultError::Pin(PinError::Substituted { begun, .. }) => {
                 of_lost_rotation(failure.with_hint(WHO_CHANGED_IT), begun.as_ref())
             }

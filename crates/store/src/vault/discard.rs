@@ -6,7 +6,7 @@
 //! has to say so, and it counts only while no remote is known to have the commit.
 
 use super::{Vault, VaultError};
-use crate::{keyring::Keyring, repository::RepositoryLock};
+use crate::{keyring::Keyring, pins::PinError, repository::RepositoryLock};
 
 impl Vault {
     /// Forgets the epochs that this clone began in commits that neither `HEAD`
@@ -14,7 +14,8 @@ impl Vault {
     ///
     /// # Errors
     ///
-    /// [`VaultError::NothingToDiscard`], [`VaultError::Pushed`].
+    /// [`VaultError::NothingToDiscard`], [`VaultError::Pushed`],
+    /// [`PinError::RolledBack`] where the present epoch is an earlier one.
     pub fn discard_rotations(&self) -> Result<Vec<String>, VaultError> {
         let _lock = RepositoryLock::acquire(&self.repository)?;
         let mut pins = self.pins()?;
@@ -27,6 +28,14 @@ impl Vault {
             }
             if self.has(commit, &self.remote_commits()?.iter().map(String::as_str).collect::<Vec<_>>())? {
                 return Err(VaultError::Pushed { commit: commit.to_owned() });
+            }
+            // Who was rotated against may have put the old state back: whoever came
+            // first has left an epoch that is no earlier.
+            if let Some(found) = self.manifest.zones.get(zone).map(|zone| zone.epoch)
+                && found < epoch
+            {
+                let zone = zone.clone();
+                return Err(PinError::RolledBack { zone, seen: epoch, found, begun: None }.into());
             }
             commits.push(commit.to_owned());
             zones.push((zone.clone(), epoch));

@@ -38,21 +38,26 @@ impl Vault {
 
     /// As [`Vault::verify`], where an earlier state of the same store will do.
     pub(super) fn verify_genuine(&self) -> Result<(), VaultError> {
-        self.pins()?.check_store(&self.manifest)?;
         self.no_link_to_the_pki()?;
+        self.is_genuine(&self.manifest)
+    }
+
+    /// Whether a description of the store, which may be that of another work
+    /// tree, is or was this store's.
+    pub(super) fn is_genuine(&self, manifest: &Manifest) -> Result<(), VaultError> {
+        self.pins()?.check_store(manifest)?;
         let Some(keyring) = self.keyring()? else { return Ok(()) };
         for keys in keyring.zones() {
             let name = keys.zone();
             let distrust = |source| VaultError::Distrust { zone: name.clone(), source };
-            if keys.store() != self.manifest.store {
+            if keys.store() != manifest.store {
                 return Err(distrust(Distrust::OtherStore));
             }
-            let zone = self.manifest.zones.get(name).ok_or_else(|| distrust(Distrust::Missing))?;
+            let zone = manifest.zones.get(name).ok_or_else(|| distrust(Distrust::Missing))?;
             // Of a key that is not here yet, the pins have had their say; whoever
             // opens the zone next is told the rest.
             if let Some(keys) = keys.at(zone.epoch).filter(|keys| keys.sealing_now().id() == zone.key_id) {
-                zone.verify(name, self.manifest.store, self.manifest.pki.as_deref(), &keys)
-                    .map_err(distrust)?;
+                zone.verify(name, manifest.store, manifest.pki.as_deref(), &keys).map_err(distrust)?;
             }
         }
         Ok(())

@@ -13,6 +13,7 @@ use super::{Keys, Vault, VaultError, trust::is_closed};
 use crate::{
     driver,
     durable::{FileError, inspect, make_directories, permissions},
+    filter,
     keyring::Keyring,
     member::MemberName,
     prompt::Prompt,
@@ -134,6 +135,11 @@ impl Vault {
     /// is not the one that was unlocked.
     pub fn lock(&self, progress: &mut dyn FnMut(usize, usize)) -> Result<usize, VaultError> {
         self.verify_genuine()?;
+        for tree in worktree::linked(&self.repository)? {
+            if let Some(manifest) = filter::manifest(&tree)? {
+                self.is_genuine(&manifest)?;
+            }
+        }
         let keyring = self.keyring()?.unwrap_or_else(Keyring::new);
         Ok(worktree::lock(&self.repository, &self.rules, &keyring, progress)?)
     }

@@ -56,8 +56,8 @@ pub(crate) fn lock(
         let mut plan = Plan::new(tree, keyring, number)?;
         // What is checked out there may be older than the store.
         let own = filter::manifest(tree)?.map(|manifest| manifest.rules());
-        let rules = own.as_ref().unwrap_or(rules);
-        plan.all(&|path| covers(rules, path), progress)?;
+        let by_own = |path: &[u8]| own.as_ref().is_some_and(|own| covers(own, path));
+        plan.all(&|path| by_own(path) || covers(rules, path), progress)?;
         plans.push(plan);
     }
     let here = repository.work_tree();
