@@ -228,3 +228,70 @@ fn a_link_to_the_pki_or_a_pki_beside_it_is_not_written_to() {
     bob.does(make);
     nothing_leaks(&bob);
 }
+
+#[test]
+fn a_zone_that_is_closed_here_gives_no_file_away_to_git() {
+    let team = Team::new();
+    let (alice, bob, mallory) = team.shared("--zone=keys");
+    alice.does(
+        "cd work/ca && certkeep store protect --zone=reqs 'plans/**' && mkdir plans && echo one > plans/a
+         git add plans && git commit -qm Plan && git push -q",
+    );
+    bob.does("cd work/ca && git pull -q && certkeep unlock && mkdir -p plans && echo $CANARY > plans/b");
+    bob.fails("cd work/ca && git add plans/b", "its zone `reqs` is locked");
+    mallory.does(
+        "cd work/ca && git pull -q && sed -i 's/^patterns = .*/patterns = []/' .certkeep/zones/reqs/zone.toml
+         sed -i /plans/d .gitattributes && git commit -qam Forge && git push -q",
+    );
+    bob.does("cd work/ca && git pull -q && { certkeep unlock || true; }");
+    bob.fails("cd work/ca && git add plans/b", "its zone `reqs` is locked");
+}
+
+#[test]
+fn a_locked_clone_believes_no_other_pki_folder() {
+    let team = Team::new();
+    let (alice, _, mallory) = team.shared("");
+    alice.does(
+        "cd work/ca && certkeep unlock && mkdir -p deploy && certkeep store protect 'deploy/**'
+         echo one > deploy/vars && git add deploy && git commit -qm Deploy && git push -q && certkeep unlock && certkeep lock",
+    );
+    mallory.does(
+        "cd work/ca && git pull -q && sed -i 's,^pki = .*,pki = \"deploy\",' .certkeep/store.toml
+         sed -i 's/^patterns = .*/patterns = []/' .certkeep/zones/*/zone.toml && git commit -qam Forge && git push -q",
+    );
+    alice.does("cd work/ca && git pull -q && echo $CANARY > deploy/vars");
+    alice.fails("cd work/ca && git add deploy/vars", "deploy/vars");
+}
+
+#[test]
+fn a_former_member_is_not_let_in_by_a_rotation_that_was_rebased() {
+    let team = Team::new();
+    let (alice, bob, mallory) = team.shared("");
+    alice.does("cd work/ca && certkeep unlock");
+    mallory.does("cd work/ca && echo hi > readme && git add readme && git commit -qm Readme && git push -q");
+    alice.does(
+        "cd work/ca && certkeep --batch member remove bob && no git push -q && git pull -q --rebase && git push -q",
+    );
+    bob.does("cd work/ca && git pull -q && git checkout -q HEAD~1 -- .certkeep pki && git commit -qnm Replay && git push -q --no-verify");
+    alice.does("cd work/ca && git pull -q");
+    alice.fails("cd work/ca && certkeep unlock", "this clone has seen epoch 2");
+    alice.fails("cd work/ca && certkeep --batch unlock --discard-rotation", "this clone has seen epoch 2");
+    alice.fails(
+        "cd work/ca && echo $CANARY > pki/private/after.key && git add pki/private/after.key",
+        "after.key",
+    );
+}
+
+#[test]
+fn lock_believes_no_linked_work_tree_more_than_its_own() {
+    let team = Team::new();
+    let (alice, _, _) = team.shared("");
+    alice.does(
+        "cd work/ca && certkeep unlock && mkdir sec && certkeep store protect 'sec/**' && echo $CANARY > sec/a
+         git add sec && git commit -qm Sec && git worktree add -q ../linked -b linked && cd ../linked && certkeep unlock
+         sed -i 's/^patterns = .*/patterns = []/' .certkeep/zones/keys/zone.toml && git commit -qnam Forge",
+    );
+    alice.fails("cd work/ca && certkeep lock", "zone `keys`");
+    alice.does("cd work/linked && git revert --no-edit HEAD >/dev/null && cd ../ca && certkeep lock");
+    assert!(alice.is_sealed("work/linked/sec/a"), "also where another branch is checked out");
+}
