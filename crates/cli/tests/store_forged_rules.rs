@@ -295,3 +295,23 @@ fn lock_believes_no_linked_work_tree_more_than_its_own() {
     alice.does("cd work/linked && git revert --no-edit HEAD >/dev/null && cd ../ca && certkeep lock");
     assert!(alice.is_sealed("work/linked/sec/a"), "also where another branch is checked out");
 }
+
+#[test]
+fn what_another_branch_seals_stays_told() {
+    let team = Team::new();
+    let (alice, _, mallory) = team.shared("");
+    alice.does(
+        "cd work/ca && certkeep unlock && git switch -qc feature && mkdir sec && certkeep store protect 'sec/**'
+         echo one > sec/a && git add sec && git commit -qm Sec && git push -qu origin feature
+         git switch -q main && certkeep unlock && grep -q sec .git/info/attributes",
+    );
+    mallory.does(
+        "cd work/ca && git fetch -q && git switch -q feature && sed -i /sec/d .gitattributes
+         sed -i 's/^patterns = .*/patterns = []/' .certkeep/zones/keys/zone.toml && git commit -qam Forge && git push -q",
+    );
+    alice.does("cd work/ca && git switch -q feature && git pull -q && echo $CANARY > sec/b");
+    alice.fails("cd work/ca && git add sec/b", "sec/b is not let through");
+    // What a member takes away is taken away, here and where it is pulled.
+    alice.does("cd work/ca && rm sec/b && git reset -q --hard HEAD~ && certkeep unlock && git rm -q sec/a && git commit -qm Drop");
+    alice.does("cd work/ca && certkeep --batch store unprotect 'sec/**' && no grep sec .git/info/attributes .git/certkeep/pins");
+}

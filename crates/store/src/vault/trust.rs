@@ -20,7 +20,7 @@ use crate::{
     prompt::Prompt,
     repository::RepositoryLock,
     seal::{self, SealError},
-    zone::{Mode, Protection, Rules, ZoneName},
+    zone::{FOLDER, Mode, Pattern, Protection, Rules, ZoneName},
     zone_keys::ZoneKeys,
 };
 
@@ -98,7 +98,31 @@ impl Vault {
     /// The rules that hold: those of verified zones, and of the others what they
     /// say and what this clone has seen of them.
     pub(super) fn rules_of(&self, manifest: &Manifest, keys: &Keys) -> Result<Rules, VaultError> {
-        Ok(self.pins()?.rules(manifest, &self.verified(manifest, Some(keys))))
+        let pins = self.pins()?;
+        let verified = self.verified(manifest, Some(keys));
+        Ok(pins.rules(manifest, &self.newer(&pins, manifest, verified)))
+    }
+
+    /// Those of `verified` zones that may take away a pattern which this clone
+    /// has seen: where a commit before the present one has had it. A branch that
+    /// never had it is no later state, so what another branch seals stays told.
+    pub(super) fn newer(
+        &self,
+        pins: &Pins,
+        manifest: &Manifest,
+        mut verified: BTreeSet<ZoneName>,
+    ) -> BTreeSet<ZoneName> {
+        verified.retain(|zone| pins.lost(zone, manifest).all(|pattern| self.has_had(zone, pattern)));
+        verified
+    }
+
+    /// Whether the history of the present commit has a description of the zone
+    /// with this pattern; what cannot be found out counts as no.
+    fn has_had(&self, zone: &ZoneName, pattern: &Pattern) -> bool {
+        let written = format!("-S{}", toml::Value::String(pattern.as_str().to_owned()));
+        let file = format!(":(top,literal){FOLDER}/zones/{zone}/zone.toml");
+        let found = self.repository.git(&["log", "-1", "--format=%H", &written, "HEAD", "--", &file], &[]);
+        found.is_ok_and(|found| !found.is_empty())
     }
 
     /// The sealed zones that `unlock` has to open all the same: nothing else
@@ -216,7 +240,8 @@ impl Vault {
                 after.remember(keys);
                 begun.into_iter().for_each(|commit| after.remember_begun(keys, commit));
             }
-            after.remember_rules(&self.manifest, verified);
+            let newer = self.newer(&before, &self.manifest, verified.clone());
+            after.remember_rules(&self.manifest, &newer);
             Ok::<_, VaultError>((after != before).then_some(after))
         };
         if updated()?.is_none() {

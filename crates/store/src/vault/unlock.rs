@@ -99,7 +99,8 @@ impl Vault {
             &verified,
             None,
         )?;
-        let rules = self.pins()?.rules(&self.manifest, &verified);
+        let pins = self.pins()?;
+        let rules = pins.rules(&self.manifest, &self.newer(&pins, &self.manifest, verified));
         driver::install(&self.repository, &rules, program)?;
         self.complete_pki()?;
         let worktree::Unlocked { files, strange } =
