@@ -29,6 +29,22 @@ fn entry_of(playground: &Playground, path: &str) -> IndexEntry {
 }
 
 #[test]
+fn an_object_that_was_cut_off_is_an_error_at_once() {
+    let playground = Playground::with(&[]);
+    let text: String = (0..2000).map(|number| format!("line {number}\n")).collect();
+    playground.write("a", &text);
+    playground.git(&["add", "a"]);
+    let oid = playground.git(&["rev-parse", ":a"]);
+    let (folder, name) = oid.split_at(2);
+    let file = playground.top.join(".git/objects").join(folder).join(name);
+    let whole = fs::read(&file).expect("a loose object");
+    fs::remove_file(&file).expect("removed");
+    fs::write(&file, &whole[..whole.len() / 2]).expect("written");
+    let staged = entry_of(&playground, "a").oid;
+    assert!(open(&playground).blob(staged).is_err());
+}
+
+#[test]
 fn what_git_wrote_is_read_back() {
     for format in ["sha1", "sha256"] {
         let playground = Playground::with(&["--object-format", format]);
