@@ -3,11 +3,10 @@
 //! the empty database beside it.
 
 use thiserror::Error;
-use x509_cert::certificate::Version;
 
 use super::{
     policy::Profile,
-    sign::{self, Filed, Proposal, ProposeError},
+    sign::{Filed, Proposal, ProposeError, Terms},
     validity::{Period, ValidityError},
 };
 use crate::{
@@ -20,7 +19,6 @@ use crate::{
         extension::{self, ExtensionError, Issuer},
         name::Name,
         serial::SerialNumber,
-        signed::{TbsCertificate, algorithm_for},
     },
 };
 
@@ -80,30 +78,21 @@ pub fn propose_root(order: RootOrder<'_>, now: Moment) -> Result<Proposal, RootE
     let extensions = extension::encode(&specs, &subject, key, issuer)?;
     let subject = left;
     let digest = digest.unwrap_or_else(|| profile.set.digest(key));
-    Ok(Proposal {
-        tbs: TbsCertificate {
-            version: Version::V3,
-            serial_number: serial.to_der_integer()?,
-            signature: algorithm_for(key, digest)?,
-            issuer: sign::any(subject.as_der())?,
-            validity: sign::tbs_validity(validity),
-            subject: sign::any(subject.as_der())?,
-            subject_public_key_info: sign::any(key.as_der())?,
-            issuer_unique_id: None,
-            subject_unique_id: None,
-            extensions: Some(extensions),
-        },
-        digest,
+    Terms {
+        issuer: subject.clone(),
         signer_key: key.clone(),
+        digest,
         subject,
         subject_key: key.clone(),
         serial,
         validity,
+        extensions,
         kind: profile.kind,
         warnings: Vec::new(),
         changes: empty_database(),
         filed: Filed::Authority,
-    })
+    }
+    .propose()
 }
 
 /// The directories and the empty database of a new CA, root or subordinate

@@ -7,11 +7,10 @@
 
 use der::{Decode, Encode, asn1::OctetString};
 use thiserror::Error;
-use x509_cert::certificate::Version;
 
 use super::{
     authority::Authority,
-    sign::{self, Filed, Proposal},
+    sign::{Filed, Proposal, Terms},
     validity::{Period, ValidityError},
 };
 use crate::{
@@ -25,7 +24,7 @@ use crate::{
         oid,
         profile::{CertificateType, ProfileSet},
         serial::SerialNumber,
-        signed::{AuthorityKeyIdentifier, TbsCertificate, algorithm_for},
+        signed::AuthorityKeyIdentifier,
     },
 };
 
@@ -160,30 +159,21 @@ impl Authority {
         }
         let mut changes = ChangeSet::new();
         changes.replace(PkiPath::ExpiredCaList, listed(old, order.expired_list));
-        Ok(Proposal {
-            tbs: TbsCertificate {
-                version: Version::V3,
-                serial_number: serial.to_der_integer()?,
-                signature: algorithm_for(key, digest)?,
-                issuer: sign::any(old.subject().as_der())?,
-                validity: sign::tbs_validity(validity),
-                subject: sign::any(old.subject().as_der())?,
-                subject_public_key_info: sign::any(key.as_der())?,
-                issuer_unique_id: None,
-                subject_unique_id: None,
-                extensions: (!extensions.is_empty()).then_some(extensions),
-            },
-            digest,
+        Terms {
+            issuer: old.subject().clone(),
             signer_key: key.clone(),
+            digest,
             subject: old.subject().clone(),
             subject_key: key.clone(),
             serial,
             validity,
+            extensions,
             kind: CertificateType::Ca,
             warnings: Vec::new(),
             changes,
             filed: Filed::RenewedAuthority,
-        })
+        }
+        .propose()
     }
 
     /// Proposes to put a certificate of this CA that somebody else has signed in

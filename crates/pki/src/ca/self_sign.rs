@@ -2,12 +2,12 @@
 //! Certificates that sign themselves, for OpenVPN peers that know each other by
 //! fingerprint: a PKI without a CA (easy-rsa 3.2: self-sign-server, self-sign-client).
 
-use x509_cert::{certificate::Version, ext::pkix::KeyUsages};
+use x509_cert::ext::pkix::KeyUsages;
 
 use super::{
     build::RootError,
     inline,
-    sign::{self, Filed, IssueError, Proposal, ProposeError},
+    sign::{Filed, IssueError, Proposal, ProposeError, Terms},
     validity::Period,
 };
 use crate::{
@@ -23,7 +23,6 @@ use crate::{
         oid,
         profile::{CertificateType, ProfileSet},
         serial::SerialNumber,
-        signed::{TbsCertificate, algorithm_for},
     },
 };
 
@@ -72,25 +71,15 @@ pub fn propose(order: SelfSignOrder<'_>, now: Moment) -> Result<Proposal, RootEr
     let digest = digest.unwrap_or_else(|| set.digest(key));
     let mut changes = ChangeSet::new();
     changes.replace(PkiPath::PeerFingerprintMode, MARK.to_owned());
-    Ok(Proposal {
-        tbs: TbsCertificate {
-            version: Version::V3,
-            serial_number: serial.to_der_integer()?,
-            signature: algorithm_for(key, digest)?,
-            issuer: sign::any(subject.as_der())?,
-            validity: sign::tbs_validity(validity),
-            subject: sign::any(subject.as_der())?,
-            subject_public_key_info: sign::any(key.as_der())?,
-            issuer_unique_id: None,
-            subject_unique_id: None,
-            extensions: Some(extensions),
-        },
-        digest,
+    Terms {
+        issuer: subject.clone(),
         signer_key: key.clone(),
+        digest,
         subject,
         subject_key: key.clone(),
         serial,
         validity,
+        extensions,
         kind: match side {
             PeerSide::Server => CertificateType::Server,
             PeerSide::Client => CertificateType::Client,
@@ -98,7 +87,8 @@ pub fn propose(order: SelfSignOrder<'_>, now: Moment) -> Result<Proposal, RootEr
         warnings: Vec::new(),
         changes,
         filed: Filed::SelfSigned(name),
-    })
+    }
+    .propose()
 }
 
 fn extensions(

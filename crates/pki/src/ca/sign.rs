@@ -9,14 +9,14 @@
 mod proposal;
 mod refusal;
 
-pub(crate) use self::proposal::Filed;
+pub(crate) use self::proposal::{Filed, Terms};
 pub use self::{
     proposal::{IssueError, Issued, Proposal},
     refusal::{ProposeError, Warning},
 };
 
 use der::{Decode, asn1::Any};
-use x509_cert::{certificate::Version, ext::Extension};
+use x509_cert::ext::Extension;
 
 use super::{
     authority::{Authority, Database, NextSerial},
@@ -37,7 +37,6 @@ use crate::{
         oid,
         profile::{CertificateType, ProfileSet},
         request::Request,
-        signed::{TbsCertificate, TbsValidity, algorithm_for},
     },
 };
 
@@ -148,30 +147,21 @@ impl Authority {
         }
         database.index.add(validity.not_after, &serial.number.to_hex(), &line)?;
         database.issuing_changes(&serial, &mut changes);
-        Ok(Proposal {
-            tbs: TbsCertificate {
-                version: Version::V3,
-                serial_number: serial.number.to_der_integer()?,
-                signature: algorithm_for(issuer.public_key(), digest)?,
-                issuer: any(issuer.subject().as_der())?,
-                validity: tbs_validity(validity),
-                subject: any(subject.as_der())?,
-                subject_public_key_info: any(key.as_der())?,
-                issuer_unique_id: None,
-                subject_unique_id: None,
-                extensions: (!extensions.is_empty()).then_some(extensions),
-            },
-            digest,
+        Terms {
+            issuer: issuer.subject().clone(),
             signer_key: issuer.public_key().clone(),
+            digest,
             subject,
             subject_key: key,
             serial: serial.number,
             validity,
+            extensions,
             kind,
             warnings,
             changes,
             filed: Filed::Issued(name),
-        })
+        }
+        .propose()
     }
 }
 
@@ -237,10 +227,6 @@ pub(super) fn warn_of_length(
     if set == ProfileSet::Strict && kind.is_server() && length > 825 {
         warnings.push(Warning::LongServerValidity);
     }
-}
-
-pub(crate) fn tbs_validity(validity: Validity) -> TbsValidity {
-    TbsValidity { not_before: validity.not_before.to_der_time(), not_after: validity.not_after.to_der_time() }
 }
 
 pub(crate) fn any(der: &[u8]) -> Result<Any, der::Error> {

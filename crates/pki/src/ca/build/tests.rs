@@ -86,5 +86,5 @@ fn a_root_without_common_name_or_validity_is_refused() {
 #[test]
 fn a_root_is_signed_by_its_own_key_alone() {
     let proposal = propose_root(order(&CA_KEY, strict(CertificateType::Ca)), now()).expect("proposed");
-    assert!(matches!(proposal.sign(&*OTHER_KEY), Err(sign::IssueError::WrongKey)));
+    assert!(matches!(proposal.sign(&*OTHER_KEY), Err(crate::ca::sign::IssueError::WrongKey)));
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What was proposed, what it becomes when it is signed, and nothing in between.
 
-use der::Encode;
+use der::{Decode, Encode, asn1::Any};
 use thiserror::Error;
-use x509_cert::ext::Extension;
+use x509_cert::{certificate::Version, ext::Extension};
 
 use super::{super::validity::Validity, Warning};
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
         name::Name,
         profile::CertificateType,
         serial::SerialNumber,
-        signed::{Signed, TbsCertificate},
+        signed::{Signed, TbsCertificate, TbsValidity, algorithm_for},
     },
 };
 
@@ -34,6 +34,58 @@ pub struct Proposal {
     pub(crate) warnings: Vec<Warning>,
     pub(crate) changes: ChangeSet,
     pub(crate) filed: Filed,
+}
+
+/// What a certificate is to say, who signs it, and what comes of it.
+pub(crate) struct Terms {
+    pub(crate) issuer: Name,
+    pub(crate) signer_key: PublicKey,
+    pub(crate) digest: Digest,
+    pub(crate) subject: Name,
+    pub(crate) subject_key: PublicKey,
+    pub(crate) serial: SerialNumber,
+    pub(crate) validity: Validity,
+    /// None at all are left out (RFC 5280 §4.1.2.9).
+    pub(crate) extensions: Vec<Extension>,
+    pub(crate) kind: CertificateType,
+    pub(crate) warnings: Vec<Warning>,
+    pub(crate) changes: ChangeSet,
+    pub(crate) filed: Filed,
+}
+
+impl Terms {
+    /// Encodes everything but the signature.
+    pub(crate) fn propose<E: From<der::Error> + From<SignError>>(self) -> Result<Proposal, E> {
+        let Self { digest, signer_key, subject, subject_key, serial, validity, extensions, .. } = self;
+        let times = TbsValidity {
+            not_before: validity.not_before.to_der_time(),
+            not_after: validity.not_after.to_der_time(),
+        };
+        Ok(Proposal {
+            tbs: TbsCertificate {
+                version: Version::V3,
+                serial_number: serial.to_der_integer()?,
+                signature: algorithm_for(&signer_key, digest)?,
+                issuer: Any::from_der(self.issuer.as_der())?,
+                validity: times,
+                subject: Any::from_der(subject.as_der())?,
+                subject_public_key_info: Any::from_der(subject_key.as_der())?,
+                issuer_unique_id: None,
+                subject_unique_id: None,
+                extensions: (!extensions.is_empty()).then_some(extensions),
+            },
+            digest,
+            signer_key,
+            subject,
+            subject_key,
+            serial,
+            validity,
+            kind: self.kind,
+            warnings: self.warnings,
+            changes: self.changes,
+            filed: self.filed,
+        })
+    }
 }
 
 /// Where a certificate is filed once it is signed.
