@@ -212,7 +212,6 @@ plain![
     AuthorityError,
     CaRenewalError,
     EncryptError,
-    ExportError,
     EntryNameError,
     IssueError,
     CrlIssueError,
@@ -221,6 +220,19 @@ plain![
     ReadError,
     TypeError,
 ];
+
+impl From<ExportError> for Failure {
+    fn from(error: ExportError) -> Self {
+        let failure = Self::from_error(&error);
+        match &error {
+            ExportError::FriendlyName(_) => failure.with_hint(
+                "choose what the file calls it with `--usefn=TEXT`, or leave that out: \
+                 `certkeep export-p12 NAME nofn`",
+            ),
+            _ => failure,
+        }
+    }
+}
 
 impl From<RecordError> for Failure {
     fn from(error: RecordError) -> Self {
