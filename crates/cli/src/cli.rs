@@ -80,6 +80,15 @@ pub enum Command {
     GenDh(commands::gen_dh::Args),
     /// Make a private key and a certificate signing request
     GenReq(commands::gen_req::Args),
+    /// Make OpenVPN's tls-auth key
+    #[command(alias = "gen-tls-auth")]
+    GenTlsAuthKey,
+    /// Make OpenVPN's tls-crypt key
+    #[command(alias = "gen-tls-crypt")]
+    GenTlsCryptKey,
+    /// Make OpenVPN's tls-crypt-v2 key of the servers, or of one client
+    #[command(name = "gen-tls-crypt-v2-key", aliases = ["gen-tls-crypt-v2", "gen-tls-cryptv2"])]
+    GenTlsCryptV2Key(commands::tls_keys::SecondArgs),
     /// Look for private keys that are about to leave in the clear: in a commit, a push, a history, a file
     ///
     /// Without an option: what is staged. Ends with exit code 6 if it finds something. `guard install` has git
@@ -91,15 +100,6 @@ pub enum Command {
   certkeep guard dist/ deploy.zip       files, in a repository or not
   certkeep guard install")]
     Guard(commands::guard::Args),
-    /// Make OpenVPN's tls-auth key
-    #[command(alias = "gen-tls-auth")]
-    GenTlsAuthKey,
-    /// Make OpenVPN's tls-crypt key
-    #[command(alias = "gen-tls-crypt")]
-    GenTlsCryptKey,
-    /// Make OpenVPN's tls-crypt-v2 key of the servers, or of one client
-    #[command(name = "gen-tls-crypt-v2-key", aliases = ["gen-tls-crypt-v2", "gen-tls-cryptv2"])]
-    GenTlsCryptV2Key(commands::tls_keys::SecondArgs),
     /// Add a CA of another PKI to all inline files
     ImportCa(commands::import_ca::Args),
     /// File somebody else's request

@@ -7,6 +7,7 @@
 mod files;
 mod names;
 mod page;
+mod prompts;
 mod proofs;
 mod words;
 #[expect(dead_code, reason = "each topic uses a part of it")]
@@ -32,6 +33,7 @@ fn every_name_of_easyrsa_has_a_row_and_the_page_makes_up_none() {
         ("Commands", 0, names::COMMANDS),
         ("Options and variables", 0, names::OPTIONS),
         ("Options and variables", 1, names::VARIABLES),
+        ("Questions", 0, names::QUESTIONS),
         ("Files", 0, names::FILES),
     ] {
         let listed: Vec<&String> = page.rows(section).flat_map(|row| &row.names[column]).collect();
@@ -131,7 +133,8 @@ fn the_program_takes_what_the_page_says_it_takes() {
 }
 
 /// What is said of a word that means nothing.
-const UNKNOWN: [&str; 4] = [
+const UNKNOWN: [&str; 5] = [
+    "unrecognized subcommand",
     "unknown command option",
     "no file of the type",
     "is not supported\n\nhint: curves: ",
@@ -150,7 +153,7 @@ fn the_program_takes_the_words_that_the_page_says_it_takes() {
             let (command, word, name) = (command.as_str(), word.as_str(), "www.example.net");
             let is_type = names::WORDS.iter().any(|(of, words)| *of == "write" && words.contains(&word));
             let arguments = match command {
-                "build-ca" | "init-pki" | "show-ca" | "write" => vec![command, word],
+                "build-ca" | "help" | "init-pki" | "show-ca" | "write" => vec![command, word],
                 "display-dn" => vec![command, word, "pki/issued/www.example.net.crt"],
                 "sign-req" if is_type || matches!(word, "code-signing" | "kdc") => vec![command, word, name],
                 "sign-req" => vec![command, "client", name, word],

@@ -87,6 +87,7 @@ pub(crate) const WORDS: &[(&str, &[&str])] = &[
     ("build-serverClient-full", &["nopass"]),
     ("self-sign-server", &["nopass"]),
     ("self-sign-client", &["nopass"]),
+    ("help", &["friendly", "san", "copyext", "days", "subject", "build", "self-sign", "gen-tls"]),
     ("renew", &["nopass"]),
     ("revoke", REASONS),
     ("revoke-issued", REASONS),
@@ -287,6 +288,24 @@ pub(crate) const VARIABLES: &[&str] = &[
     "EASYRSA_SSL_OK",
     "EASYRSA_NEW_PKI",
     "EASYRSA_TEMP_FILE",
+];
+
+/// Every question that waits for a yes or a passphrase.
+pub(crate) const QUESTIONS: &[&str] = &[
+    "Confirm removal:",
+    "Confirm request overwrite:",
+    "Confirm key overwrite:",
+    "Confirm requested details:",
+    "Continue with revocation:",
+    "Continue with expiry:",
+    "Continue with 'renew' ?",
+    "Install the new CA certificate ?",
+    "Overwrite?",
+    "Accept ?",
+    "Confirm use of Netscape extensions:",
+    "Remove existing lock-file ?",
+    "Enter New CA Key Passphrase:",
+    "Confirm New CA Key Passphrase:",
 ];
 
 /// Every file, in the PKI.
