@@ -5,6 +5,7 @@
 //! shipped; chores may start programs, read the clock and write to the terminal.
 
 mod bench;
+mod docs;
 mod fixtures;
 mod fuzz;
 mod interop;
@@ -22,6 +23,7 @@ const USAGE: &str = "usage: cargo xtask VERB
 
 verbs:
   bench [PART...]        how fast, against easy-rsa, openssl, git-crypt, git and others
+  docs [--check]         writes the reference in docs/cli and docs/man, or compares it with the program
   fixtures [--check]     makes fixtures/ with easy-rsa, or compares it with its manifest
   fuzz --seconds N       made-up bytes for every parser, N seconds each
   interop [STAGE...]     openssl, python, turns, vectors, guard: what other programs think of certkeep
@@ -45,6 +47,8 @@ fn main() -> ExitCode {
 fn run(words: &[&str]) -> Outcome {
     match words {
         ["bench", parts @ ..] => bench::run(parts),
+        ["docs"] => docs::make(),
+        ["docs", "--check"] => docs::check(),
         ["fixtures"] => fixtures::make(),
         ["fixtures", "--check"] => fixtures::check(),
         ["fuzz", "--seconds", seconds] => fuzz::run(seconds),

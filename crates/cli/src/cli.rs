@@ -43,6 +43,12 @@ pub enum Command {
     /// Key, request and certificate of a server that is a client too
     #[command(name = "build-serverClient-full")]
     BuildServerClientFull(commands::build_full::Args),
+    /// Print what a shell needs to complete commands and options
+    #[command(after_help = "Examples:
+  certkeep completions bash > ~/.local/share/bash-completion/completions/certkeep
+  certkeep completions zsh > ~/.zfunc/_certkeep
+  certkeep completions fish > ~/.config/fish/completions/certkeep.fish")]
+    Completions(commands::completions::Args),
     /// Show a subject, one attribute a line: display-dn x509 FILE
     DisplayDn(commands::inspect::SubjectArgs),
     /// Run a program that sees the PKI in the clear, in a private folder in memory

@@ -4,6 +4,7 @@
 
 pub mod build_ca;
 pub mod build_full;
+pub mod completions;
 pub mod exec;
 pub mod expire;
 pub mod export;
@@ -55,6 +56,7 @@ pub fn run(command: &Command, session: &mut Session) -> Result<(), Failure> {
         Command::BuildClientFull(args) => build_full::run(args, CertificateType::Client, session),
         Command::BuildServerClientFull(args) => build_full::run(args, CertificateType::ServerClient, session),
         Command::BuildServerFull(args) => build_full::run(args, CertificateType::Server, session),
+        Command::Completions(args) => completions::run(args, session),
         Command::DisplayDn(args) => inspect::subject(args, session),
         Command::Exec(args) => exec::run(args, session),
         Command::Expire(args) => expire::run(args, session),

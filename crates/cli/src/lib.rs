@@ -17,6 +17,8 @@ pub mod options;
 pub mod order;
 pub mod private_folder;
 pub mod recipients;
+#[cfg(test)]
+mod reference;
 pub mod render;
 pub mod report;
 pub mod session;
@@ -84,11 +86,17 @@ fn obey(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn session(cli: &Cli, variables: Variables) -> Result<Settings, Failure> {
     let here =
         std::env::current_dir().map_err(|error| Failure::cannot_read("the current directory", &error))?;
-    // A new PKI and a demonstration are not made by the rules of an old one.
+    // What does not look at a PKI; a new PKI and a demonstration are not made by the rules of an old one.
     // The guard has to look whatever a vars file holds.
     let fresh = matches!(
         cli.command,
-        Some(Command::InitPki(_) | Command::Quickstart(_) | Command::Guard(_) | Command::Version)
+        Some(
+            Command::Completions(_)
+                | Command::InitPki(_)
+                | Command::Quickstart(_)
+                | Command::Guard(_)
+                | Command::Version
+        )
     );
     let sources = Sources {
         options: &cli.options,

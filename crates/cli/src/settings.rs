@@ -13,7 +13,7 @@ pub mod env;
 mod error;
 mod location;
 mod machine;
-mod overlay;
+pub(crate) mod overlay;
 pub mod passphrase;
 mod reader;
 mod variables;

@@ -91,6 +91,10 @@ const NOT_THERE: &[&str] = &[
     "-q",
     "--ca-via-stdin",
     "--renew-days=1",
+    "--no-safe-ssl",
+    "--old-safe-ssl",
+    "--days-margin=1",
+    "--tools=x",
 ];
 
 #[test]

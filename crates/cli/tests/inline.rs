@@ -59,9 +59,11 @@ fn peers_that_signed_themselves_connect_by_fingerprint() {
         world.run(["-b", &set, "self-sign-client", &format!("cli{}", set.len()), "nopass"]).success();
     }
     assert!(world.exists("pki/peer-fp.mode"));
-    for (name, key, list) in [("server", "srv20", "client"), ("client", "cli21", "server")] {
-        let list = format!("pki/inline/pfp-{list}.list-inline");
-        let lines = world.text(&list);
+    for (name, key, list) in [
+        ("server", "srv20", "pki/inline/pfp-client.list-inline"),
+        ("client", "cli21", "pki/inline/pfp-server.list-inline"),
+    ] {
+        let lines = world.text(list);
         assert_eq!(lines.matches("# commonName: ").count(), 2, "{lines}");
         profile(&world, &format!("pki/inline/private/{key}.inline"), &format!("{name}.conf"), &lines);
     }

@@ -11,8 +11,17 @@
 pub struct Known {
     /// The name in the environment and in a vars file.
     pub name: &'static str,
-    /// One line for the reference page.
+    /// One line for the reference page; ends with `(default: ...)` if there is one to tell.
     pub meaning: &'static str,
+}
+
+impl Known {
+    /// The meaning without its default, and the default.
+    #[must_use]
+    pub fn meaning_and_default(&self) -> (&'static str, Option<&'static str>) {
+        let split = self.meaning.strip_suffix(')').and_then(|meaning| meaning.split_once(" (default: "));
+        split.map_or((self.meaning, None), |(meaning, default)| (meaning, Some(default)))
+    }
 }
 
 macro_rules! table {
@@ -31,7 +40,7 @@ table! {
     CERTKEEP_IDENTITY: "the text of a key to unlock the store with: an age identity, an SSH private key or an armored OpenPGP secret key",
     CERTKEEP_IDENTITY_FILE: "a file with a key to unlock the store with",
     CERTKEEP_NO_COMMIT: "any text: write files and leave the commit to the user",
-    CERTKEEP_PROFILE_SET: "which built-in certificate profiles to use: strict (default) or easyrsa",
+    CERTKEEP_PROFILE_SET: "which built-in certificate profiles to use: strict or easyrsa (default: strict)",
     EASYRSA: "the working directory that holds the PKI directory and a vars file (default: the current directory)",
     EASYRSA_ALGO: "key algorithm: rsa, ec or ed (default: ec in the strict set, rsa in the easyrsa set)",
     EASYRSA_AUTO_SAN: "any text: take the subject alternative name from the common name",
@@ -41,15 +50,15 @@ table! {
     EASYRSA_CERT_EXPIRE: "days that a certificate is valid (default: 825)",
     EASYRSA_CP_EXT: "any text: copy the subject alternative names of the request",
     EASYRSA_CRL_DAYS: "days until the next CRL is due (default: 180)",
-    EASYRSA_CURVE: "curve of ec keys (default: secp384r1) or of ed keys (default: ed25519)",
+    EASYRSA_CURVE: "curve of ec or ed keys (default: secp384r1, of ed keys ed25519)",
     EASYRSA_DIGEST: "digest of signatures (default: chosen by the profile set)",
-    EASYRSA_DN: "what a subject holds: cn_only (default) or org",
+    EASYRSA_DN: "what a subject holds: cn_only or org (default: cn_only)",
     EASYRSA_EKU_CRIT: "any text: mark extendedKeyUsage critical",
     EASYRSA_END_DATE: "last second of a certificate, as YYYYMMDDhhmmssZ",
     EASYRSA_EXTRA_EXTS: "more extensions, in the language of an x509-types file",
     EASYRSA_EXT_DIR: "directory of the x509-types files",
     EASYRSA_KDC_REALM: "the Kerberos realm of a kdc certificate",
-    EASYRSA_KEY_SIZE: "bits of an rsa key (default: 2048); alone it means rsa",
+    EASYRSA_KEY_SIZE: "bits of an rsa key; alone it means rsa (default: 2048)",
     EASYRSA_KU_CRIT: "any text: mark keyUsage critical",
     EASYRSA_NO_LOCKFILE: "any text: do not take the PKI's lock",
     EASYRSA_NO_PASS: "any text: do not encrypt new private keys",
@@ -162,6 +171,15 @@ mod tests {
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), count);
+    }
+
+    #[test]
+    fn a_default_stands_at_the_end() {
+        for known in ALL {
+            let (meaning, default) = known.meaning_and_default();
+            let parts = [meaning, default.unwrap_or_default()];
+            assert!(!parts.iter().any(|part| part.contains("default")), "{known:?}");
+        }
     }
 
     #[test]

@@ -15,7 +15,7 @@ use super::{
 use crate::options::GlobalOptions;
 
 /// Sets a variable for every option that was given.
-pub(super) fn apply(options: &GlobalOptions, variables: &mut Variables) {
+pub(crate) fn apply(options: &GlobalOptions, variables: &mut Variables) {
     let GlobalOptions { conversation, pki, store, key, certificate, subject } = options;
     let both = conversation.sbatch;
     let batch_option = if conversation.batch { "batch" } else { "sbatch" };

@@ -96,6 +96,14 @@ impl Variables {
         of_vars.map(|(name, _)| name.as_str())
     }
 
+    /// The names that options have set.
+    #[cfg(test)]
+    pub(crate) fn names_of_options(&self) -> impl Iterator<Item = &str> {
+        let of_options =
+            self.known.iter().filter(|(_, variable)| matches!(variable.origin, Origin::Option(_)));
+        of_options.map(|(name, _)| name.as_str())
+    }
+
     /// The bytes of any variable, UTF-8 or not: a passphrase may be either.
     #[must_use]
     pub fn bytes(&self, name: &str) -> Option<&[u8]> {

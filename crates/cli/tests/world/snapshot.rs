@@ -22,6 +22,12 @@ impl Snapshot {
         assert!(changed.is_empty(), "these files were to stay as they are: {changed:?}");
     }
 
+    /// The names of the files below a folder, relative to it.
+    pub(crate) fn files(&self, folder: &str) -> Vec<String> {
+        let files = self.0.iter().filter(|(_, (mode, _))| mode & 0o170_000 == 0o100_000);
+        files.filter_map(|(name, _)| name.strip_prefix(folder)).map(str::to_owned).collect()
+    }
+
     /// The names of what differs, in alphabetical order.
     pub(crate) fn changed(&self, later: &Self) -> Vec<String> {
         let names = self.0.keys().chain(later.0.keys());
