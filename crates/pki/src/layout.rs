@@ -61,6 +61,8 @@ pub enum PkiPath {
     PrivateInline(EntryName),
     /// `inline/private/NAME.p12-inline`.
     PrivateInlineP12(EntryName),
+    /// `inline/private/README.inline.private`: what the folder is for.
+    PrivateInlineReadme,
     /// `inline/NAME.inline`.
     Inline(EntryName),
     /// `private/NAME.p12`, `private/NAME.p8`, `private/NAME.p1`: exports that hold the key.
@@ -281,6 +283,7 @@ impl PkiPath {
             Self::PrivateKey(name) => format!("private/{name}.key"),
             Self::PrivateInline(name) => format!("inline/private/{name}.inline"),
             Self::PrivateInlineP12(name) => format!("inline/private/{name}.p12-inline"),
+            Self::PrivateInlineReadme => "inline/private/README.inline.private".to_owned(),
             Self::Inline(name) => format!("inline/{name}.inline"),
             Self::PrivateExport(name, PrivateExport::Pkcs12) => format!("private/{name}.p12"),
             Self::PrivateExport(name, PrivateExport::Pkcs8) => format!("private/{name}.p8"),
