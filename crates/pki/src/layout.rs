@@ -24,6 +24,8 @@ pub enum PkiPath {
     CaKey,
     /// `certs_by_serial/SERIAL.pem`: a copy of every certificate ever issued.
     CertificateBySerial(SerialHex),
+    /// `NAME.creds`: what easy-rsa 3.1 calls an inline file, with the key in it.
+    Credentials(EntryName),
     /// `crl.der`.
     CrlDer,
     /// `crl.pem`.
@@ -264,6 +266,7 @@ impl PkiPath {
             Self::CaCertificate => "ca.crt".to_owned(),
             Self::CaKey => "private/ca.key".to_owned(),
             Self::CertificateBySerial(serial) => format!("certs_by_serial/{serial}.pem"),
+            Self::Credentials(name) => format!("{name}.creds"),
             Self::CrlDer => "crl.der".to_owned(),
             Self::CrlPem => "crl.pem".to_owned(),
             Self::CrlNumber => "crlnumber".to_owned(),
