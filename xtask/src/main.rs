@@ -23,7 +23,7 @@ const USAGE: &str = "usage: cargo xtask VERB
 
 verbs:
   bench [PART...]        how fast, against easy-rsa, openssl, git-crypt, git and others
-  docs [--check]         writes the reference in docs/cli and docs/man, or compares it with the program
+  docs [--check]         writes docs/cli, or compares it with the program; manual pages and completions to target/
   fixtures [--check]     makes fixtures/ with easy-rsa, or compares it with its manifest
   fuzz --seconds N       made-up bytes for every parser, N seconds each
   interop [STAGE...]     openssl, python, turns, vectors, guard: what other programs think of certkeep

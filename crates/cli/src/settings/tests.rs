@@ -224,6 +224,7 @@ const TWINS: &[(&str, &str, &str)] = &[
     ("--keysize", "EASYRSA_KEY_SIZE", "4096"),
     ("--ku-crit", "EASYRSA_KU_CRIT", ""),
     ("--no-commit", "CERTKEEP_NO_COMMIT", ""),
+    ("--no-inline", "EASYRSA_NO_INLINE", ""),
     ("--no-lockfile", "EASYRSA_NO_LOCKFILE", ""),
     ("--no-umask", "EASYRSA_NO_UMASK", ""),
     ("--nopass", "EASYRSA_NO_PASS", ""),
@@ -274,7 +275,6 @@ fn an_option_and_its_variable_mean_the_same() {
     assert_eq!(told(&["--sbatch"], &[]), told(&[], &[("EASYRSA_BATCH", "1"), ("EASYRSA_SILENT", "1")]));
     // And these nothing at all.
     for (option, variable) in [
-        ("--no-inline", "EASYRSA_NO_INLINE"),
         ("--notext", "EASYRSA_TEXT_OFF"),
         ("--silent-ssl", "EASYRSA_SILENT_SSL"),
         ("--tmp-dir=/nowhere", "EASYRSA_TEMP_DIR"),
@@ -291,6 +291,7 @@ fn variables_without_an_option_are_read() {
         ("EASYRSA_CA_EXPIRE", "1"),
         ("EASYRSA_CERT_EXPIRE", "1"),
         ("EASYRSA_CRL_DAYS", "1"),
+        ("EASYRSA_DISABLE_INLINE", "1"),
         ("EASYRSA_EXTRA_EXTS", "nsComment = x"),
         ("EASYRSA_EXT_DIR", "types"),
         ("EASYRSA_KDC_REALM", "EXAMPLE.ORG"),
@@ -307,7 +308,6 @@ const WITHOUT_EFFECT: &[&str] = &[
     "EASYRSA_CALLER",
     "EASYRSA_CERT_RENEW",
     "EASYRSA_DEBUG",
-    "EASYRSA_DISABLE_INLINE",
     "EASYRSA_EC_DIR",
     "EASYRSA_FIX_OFFSET",
     "EASYRSA_FORCE_SAFE_SSL",
