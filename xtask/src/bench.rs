@@ -6,6 +6,7 @@
 //! on the machine slows both. What falls below a limit is an error.
 
 mod everyday;
+mod expiry;
 mod ground;
 mod guard;
 mod large;
@@ -69,8 +70,9 @@ impl Limit {
 /// Builds the release, runs the parts named in `wanted` (or all of them, and then writes the page).
 pub(crate) fn run(wanted: &[&str]) -> Outcome {
     type Measure = fn(&Path) -> Outcome<Part>;
-    let parts: [(&str, Measure); 6] = [
+    let parts: [(&str, Measure); 7] = [
         ("everyday", everyday::run),
+        ("expiry", expiry::run),
         ("rsa", rsa::run),
         ("large", large::in_memory),
         ("disk", large::on_disk),
@@ -133,7 +135,7 @@ fn introduction() -> Outcome<String> {
 
 Written by `cargo xtask bench`, which builds the release, measures, and fails when a ratio is below its
 limit. To repeat: `sh xtask/setup.sh && cargo xtask bench` (Debian 12, half an hour); `cargo xtask bench
-everyday`, `rsa`, `large`, `disk`, `sealed` or `guard` does one part and leaves this page alone.
+everyday`, `expiry`, `rsa`, `large`, `disk`, `sealed` or `guard` does one part and leaves this page alone.
 
 Milliseconds are wall-clock time of whole processes, start-up included: medians where every run does the
 same, means for RSA keys. The two programs take turns,

@@ -3,9 +3,11 @@
 //! command does stands in [`crate::commands`], the options of all of them in
 //! [`crate::options`].
 
-use clap::{Parser, Subcommand};
+use std::ffi::OsString;
 
-use crate::{commands, options::GlobalOptions};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+
+use crate::{called::Called, commands, options::GlobalOptions};
 
 /// A certificate authority that speaks easy-rsa's commands and keeps easy-rsa's directory
 ///
@@ -29,6 +31,26 @@ pub struct Cli {
     #[command(subcommand)]
     #[expect(missing_docs, reason = "as above")]
     pub command: Option<Command>,
+}
+
+impl Cli {
+    /// Reads the arguments, the first of which is the program's name; usage and help
+    /// call it what it was `called`.
+    ///
+    /// # Errors
+    ///
+    /// They cannot be understood, or ask for help or the version.
+    pub fn parse_as(
+        called: Called,
+        arguments: impl IntoIterator<Item = OsString>,
+    ) -> Result<Self, clap::Error> {
+        let mut program = Self::command().name(called.name()).bin_name(called.name());
+        if let Some(introduction) = called.introduction() {
+            program = program.before_help(introduction);
+        }
+        Self::from_arg_matches_mut(&mut program.try_get_matches_from_mut(arguments)?)
+            .map_err(|error| error.format(&mut program))
+    }
 }
 
 /// The commands.
@@ -186,8 +208,6 @@ pub enum Command {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]

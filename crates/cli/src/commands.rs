@@ -111,10 +111,12 @@ pub fn run(command: &Command, session: &mut Session) -> Result<(), Failure> {
 
 /// What `version` prints.
 fn version(session: &mut Session) -> Result<(), Failure> {
-    let version = env!("CARGO_PKG_VERSION");
     let text = match session.settings.format {
-        Format::Json => format!("{{\n  \"name\": \"certkeep\",\n  \"version\": \"{version}\"\n}}\n"),
-        _ => format!("certkeep {version}\n"),
+        Format::Json => {
+            let version = env!("CARGO_PKG_VERSION");
+            format!("{{\n  \"name\": \"certkeep\",\n  \"version\": \"{version}\"\n}}\n")
+        }
+        _ => session.settings.called.version(),
     };
     Ok(session.terminal.data(&text)?)
 }

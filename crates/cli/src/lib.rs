@@ -6,6 +6,7 @@
 //! `certkeep-store`; this crate says it.
 
 pub mod bug;
+pub mod called;
 pub mod cli;
 pub mod commands;
 pub mod identities;
@@ -33,9 +34,9 @@ use std::{
 };
 
 use certkeep_pki::moment::Moment;
-use clap::Parser;
 
 use crate::{
+    called::Called,
     cli::{Cli, Command},
     report::{ExitCode, Failure, Outcome},
     session::Session,
@@ -60,11 +61,16 @@ fn obey(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         return conclude(outcome, &mut terminal);
     }
     interrupt::watch();
-    let cli = match Cli::try_parse_from(options::trimmed_arguments(arguments)) {
-        Ok(cli) => cli,
-        Err(error) => return usage(&error, &mut terminal),
+    let called = match Called::of(arguments.first().map(OsString::as_os_str), &variables) {
+        Ok(called) => called,
+        Err(failure) => return conclude(Err(failure), &mut terminal),
     };
-    match session(&cli, variables) {
+    terminal.answer_to(called);
+    let cli = match Cli::parse_as(called, options::trimmed_arguments(arguments)) {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error, called, &mut terminal),
+    };
+    match session(&cli, called, variables) {
         Ok(settings) => {
             terminal.configure(&settings);
             for warning in &settings.warnings {
@@ -83,7 +89,7 @@ fn obey(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
-fn session(cli: &Cli, variables: Variables) -> Result<Settings, Failure> {
+fn session(cli: &Cli, called: Called, variables: Variables) -> Result<Settings, Failure> {
     let here =
         std::env::current_dir().map_err(|error| Failure::cannot_read("the current directory", &error))?;
     // What does not look at a PKI; a new PKI and a demonstration are not made by the rules of an old one.
@@ -99,6 +105,7 @@ fn session(cli: &Cli, variables: Variables) -> Result<Settings, Failure> {
         )
     );
     let sources = Sources {
+        called,
         options: &cli.options,
         variables,
         working_directory: &here,
@@ -134,9 +141,10 @@ fn conclude(outcome: Result<(), Failure>, terminal: &mut Terminal) -> ExitCode {
     }
 }
 
-fn usage(error: &clap::Error, terminal: &mut Terminal) -> ExitCode {
+fn usage(error: &clap::Error, called: Called, terminal: &mut Terminal) -> ExitCode {
     match Outcome::from(error) {
-        Outcome::Text(text) => conclude(terminal.data(&text).map_err(Failure::from), terminal),
+        Outcome::Text(text) => conclude(terminal.data(&called.put(&text)).map_err(Failure::from), terminal),
+        Outcome::Version => conclude(terminal.data(&called.version()).map_err(Failure::from), terminal),
         Outcome::Failure(failure) => conclude(Err(failure), terminal),
     }
 }

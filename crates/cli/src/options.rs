@@ -81,8 +81,8 @@ pub struct PkiOptions {
     /// Do not take the PKI's lock
     #[arg(long, global = true, visible_alias = "nolockfile")]
     pub no_lockfile: bool,
-    /// Accepted; no inline files are made
-    #[arg(long, global = true, visible_alias = "noinline", hide_short_help = true)]
+    /// Make no inline file beside a certificate, as the easyrsa set does
+    #[arg(long, global = true, visible_alias = "noinline")]
     pub no_inline: bool,
     /// The umask for new files, in octal
     #[arg(long, global = true, value_name = "MODE", value_parser = octal)]

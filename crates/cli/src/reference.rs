@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The reference in `docs/cli` and `docs/man`, made from what the program itself
+//! The reference: `docs/cli` and manual pages, made from what the program itself
 //! goes by: the definition of its command line, the table of variables, the exit
-//! codes. `cargo xtask docs` writes it, and a test compares.
+//! codes. `cargo xtask docs` writes it, and a test compares `docs/cli`; the manual
+//! pages say the same to `man`, so they are for packages and not committed.
 //!
 //! Only built for tests, since nobody needs it at run time; and no program of its
 //! own, since another build of the whole would be the price.
@@ -20,12 +21,12 @@ use clap::{Command, CommandFactory as _};
 
 use crate::cli::Cli;
 
-/// Says that the pages are to be written, not compared.
+/// Says that `docs/cli` is to be written, not compared.
 const WRITE: &str = "CERTKEEP_WRITE_REFERENCE";
-/// What all folders of the reference hold, below `docs`.
-const FOLDERS: [&str; 2] = ["cli", "man"];
+/// Names the folder for the manual pages.
+const MANUAL: &str = "CERTKEEP_WRITE_MANUAL";
 
-/// The pages by their paths below `docs`.
+/// The pages by their file names.
 type Pages = BTreeMap<String, String>;
 
 /// The program with all that clap derives: usages, names, help in every command.
@@ -67,26 +68,17 @@ fn remark(command: &Command) -> Option<String> {
     text.split_once("\n\n").map(|(_, remark)| remark.trim().to_owned())
 }
 
-fn pages() -> Pages {
-    let program = program();
-    let mut pages = Pages::new();
-    markdown::add(&program, &mut pages);
-    man::add(&program, &mut pages);
-    pages
+/// The folder `docs/cli` of the source tree.
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/cli")
 }
 
-/// The folder `docs` of the source tree.
-fn docs() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs")
-}
-
-/// What the folders of the reference hold now.
+/// What that folder holds now.
 fn present() -> Pages {
-    let files = FOLDERS.iter().filter_map(|folder| fs::read_dir(docs().join(folder)).ok());
-    let paths = files.flatten().map(|entry| entry.expect("an entry of the folder").path());
-    let named = paths.map(|path| {
-        let name = path.strip_prefix(docs()).expect("it is below").display().to_string();
-        (name, fs::read_to_string(&path).unwrap_or_default())
+    let files = fs::read_dir(folder()).into_iter().flatten();
+    let named = files.map(|entry| {
+        let entry = entry.expect("an entry of the folder");
+        (entry.file_name().display().to_string(), fs::read_to_string(entry.path()).unwrap_or_default())
     });
     named.collect()
 }
@@ -94,20 +86,32 @@ fn present() -> Pages {
 #[test]
 #[expect(clippy::disallowed_methods, reason = "how xtask says that it wants the pages written")]
 fn the_reference_is_that_of_the_program() {
-    let (pages, present) = (pages(), present());
+    let (pages, present) = (markdown::pages(&program()), present());
     let stale: Vec<&String> = present.keys().filter(|path| !pages.contains_key(*path)).collect();
     let changed: Vec<&String> = pages.keys().filter(|path| present.get(*path) != pages.get(*path)).collect();
     if std::env::var_os(WRITE).is_none() {
         assert!(stale.is_empty() && changed.is_empty(), "run `cargo xtask docs`: {stale:?} {changed:?}");
         return;
     }
-    for folder in FOLDERS {
-        fs::create_dir_all(docs().join(folder)).expect("the folder");
+    fs::create_dir_all(folder()).expect("the folder");
+    for name in stale {
+        fs::remove_file(folder().join(name)).expect("a page that is not needed any more");
     }
-    for path in stale {
-        fs::remove_file(docs().join(path)).expect("a page that is not needed any more");
+    for name in changed {
+        fs::write(folder().join(name), &pages[name]).expect("a page");
     }
-    for path in changed {
-        fs::write(docs().join(path), &pages[path]).expect("a page");
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "how xtask says where it wants the pages")]
+fn every_command_has_a_manual_page() {
+    let pages = man::pages(&program());
+    for command in subcommands(&program()) {
+        let name = format!("certkeep-{}.1", command.get_name());
+        assert!(pages.get(&name).is_some_and(|page| page.contains(".SH SYNOPSIS")), "{name}");
+    }
+    let Some(folder) = std::env::var_os(MANUAL).map(PathBuf::from) else { return };
+    for (name, page) in pages {
+        fs::write(folder.join(name), page).expect("a page");
     }
 }

@@ -13,7 +13,7 @@ mod vault;
 
 use std::{error::Error, fmt};
 
-use clap::error::{ContextKind, ContextValue};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 pub use self::vault::{OLDER_BRANCH, renewal};
 use crate::terminal::{Colour, Safe, Word};
@@ -161,8 +161,10 @@ impl fmt::Display for Failure {
 /// What clap has to say when the arguments do not end in a command.
 #[derive(Debug)]
 pub enum Outcome {
-    /// Help or version was asked for: data for standard output.
+    /// Help was asked for: data for standard output.
     Text(String),
+    /// The version was asked for.
+    Version,
     /// The arguments cannot be understood.
     Failure(Failure),
 }
@@ -175,6 +177,9 @@ impl From<&clap::Error> for Outcome {
         };
         if let Some(removed) = named {
             return Self::Failure(removed);
+        }
+        if error.kind() == ErrorKind::DisplayVersion {
+            return Self::Version;
         }
         let text = error.render().to_string();
         if error.use_stderr() { Self::Failure(hints::of_arguments(&text)) } else { Self::Text(text) }

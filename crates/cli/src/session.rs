@@ -34,7 +34,7 @@ use rand_core::{CryptoRng, OsRng, TryRngCore};
 use crate::{
     interrupt, order,
     report::Failure,
-    settings::Settings,
+    settings::{Commits, Settings},
     terminal::{self, Safe, Terminal},
 };
 
@@ -318,7 +318,7 @@ impl Session {
                     self.terminal.notice(format_args!("would {}", Safe(change)));
                 }
             }
-            if self.keeper()?.is_some() && !self.settings.no_commit {
+            if self.keeper()?.is_some() && self.settings.commits == Commits::Every {
                 self.terminal.notice(format_args!("would commit: {}", message.subject));
             }
             return Ok(());

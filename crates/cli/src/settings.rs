@@ -29,13 +29,14 @@ use certkeep_pki::{
 };
 
 pub use self::{
-    choice::{Algo, DnMode, Format, ProfileSet, UnknownProfileSet},
+    choice::{Algo, Commits, DnMode, Format, ProfileSet, UnknownProfileSet},
     error::{Place, SettingsError},
     machine::Machine,
     variables::{ExtensionVariables, Origin, Variables},
 };
 use self::{passphrase::PassphraseSource, reader::Reader};
 use crate::{
+    called::Called,
     options::GlobalOptions,
     terminal::{Consent, Talk},
 };
@@ -51,6 +52,8 @@ pub enum VarsUse {
 
 /// Everything that settings are made of.
 pub struct Sources<'a> {
+    /// The name under which the program was called, which has defaults of its own.
+    pub called: Called,
     /// What was typed.
     pub options: &'a GlobalOptions,
     /// The environment.
@@ -66,6 +69,8 @@ pub struct Sources<'a> {
 /// The settings of a run. Paths are absolute.
 #[derive(Debug)]
 pub struct Settings {
+    /// The name under which the program was called.
+    pub called: Called,
     /// The PKI directory.
     pub pki: PathBuf,
     /// The vars file that was read.
@@ -149,8 +154,10 @@ pub struct Settings {
     pub subject: Subject,
     /// What the store is opened with.
     pub identities: Identities,
-    /// Write files and leave the commit to the user.
-    pub no_commit: bool,
+    /// Which changes are committed; those of the others are left to the user.
+    pub commits: Commits,
+    /// Make no inline file unless it is asked for by name.
+    pub no_inline: bool,
     /// Where things are on this machine.
     pub machine: Machine,
 }
@@ -209,7 +216,8 @@ impl Settings {
     /// [`SettingsError`] with the option or variable that cannot be used, or
     /// with the vars file that cannot be read.
     pub fn resolve(sources: Sources<'_>) -> Result<Self, SettingsError> {
-        let Sources { options, mut variables, working_directory: here, vars_use, read_file } = sources;
+        let Sources { called, options, mut variables, working_directory: here, vars_use, read_file } =
+            sources;
         let identity = variables.take_identity();
         let machine = Machine::of(&variables, here);
         // A shell sets PWD if its caller has not; vars files rely on it.
@@ -229,6 +237,7 @@ impl Settings {
         let (passin, passout) = reader.passphrases(&options.key)?;
         let (start_date, end_date) = reader.dates()?;
         Ok(Self {
+            called,
             pki: location::pki(&variables, here),
             vars_file,
             warnings: reader.warnings(),
@@ -273,7 +282,7 @@ impl Settings {
             random_serial: variables.value(env::EASYRSA_RAND_SN.name) != Some("no"),
             profile_set: reader
                 .choice(env::CERTKEEP_PROFILE_SET, "strict or easyrsa")?
-                .unwrap_or(ProfileSet::Strict),
+                .unwrap_or_else(|| called.profile_set()),
             dn_mode: reader.choice(env::EASYRSA_DN, "cn_only or org")?.unwrap_or(DnMode::CnOnly),
             subject: reader.subject(),
             identities: Identities {
@@ -281,7 +290,15 @@ impl Settings {
                 text: identity,
                 environment_file: reader.text(env::CERTKEEP_IDENTITY_FILE).map(|file| here.join(file)),
             },
-            no_commit: variables.is_on(env::CERTKEEP_NO_COMMIT),
+            commits: if variables.is_on(env::CERTKEEP_NO_COMMIT) {
+                Commits::None
+            } else if variables.is_on(env::CERTKEEP_COMMIT) {
+                Commits::Every
+            } else {
+                called.commits()
+            },
+            no_inline: variables.is_on(env::EASYRSA_NO_INLINE)
+                || variables.is_on(env::EASYRSA_DISABLE_INLINE),
             machine,
         })
     }
@@ -290,6 +307,12 @@ impl Settings {
     #[must_use]
     pub fn crl_validity(&self) -> Days {
         Days(self.days.unwrap_or(self.crl_days))
+    }
+
+    /// Whether a certificate is issued together with its inline file (easy-rsa 3.2).
+    #[must_use]
+    pub fn issues_inline(&self) -> bool {
+        self.profile_set == ProfileSet::Easyrsa && !self.no_inline
     }
 
     /// Whether notices and warnings are wanted.

@@ -47,6 +47,7 @@ pub use self::{
     safe::{Safe, shell_path, shell_word},
 };
 use crate::{
+    called::Called,
     report::Failure,
     settings::{Settings, Variables, env},
 };
@@ -136,6 +137,7 @@ pub struct Terminal {
     colour: Colour,
     talk: Talk,
     consent: Consent,
+    called: Called,
 }
 
 impl Terminal {
@@ -151,7 +153,13 @@ impl Terminal {
             colour: if plain { Colour::Never } else { Colour::Always },
             talk: Talk::Full,
             consent: Consent::Asked,
+            called: Called::Certkeep,
         }
+    }
+
+    /// Names commands from now on as they are typed when the program is `called` so.
+    pub fn answer_to(&mut self, called: Called) {
+        self.called = called;
     }
 
     /// Obeys `--silent` and `--batch`.
@@ -177,14 +185,15 @@ impl Terminal {
     /// Says what was done; not when silent.
     pub fn notice(&mut self, text: impl Display) {
         if self.talk == Talk::Full {
-            self.say(format_args!("{text}\n"));
+            self.say(format_args!("{}\n", self.called.put(&text.to_string())));
         }
     }
 
     /// Says what the user may want to act on; not when silent.
     pub fn warning(&mut self, text: impl Display) {
         if self.talk == Talk::Full {
-            self.say(format_args!("{} {text}\n", self.colour.paint(Word::Warning)));
+            let text = text.to_string();
+            self.say(format_args!("{} {}\n", self.colour.paint(Word::Warning), self.called.put(&text)));
         }
     }
 
@@ -196,7 +205,8 @@ impl Terminal {
 
     /// Says why the program ends.
     pub fn failure(&mut self, failure: &Failure) {
-        self.say(failure.rendered(self.colour));
+        let text = failure.rendered(self.colour);
+        self.say(self.called.put(&text));
     }
 
     /// Shows `details` and asks for the word `yes`; `label` is the prompt, such

@@ -76,6 +76,67 @@ fn both_open_each_others_encrypted_keys() {
     other.openssl(["verify", "-CAfile", "pki/ca.crt", "pki/issued/joe.crt"]).success();
 }
 
+/// The link that stands in for easy-rsa makes a PKI, easy-rsa goes on with it, and the
+/// link after that; inline files lie in between, those of either.
+#[test]
+fn the_link_and_easyrsa_take_turns() {
+    let world = World::empty();
+    let link = |command: &[&str]| {
+        let _ =
+            world.certkeep(["--batch"].iter().chain(command)).env("CERTKEEP_AS", "easyrsa").run().success();
+    };
+    for command in [
+        &["init-pki"][..],
+        &["build-ca", "nopass"],
+        &["gen-tls-crypt-key"],
+        &["build-server-full", "server", "nopass"],
+        &["build-client-full", "jane", "nopass"],
+        &["build-client-full", "joe", "nopass"],
+        &["gen-crl"],
+    ] {
+        link(command);
+    }
+    let theirs = ["--batch", "--pki-dir=pki"];
+    let easyrsa = |command: &[&str]| {
+        let _ = world.easyrsa(theirs.iter().chain(command)).success();
+    };
+    for name in ["jane", "server"] {
+        assert!(world.exists(&format!("pki/inline/private/{name}.inline")));
+    }
+    easyrsa(&["revoke", "joe", "superseded"]);
+    // easy-rsa 3.1 knows nothing of the link's inline files, and has its own in another place.
+    assert!(world.exists("pki/inline/private/joe.inline"));
+    easyrsa(&["build-client-full", "ann", "nopass", "inline"]);
+    assert!(world.text("pki/ann.creds").contains("PRIVATE KEY"));
+    easyrsa(&["gen-req", "max", "nopass"]);
+    easyrsa(&["gen-crl"]);
+    easyrsa(&["update-db"]);
+    let shown = world.easyrsa(theirs.iter().chain(&["show-cert", "jane"])).success();
+    let _ = shown.shows("X509v3 Extended Key Usage");
+    link(&["sign-req", "client", "max"]);
+    link(&["renew", "jane"]);
+    link(&["revoke-renewed", "jane", "superseded"]);
+    link(&["revoke", "ann", "keyCompromise"]);
+    // A name that is issued again gets a file that is true again.
+    link(&["build-client-full", "joe", "nopass"]);
+    link(&["gen-crl"]);
+    let status = world.rows().iter().map(|row| row.chars().next().unwrap_or_default()).collect::<String>();
+    assert_eq!(status, "VRRRVVV", "{:?}", world.rows());
+    for name in ["server", "jane", "max", "joe"] {
+        let leaf = format!("pki/issued/{name}.crt");
+        let verify = ["verify", "-crl_check", "-CAfile", "pki/ca.crt", "-CRLfile", "pki/crl.pem", &leaf];
+        world.openssl(verify).success();
+        let inline = world.text(&format!("pki/inline/private/{name}.inline"));
+        assert!(inline.contains(&world.text(&leaf)) && inline.contains("<tls-crypt>"), "{inline}");
+    }
+    assert!(!world.exists("pki/ann.creds"));
+    easyrsa(&["build-server-full", "other", "nopass"]);
+    easyrsa(&["revoke", "max"]);
+    easyrsa(&["gen-crl"]);
+    link(&["verify-cert", "other"]);
+    link(&["show-revoke", "max"]);
+}
+
 /// Options of easy-rsa that are not there: an error, never ignored.
 const NOT_THERE: &[&str] = &[
     "--keep-tmp=x",

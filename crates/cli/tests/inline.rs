@@ -3,37 +3,12 @@
 #![cfg(unix)]
 
 #[expect(dead_code, reason = "each topic uses a part of it")]
+mod openvpn;
+#[expect(dead_code, reason = "each topic uses a part of it")]
 mod world;
 
+use openvpn::{Protocol, connect, profile};
 use world::World;
-
-/// What callers do with an inline file: they drop its comments.
-fn profile(world: &World, inline: &str, to: &str, more: &str) {
-    let text = world.text(inline);
-    let kept: String =
-        text.lines().filter(|line| !line.starts_with('#')).map(|line| format!("{line}\n")).collect();
-    world.write(to, format!("{more}\n{kept}"));
-}
-
-/// Has two OpenVPN processes shake hands over the loopback, without a device.
-fn connect(world: &World) {
-    let script = "
-        port=$((20000 + $$ % 20000))
-        common='--dev null --proto udp --ifconfig-noexec --route-noexec --verb 3 --connect-retry 1 --hand-window 20'
-        openvpn --config server.conf $common --tls-server --mode p2p --bind --local 127.0.0.1 --lport $port > server.log 2>&1 &
-        server=$!
-        openvpn --config client.conf $common --tls-client --nobind --remote 127.0.0.1 $port > client.log 2>&1 &
-        client=$!
-        for i in $(seq 150); do
-            grep -q 'Peer Connection Initiated' server.log && grep -q 'Initialization Sequence Completed' client.log && break
-            sleep 0.2
-        done
-        kill $server $client; wait
-        grep -q 'Peer Connection Initiated' server.log && grep -q 'Initialization Sequence Completed' client.log && exit 0
-        cat server.log client.log >&2
-        exit 1";
-    world.shell(script).run().success();
-}
 
 #[test]
 fn openvpn_connects_with_inline_files() {
@@ -47,7 +22,7 @@ fn openvpn_connects_with_inline_files() {
     }
     let server = world.text("server.conf");
     assert!(server.contains("dh none\n") && !server.contains("key-direction"), "{server}");
-    connect(&world);
+    connect(&world, Protocol::Udp);
 }
 
 #[test]
@@ -67,7 +42,7 @@ fn peers_that_signed_themselves_connect_by_fingerprint() {
         assert_eq!(lines.matches("# commonName: ").count(), 2, "{lines}");
         profile(&world, &format!("pki/inline/private/{key}.inline"), &format!("{name}.conf"), &lines);
     }
-    connect(&world);
+    connect(&world, Protocol::Udp);
     let shown = world.openssl(["x509", "-noout", "-text", "-in", "pki/issued/srv20.crt"]).success().stdout;
     assert!(shown.contains("CA:TRUE") && shown.contains("TLS Web Server Authentication"), "{shown}");
     assert!(!shown.contains("Certificate Sign"), "{shown}");
@@ -149,16 +124,14 @@ fn openvpn_connects_under_every_kind_of_tls_key() {
             let direction = if name == "server" { "key-direction 0\n" } else { "key-direction 1\n" };
             assert_eq!(text.contains(direction), option == "tls-auth", "{text}");
         }
+        connect(&world, Protocol::Udp);
         if option == "tls-crypt-v2" {
             unwraps(&world);
-        } else {
-            connect(&world);
         }
     }
 }
 
-/// OpenVPN's server mode needs a device, so its unwrapping of a client's key is done
-/// by hand, with keys of OpenVPN's own beside ours.
+/// What is inside a client's key, unwrapped by hand, with keys of OpenVPN's own beside ours.
 fn unwraps(world: &World) {
     let script = "
         openvpn --genkey tls-crypt-v2-server theirs.server

@@ -53,3 +53,52 @@ fn every_command_is_one_commit_and_no_key_is_in_the_clear() {
          certkeep store status",
     );
 }
+
+/// Called as easyrsa: sealed as ever, and no commit unless one is asked for.
+#[test]
+fn called_as_easyrsa_nothing_is_committed_and_everything_is_sealed() {
+    let team = Team::new();
+    let alice = team.store("alice");
+    let file = alice.path("identity.txt").display().to_string();
+    let alice = alice.with("CERTKEEP_IDENTITY_FILE", &file);
+    alice.does(
+        "ln -s certkeep ../bin/easyrsa
+         cd work/ca && before=$(git rev-parse HEAD)
+         easyrsa --batch build-client-full jane nopass
+         easyrsa --batch revoke www && easyrsa gen-crl
+         test $before = $(git rev-parse HEAD)
+         grep -q 'PRIVATE KEY-----' pki/inline/private/jane.inline
+         git add -A && git commit -qm 'by hand' && certkeep store status && certkeep guard --tree HEAD
+         git add -A && test -z \"$(git status --porcelain)\"",
+    );
+    alice.is_clean("work/ca");
+    let sealed = "for file in inline/private/jane.inline private/jane.key reqs/jane.req; do
+             git cat-file blob HEAD:pki/$file | head -c 8 | grep -aq CKSEAL || { echo $file is in the clear; exit 1; }
+         done";
+    alice.does(&format!("cd work/ca; {sealed}"));
+    // A setting of the PKI, or of one call.
+    alice.does(&format!(
+        "cd work/ca
+         echo 'set_var CERTKEEP_COMMIT yes' >> pki/vars && git add pki/vars && git commit -qm vars
+         easyrsa --batch renew jane
+         git log -1 --format=%s | grep -q '^renew jane$'
+         git show --stat --name-only --format= HEAD | grep -q '^pki/inline/private/jane.inline$'
+         {sealed}
+         before=$(git rev-parse HEAD)
+         CERTKEEP_NO_COMMIT=1 easyrsa gen-crl
+         test $before = $(git rev-parse HEAD) && git add -A && git commit -qm crl
+         test -z \"$(git status --porcelain)\""
+    ));
+    // Who cannot seal writes nothing: the zone is locked, and there is no identity.
+    alice.does("cd work/ca && certkeep lock");
+    let nobody = alice.with("CERTKEEP_IDENTITY_FILE", "");
+    let before = alice.does("cd work/ca && git status --porcelain");
+    nobody.fails("cd work/ca && easyrsa --batch build-client-full joe nopass", "`easyrsa ");
+    assert_eq!(alice.does("cd work/ca && git status --porcelain"), before);
+    // What changes the store itself is nothing without its commit.
+    alice.does(
+        "cd work/ca && age-keygen -o ~/bob.txt 2>/dev/null
+         easyrsa --batch member add bob $(age-keygen -y ~/bob.txt)
+         git log -1 --format=%s | grep -q '^member add bob'",
+    );
+}

@@ -24,6 +24,8 @@ pub enum PkiPath {
     CaKey,
     /// `certs_by_serial/SERIAL.pem`: a copy of every certificate ever issued.
     CertificateBySerial(SerialHex),
+    /// `NAME.creds`: what easy-rsa 3.1 calls an inline file, with the key in it.
+    Credentials(EntryName),
     /// `crl.der`.
     CrlDer,
     /// `crl.pem`.
@@ -61,6 +63,8 @@ pub enum PkiPath {
     PrivateInline(EntryName),
     /// `inline/private/NAME.p12-inline`.
     PrivateInlineP12(EntryName),
+    /// `inline/private/README.inline.private`: what the folder is for.
+    PrivateInlineReadme,
     /// `inline/NAME.inline`.
     Inline(EntryName),
     /// `private/NAME.p12`, `private/NAME.p8`, `private/NAME.p1`: exports that hold the key.
@@ -262,6 +266,7 @@ impl PkiPath {
             Self::CaCertificate => "ca.crt".to_owned(),
             Self::CaKey => "private/ca.key".to_owned(),
             Self::CertificateBySerial(serial) => format!("certs_by_serial/{serial}.pem"),
+            Self::Credentials(name) => format!("{name}.creds"),
             Self::CrlDer => "crl.der".to_owned(),
             Self::CrlPem => "crl.pem".to_owned(),
             Self::CrlNumber => "crlnumber".to_owned(),
@@ -281,6 +286,7 @@ impl PkiPath {
             Self::PrivateKey(name) => format!("private/{name}.key"),
             Self::PrivateInline(name) => format!("inline/private/{name}.inline"),
             Self::PrivateInlineP12(name) => format!("inline/private/{name}.p12-inline"),
+            Self::PrivateInlineReadme => "inline/private/README.inline.private".to_owned(),
             Self::Inline(name) => format!("inline/{name}.inline"),
             Self::PrivateExport(name, PrivateExport::Pkcs12) => format!("private/{name}.p12"),
             Self::PrivateExport(name, PrivateExport::Pkcs8) => format!("private/{name}.p8"),

@@ -54,6 +54,8 @@ const TASKS: &[Task] = &[
         ours: &["revoke-issued", "alice", "keyCompromise"],
         theirs: &["revoke", "alice", "keyCompromise"],
     },
+    same("renew", State::Used, &["renew", "alice", "nopass"]),
+    same("export-p12", State::Used, &["export-p12", "alice", "nopass"]),
     same("gen-crl", State::Used, &["gen-crl"]),
     same("update-db", State::Used, &["update-db"]),
     same("show-req", State::Used, &["show-req", "asked"]),
@@ -110,7 +112,8 @@ fn command(program: &str, folder: &Path, words: &[&str]) -> Command {
     let mut command = Command::new(program);
     command.current_dir(folder).env_clear();
     command.env("PATH", "/usr/bin:/bin").env("HOME", folder).env("LC_ALL", "C.UTF-8");
-    command.env("EASYRSA_PKI", folder.join("pki"));
+    // easy-rsa 3.1 renews only what ends within so many days.
+    command.env("EASYRSA_PKI", folder.join("pki")).env("EASYRSA_CERT_RENEW", "99999");
     command.args(["--batch", "--use-algo=ec", "--curve=prime256v1"]).args(words);
     command
 }

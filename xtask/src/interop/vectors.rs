@@ -40,6 +40,14 @@ const CHANGING: &[&[&str]] = &[
 /// Commands for which the file is the CA's certificate.
 const AUTHORITY: &[&[&str]] = &[&["show-ca"], &["verify-cert", "v"], &["sign-req", "client", "v"]];
 
+/// What is tried with the folders of [`OTHER_KINDS`]: each parser once.
+const EACH_PARSER: &[&[&str]] =
+    &[&["show-cert", "v", "full"], &["show-req", "v", "full"], &["show-crl"], &["import-req", "FILE", "w"]];
+
+/// Folders of hundreds of files of one kind that is none of a PKI's: what is wrong with them
+/// shows at their first bytes, whatever the command.
+const OTHER_KINDS: &[&str] = &["PKITS_data/pkcs12", "PKITS_data/certpairs", "PKITS_data/smime"];
+
 /// Where each copy goes: a file is tried as each kind.
 const PLACES: &[&str] = &["issued/v.crt", "reqs/v.req", "crl.pem", "private/v.key"];
 
@@ -103,6 +111,12 @@ fn prepare(folder: &Path) -> Outcome {
 fn try_file(file: &Path, template: &Path) -> Outcome<(usize, Vec<String>)> {
     let mut findings = Vec::new();
     let reading = Trial::new(file, template)?;
+    if OTHER_KINDS.iter().any(|folder| file.parent().is_some_and(|parent| parent.ends_with(folder))) {
+        for words in EACH_PARSER {
+            findings.extend(reading.run(words)?);
+        }
+        return Ok((EACH_PARSER.len(), findings));
+    }
     for words in READING {
         findings.extend(reading.run(words)?);
     }

@@ -9,7 +9,10 @@ use certkeep_pki::{
     x509::profile::CertificateType,
 };
 
-use super::{details, gen_req, word};
+use super::{
+    details::{self, Beside},
+    gen_req, word,
+};
 use crate::{order, report::Failure, session::Session};
 
 /// Arguments of the `build-*-full` commands.
@@ -61,14 +64,14 @@ pub(super) fn make(
     let authority = session.authority()?;
     let database = session.database()?;
     let profile = order::profile(session, kind, alt_names)?;
-    let order = order::order(session, name, &request, profile, false, &database)?;
+    let order = order::order(session, name.clone(), &request, profile, false, &database)?;
     let proposal = authority.propose(order, database, session.now)?;
     details::confirm(session, &proposal, false)?;
     let mut changes = ChangeSet::new();
-    changes.create(key_path.clone(), file);
     changes.create(request_path.clone(), request.to_pem());
-    let certificate = details::issue(session, proposal, changes, command)?;
+    let beside = Beside { changes, name, key: Some(file) };
+    let made = details::issue(session, proposal, beside, command)?;
     let files = [key_path.relative(), request_path.relative(), certificate_path.relative()];
-    details::say_issued(session, &certificate, &files);
+    details::say_made(session, &made, &files);
     Ok(())
 }

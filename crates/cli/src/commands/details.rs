@@ -5,6 +5,9 @@ use std::fmt::Write;
 
 use certkeep_pki::{
     ca::sign::{Issued, Proposal},
+    change::ChangeSet,
+    layout::{EntryName, PkiPath},
+    secret::SecretBytes,
     x509::{
         certificate::Certificate,
         describe::{self, Value},
@@ -12,6 +15,7 @@ use certkeep_pki::{
     },
 };
 
+use super::inline::{self, Place};
 use crate::{message, render, report::Failure, session::Session, terminal::Safe};
 
 /// Shows a proposal and asks for a yes; `from_file` adds a word of caution for a
@@ -45,7 +49,28 @@ pub(super) fn confirm(session: &mut Session, proposal: &Proposal, from_file: boo
     Ok(session.terminal.confirm(details.trim_end(), "Confirm requested details: ")?)
 }
 
-/// Signs and records; `command` is what was typed.
+/// What is recorded beside a certificate.
+pub(super) struct Beside {
+    /// What happens first.
+    pub changes: ChangeSet,
+    /// The name under which everything is filed.
+    pub name: EntryName,
+    /// The file of a key that was made with the certificate.
+    pub key: Option<SecretBytes>,
+}
+
+/// What came of it.
+pub(super) struct Made {
+    /// The certificate.
+    pub certificate: Certificate,
+    /// Its inline file, if one was made.
+    pub inline: Option<Place>,
+    name: EntryName,
+}
+
+/// Signs and records; `command` is what was typed. In the easyrsa set the inline
+/// file of the certificate is part of the same transaction (easy-rsa 3.2: sign-req,
+/// renew, build-*-full – but for a CA).
 ///
 /// # Errors
 ///
@@ -53,16 +78,37 @@ pub(super) fn confirm(session: &mut Session, proposal: &Proposal, from_file: boo
 pub(super) fn issue(
     session: &mut Session,
     proposal: Proposal,
-    before: certkeep_pki::change::ChangeSet,
+    beside: Beside,
     command: &[&str],
-) -> Result<Certificate, Failure> {
+) -> Result<Made, Failure> {
     let signer = session.ca_signer()?;
     let issued: Issued = proposal.sign(&*signer)?;
     let certificate = issued.certificate().clone();
-    let mut changes = before;
+    let Beside { mut changes, name, key } = beside;
+    let inlined = if session.settings.issues_inline() && !certificate.is_ca() {
+        Some(inline::beside(session, &name, &certificate, key.as_ref())?)
+    } else {
+        None
+    };
+    if let Some(key) = key {
+        changes.create(PkiPath::PrivateKey(name.clone()), key);
+    }
     changes.extend(issued.into_changes());
+    let mut place = None;
+    if let Some((file, at)) = inlined {
+        changes.extend(file);
+        place = Some(at);
+    }
     session.record(&changes, &message::about(command, &certificate))?;
-    Ok(certificate)
+    Ok(Made { certificate, inline: place, name })
+}
+
+/// Says what was made: the certificate, where the files are, and the inline file.
+pub(super) fn say_made(session: &mut Session, made: &Made, files: &[String]) {
+    say_issued(session, &made.certificate, files);
+    if let Some(place) = &made.inline {
+        inline::say(session, &made.name, place);
+    }
 }
 
 /// One line about a certificate that was made.

@@ -6,6 +6,7 @@ use certkeep_pki::{
         inline::{self, Inline, Parts},
         kind,
     },
+    change::ChangeSet,
     layout::{EntryName, PkiPath},
     secret::SecretBytes,
     x509::{certificate::Certificate, profile::CertificateType},
@@ -16,8 +17,13 @@ use crate::{
     lookup, message,
     report::Failure,
     session::Session,
+    settings::ProfileSet,
     terminal::{Safe, shell_word},
 };
+
+/// What easy-rsa puts beside private inline files, in our words.
+const README: &str =
+    "The files of this folder hold private keys. Whoever is given one needs no other file to connect.\n";
 
 /// Arguments of `inline`.
 #[derive(Debug, clap::Args)]
@@ -31,17 +37,45 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
     let name = EntryName::parse(&args.name)?;
     session.lock()?;
     let certificate = lookup::issued(session, &name)?;
-    let path = PkiPath::PrivateKey(name.clone());
-    let key = if name.is_reserved() { None } else { session.read_secret(&path)? };
-    let built = build(session, &name, &certificate, key.as_ref())?;
-    let (path, missing) = (built.path.clone(), built.missing.clone());
-    session.record(&built.into_changes(), &message::about(&["inline", &args.name], &certificate))?;
-    say(session, &name, &path, &missing);
+    let (changes, place) = beside(session, &name, &certificate, None)?;
+    session.record(&changes, &message::about(&["inline", &args.name], &certificate))?;
+    say(session, &name, &place);
     Ok(())
 }
 
+/// Where an inline file is, and what it lacks.
+pub(super) struct Place {
+    path: PkiPath,
+    missing: Vec<&'static str>,
+}
+
+/// The inline file of a certificate whose key is `made` with it, or lies in the PKI;
+/// in the easyrsa set with a word about the folder, where there is none yet (easy-rsa 3.2).
+pub(super) fn beside(
+    session: &mut Session,
+    name: &EntryName,
+    certificate: &Certificate,
+    made: Option<&SecretBytes>,
+) -> Result<(ChangeSet, Place), Failure> {
+    // Their key files are the CA's and OpenVPN's.
+    let filed = if made.is_some() || name.is_reserved() {
+        None
+    } else {
+        session.read_secret(&PkiPath::PrivateKey(name.clone()))?
+    };
+    let built = build(session, name, certificate, made.or(filed.as_ref()))?;
+    let place = Place { path: built.path.clone(), missing: built.missing.clone() };
+    let mut changes = built.into_changes();
+    let readme = PkiPath::PrivateInlineReadme;
+    let private = matches!(place.path, PkiPath::PrivateInline(_));
+    if private && session.settings.profile_set == ProfileSet::Easyrsa && !session.exists(&readme)? {
+        changes.create(readme, README.to_owned());
+    }
+    Ok((changes, place))
+}
+
 /// The inline file of a certificate whose key file is `key`.
-pub(super) fn build(
+fn build(
     session: &mut Session,
     name: &EntryName,
     certificate: &Certificate,
@@ -71,7 +105,8 @@ pub(super) fn build(
 }
 
 /// Says where the file is and what it lacks.
-pub(super) fn say(session: &mut Session, name: &EntryName, path: &PkiPath, missing: &[&str]) {
+pub(super) fn say(session: &mut Session, name: &EntryName, place: &Place) {
+    let Place { path, missing } = place;
     if session.settings.dry_run {
         return;
     }

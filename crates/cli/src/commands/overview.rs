@@ -25,7 +25,7 @@ pub fn run(session: &mut Session) -> Result<(), Failure> {
             render::text("certkeep", &value) + hint
         }
     };
-    Ok(session.terminal.data(&text)?)
+    Ok(session.terminal.data(&session.settings.called.put(&text))?)
 }
 
 /// The store that the PKI is in, and whether it is open here.

@@ -34,7 +34,7 @@ use crate::{
     render,
     report::Failure,
     session::Session,
-    settings::{Algo, Format},
+    settings::{Algo, Commits, Format},
     terminal::{Safe, shell_word},
 };
 
@@ -90,7 +90,7 @@ fn build(directory: &Path, new_identity: &mut Option<PathBuf>, session: &mut Ses
     settings.batch = true;
     settings.silent = true;
     settings.no_pass = true;
-    settings.no_commit = false;
+    settings.commits = Commits::Every;
     if settings.algo.is_none() && settings.curve.is_none() && settings.key_size.is_none() {
         settings.algo = Some(Algo::Ec);
     }
@@ -209,7 +209,7 @@ fn say(directory: &Path, member: &str, session: &mut Session) -> Result<(), Fail
                 )
         }
     };
-    session.terminal.data(&text)?;
+    session.terminal.data(&session.settings.called.put(&text))?;
     session.terminal.notice(
         "git keeps every private key encrypted; in this folder those of the certificates are in the clear \
          until `certkeep lock`",

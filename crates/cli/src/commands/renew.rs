@@ -8,7 +8,10 @@ use certkeep_pki::{
     layout::{EntryName, PkiPath},
 };
 
-use super::{details, word};
+use super::{
+    details::{self, Beside},
+    word,
+};
 use crate::{
     lookup, order,
     report::Failure,
@@ -52,8 +55,9 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
     };
     let proposal = authority.propose_renewal(order, database, session.now)?;
     details::confirm(session, &proposal, false)?;
-    let renewed = details::issue(session, proposal, ChangeSet::new(), &["renew", &args.name])?;
-    details::say_issued(session, &renewed, &[path.relative()]);
+    let beside = Beside { changes: ChangeSet::new(), name: name.clone(), key: None };
+    let made = details::issue(session, proposal, beside, &["renew", &args.name])?;
+    details::say_made(session, &made, &[path.relative()]);
     if !session.settings.dry_run {
         session.terminal.notice(format_args!(
             "the old one stays valid until {}, or until `certkeep revoke-renewed {} superseded`",

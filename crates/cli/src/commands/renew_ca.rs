@@ -11,7 +11,7 @@ use certkeep_pki::{
     x509::{certificate::Certificate, request::Request, serial::SerialNumber},
 };
 
-use super::details;
+use super::details::{self, Beside};
 use crate::{input, message, order, report::Failure, session::Session, terminal::Safe};
 
 /// Arguments of `renew-ca`.
@@ -65,8 +65,9 @@ fn root(session: &mut Session, authority: &Authority, list: Option<&str>) -> Res
         );
     }
     confirm(session, old, proposal.serial_number(), proposal.validity().not_after)?;
-    let renewed = details::issue(session, proposal, ChangeSet::new(), &["renew-ca"])?;
-    said(session, &renewed);
+    let beside = Beside { changes: ChangeSet::new(), name: EntryName::ca(), key: None };
+    let renewed = details::issue(session, proposal, beside, &["renew-ca"])?;
+    said(session, &renewed.certificate);
     Ok(())
 }
 

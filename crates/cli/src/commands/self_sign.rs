@@ -58,15 +58,20 @@ pub(super) fn run(args: &Args, side: PeerSide, session: &mut Session) -> Result<
     let list = session.read(&PkiPath::PeerFingerprints(side))?;
     let list = list.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
     let (certificate, mut changes) = self_sign::issue(proposal, side, &key, list.as_deref())?;
-    let built = inline::build(session, &name, &certificate, Some(&file))?;
-    let (inline_path, missing) = (built.path.clone(), built.missing.clone());
-    changes.extend(built.into_changes());
+    let mut place = None;
+    if !session.settings.no_inline {
+        let (inlined, at) = inline::beside(session, &name, &certificate, Some(&file))?;
+        changes.extend(inlined);
+        place = Some(at);
+    }
     changes.create(key_path.clone(), file);
     let command = format!("self-sign-{kind}");
     session.record(&changes, &message::about(&[&command, &args.name], &certificate))?;
     let files = [key_path, certificate_path, PkiPath::PeerFingerprints(side)].map(|path| path.relative());
     details::say_issued(session, &certificate, &files);
-    inline::say(session, &name, &inline_path, &missing);
+    if let Some(place) = place {
+        inline::say(session, &name, &place);
+    }
     Ok(())
 }
 

@@ -7,7 +7,10 @@ use certkeep_pki::{
     x509::profile::CertificateType,
 };
 
-use super::{details, word};
+use super::{
+    details::{self, Beside},
+    word,
+};
 use crate::{order, report::Failure, session::Session};
 
 /// Arguments of `sign-req`.
@@ -40,10 +43,10 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
     let profile = order::profile(session, kind, order::alt_names(&session.settings)?)?;
     let order = order::order(session, name.clone(), &request, profile, preserve, &database)?;
     let proposal = authority.propose(order, database, session.now)?;
-    let foreign = !session.exists(&PkiPath::PrivateKey(name))?;
+    let foreign = !session.exists(&PkiPath::PrivateKey(name.clone()))?;
     details::confirm(session, &proposal, foreign)?;
-    let certificate =
-        details::issue(session, proposal, ChangeSet::new(), &["sign-req", &args.kind, &args.name])?;
-    details::say_issued(session, &certificate, &[path.relative()]);
+    let beside = Beside { changes: ChangeSet::new(), name, key: None };
+    let made = details::issue(session, proposal, beside, &["sign-req", &args.kind, &args.name])?;
+    details::say_made(session, &made, &[path.relative()]);
     Ok(())
 }

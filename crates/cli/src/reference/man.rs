@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `docs/man`: a manual page for the program and one for every command.
+//! A manual page for the program and one for every command.
 //!
 //! clap_mangen writes the sections that follow from the command line; examples,
 //! variables and exit codes are ours. A page of a command leaves the options out that
@@ -14,13 +14,16 @@ use crate::report::ExitCode;
 /// How clap_mangen writes an apostrophe in groff and elsewhere.
 const APOSTROPHE: &str = ".ie \\n(.g .ds Aq \\(aq\n.el .ds Aq '\n";
 
-pub(super) fn add(program: &Command, pages: &mut Pages) {
+/// All manual pages.
+pub(super) fn pages(program: &Command) -> Pages {
+    let mut pages = Pages::new();
     let mut text = page(program, "certkeep");
     text.push_str(&environment());
     text.push_str(&exit_status());
     text.push_str(".SH SEE ALSO\n.BR age (1),\n.BR git (1),\n.BR gpg (1),\n.BR openssl (1)\n");
-    pages.insert("man/certkeep.1".to_owned(), text);
-    below(program, &["certkeep".to_owned()], pages);
+    pages.insert("certkeep.1".to_owned(), text);
+    below(program, &["certkeep".to_owned()], &mut pages);
+    pages
 }
 
 /// The pages of the commands below the one whose page, and those above it, are `above`.
@@ -33,7 +36,7 @@ fn below(command: &Command, above: &[String], pages: &mut Pages) {
         for page in above.iter().skip(1) {
             text.push_str(&format!(".br\n.BR {} (1)\n", escaped(page)));
         }
-        pages.insert(format!("man/{name}.1"), text);
+        pages.insert(format!("{name}.1"), text);
         below(sub, &[above, &[name]].concat(), pages);
     }
 }

@@ -9,13 +9,16 @@ use crate::{report::ExitCode, settings::env};
 
 const MADE: &str = "<!-- Made by `cargo xtask docs`. -->\n\n";
 
-pub(super) fn add(program: &Command, pages: &mut Pages) {
-    pages.insert("cli/README.md".to_owned(), index(program));
-    pages.insert("cli/environment.md".to_owned(), environment());
-    pages.insert("cli/exit-codes.md".to_owned(), exit_codes());
+/// All pages of `docs/cli`.
+pub(super) fn pages(program: &Command) -> Pages {
+    let mut pages = Pages::new();
+    pages.insert("README.md".to_owned(), index(program));
+    pages.insert("environment.md".to_owned(), environment());
+    pages.insert("exit-codes.md".to_owned(), exit_codes());
     for command in subcommands(program) {
-        pages.insert(format!("cli/{}.md", command.get_name()), page(command));
+        pages.insert(format!("{}.md", command.get_name()), page(command));
     }
+    pages
 }
 
 /// All commands and all options that every one of them takes.

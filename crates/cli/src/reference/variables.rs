@@ -7,6 +7,7 @@ use std::{collections::BTreeMap, io, path::Path};
 use clap::{Arg, ArgAction, Args as _, Command, FromArgMatches as _};
 
 use crate::{
+    called::Called,
     options::GlobalOptions,
     settings::{Settings, SettingsError, Sources, Variables, VarsUse, overlay},
 };
@@ -67,6 +68,7 @@ fn set_by(options: &GlobalOptions) -> Vec<String> {
     let mut set: Vec<String> = variables.names_of_options().map(str::to_owned).collect();
     // No vars file may see these, so they are kept apart; a source of no known kind is told with its variable.
     let resolved = Settings::resolve(Sources {
+        called: Called::Certkeep,
         options,
         variables: Variables::default(),
         working_directory: Path::new("/"),

@@ -36,6 +36,14 @@ const REMOVED: [(&str, &str); 11] = [
     ("verify", "`certkeep verify-cert NAME`"),
 ];
 
+impl Failure {
+    /// `CERTKEEP_AS` says something that the program is not called.
+    pub fn no_such_name(name: &str) -> Self {
+        Self::refused(format!("CERTKEEP_AS is `{}`, which is no name of this program", name.escape_debug()))
+            .with_hint("it is certkeep or easyrsa; to go by the name of the file: `unset CERTKEEP_AS`")
+    }
+}
+
 /// What to say of a command that easy-rsa once had.
 pub(super) fn of_removed(word: &str) -> Option<Failure> {
     let (_, instead) = REMOVED.iter().find(|(removed, _)| *removed == word)?;
@@ -63,7 +71,7 @@ pub(super) fn of_arguments(text: &str) -> Failure {
         } else if let Some(synopsis) = line.strip_prefix("Usage: ") {
             usage = true;
             // `certkeep --batch` repeats what was typed and helps nobody.
-            if !synopsis.starts_with("certkeep -") {
+            if !synopsis.split_once(' ').is_some_and(|(_, rest)| rest.starts_with('-')) {
                 failure.hints.push(format!("usage: `{synopsis}`"));
             }
         } else if usage {

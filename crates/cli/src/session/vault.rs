@@ -15,6 +15,7 @@ use super::{Session, waiting_for};
 use crate::{
     identities,
     report::Failure,
+    settings::Commits,
     terminal::{Asker, Safe, Terminal},
 };
 
@@ -82,7 +83,7 @@ impl Session {
     ///
     /// As [`Session::opened_alone`] and [`Vault::verify`]; no commit is wanted.
     pub fn opened_to_write(&mut self) -> Result<Opened<'_>, Failure> {
-        if self.settings.no_commit {
+        if self.settings.commits == Commits::None {
             return Err(Failure::store_without_commit());
         }
         let opened = self.opened_alone()?;
@@ -153,7 +154,7 @@ impl Session {
             );
             return Ok(None);
         }
-        let commits = !self.settings.no_commit;
+        let commits = self.settings.commits == Commits::Every;
         let Opened { vault, keys, terminal, .. } = self.opened()?;
         let history = vault.history(changes, keys, &mut Asker(terminal))?;
         Ok(history.map(|history| if commits { history } else { history.without_commits() }))
@@ -165,7 +166,7 @@ impl Session {
     ///
     /// It is there, and not committed.
     pub fn adopt_pki(&mut self, message: &Message) -> Result<(), Failure> {
-        if self.settings.no_commit || self.keeper()?.is_none() {
+        if self.settings.commits != Commits::Every || self.keeper()?.is_none() {
             return Ok(());
         }
         let Opened { vault, keys, terminal, .. } = self.opened()?;

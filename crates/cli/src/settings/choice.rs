@@ -51,6 +51,17 @@ pub enum ProfileSet {
     Easyrsa,
 }
 
+/// Which changes are committed, in a store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Commits {
+    /// Those of the PKI and those of the store.
+    Every,
+    /// Those of the store alone, which are nothing without their commit.
+    OfStore,
+    /// None.
+    None,
+}
+
 /// A word that is not one of the few.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("`{}` is not a profile set", .0.escape_debug())]

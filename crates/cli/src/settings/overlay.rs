@@ -28,6 +28,7 @@ pub(crate) fn apply(options: &GlobalOptions, variables: &mut Variables) {
         (env::EASYRSA_CP_EXT, "copy-ext", certificate.copy_ext),
         (env::EASYRSA_EKU_CRIT, "eku-crit", certificate.eku_crit),
         (env::EASYRSA_KU_CRIT, "ku-crit", certificate.ku_crit),
+        (env::EASYRSA_NO_INLINE, "no-inline", pki.no_inline),
         (env::EASYRSA_NO_LOCKFILE, "no-lockfile", pki.no_lockfile),
         (env::EASYRSA_NO_PASS, "nopass", key.nopass),
         (env::EASYRSA_NO_UMASK, "no-umask", pki.no_umask),

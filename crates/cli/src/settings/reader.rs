@@ -108,11 +108,14 @@ impl<'a> Reader<'a> {
         let unread = self.present(env::EASYRSA_SSL_CONF).map(|(_, place)| {
             format!("{place} is not read: certkeep takes no settings from a file of openssl")
         });
+        let name = self.variables.names_of_vars().find(|name| *name == env::CERTKEEP_AS.name);
+        let name =
+            name.map(|name| format!("{name} in the vars file has no effect: set it in the environment"));
         let unknown = self.variables.names_of_vars().filter(|name| {
             (name.starts_with("EASYRSA_") || name.starts_with("CERTKEEP_")) && !env::is_known(name)
         });
         let unknown = unknown.map(|name| format!("{name} in the vars file is unknown and has no effect"));
-        unread.into_iter().chain(unknown).collect()
+        unread.into_iter().chain(name).chain(unknown).collect()
     }
 
     /// Refuses a directory that is set to nothing.

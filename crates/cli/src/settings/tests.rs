@@ -23,11 +23,23 @@ fn run(
     files: &[(&str, &str)],
     vars_use: VarsUse,
 ) -> Result<Settings, SettingsError> {
+    run_as(Called::Certkeep, arguments, environment, files, vars_use)
+}
+
+/// The same under a name.
+fn run_as(
+    called: Called,
+    arguments: &[&str],
+    environment: &[(&str, &str)],
+    files: &[(&str, &str)],
+    vars_use: VarsUse,
+) -> Result<Settings, SettingsError> {
     let arguments = trimmed_arguments([""].iter().chain(arguments).map(OsString::from));
     let options = Line::try_parse_from(arguments.into_iter().skip(1)).expect("understood").options;
     let files: BTreeMap<PathBuf, &str> =
         files.iter().map(|(path, text)| (PathBuf::from(path), *text)).collect();
     Settings::resolve(Sources {
+        called,
         options: &options,
         variables: Variables::from_environment(
             environment.iter().map(|(name, value)| (OsString::from(name), OsString::from(value))),
@@ -212,6 +224,7 @@ const TWINS: &[(&str, &str, &str)] = &[
     ("--keysize", "EASYRSA_KEY_SIZE", "4096"),
     ("--ku-crit", "EASYRSA_KU_CRIT", ""),
     ("--no-commit", "CERTKEEP_NO_COMMIT", ""),
+    ("--no-inline", "EASYRSA_NO_INLINE", ""),
     ("--no-lockfile", "EASYRSA_NO_LOCKFILE", ""),
     ("--no-umask", "EASYRSA_NO_UMASK", ""),
     ("--nopass", "EASYRSA_NO_PASS", ""),
@@ -262,7 +275,6 @@ fn an_option_and_its_variable_mean_the_same() {
     assert_eq!(told(&["--sbatch"], &[]), told(&[], &[("EASYRSA_BATCH", "1"), ("EASYRSA_SILENT", "1")]));
     // And these nothing at all.
     for (option, variable) in [
-        ("--no-inline", "EASYRSA_NO_INLINE"),
         ("--notext", "EASYRSA_TEXT_OFF"),
         ("--silent-ssl", "EASYRSA_SILENT_SSL"),
         ("--tmp-dir=/nowhere", "EASYRSA_TEMP_DIR"),
@@ -279,6 +291,7 @@ fn variables_without_an_option_are_read() {
         ("EASYRSA_CA_EXPIRE", "1"),
         ("EASYRSA_CERT_EXPIRE", "1"),
         ("EASYRSA_CRL_DAYS", "1"),
+        ("EASYRSA_DISABLE_INLINE", "1"),
         ("EASYRSA_EXTRA_EXTS", "nsComment = x"),
         ("EASYRSA_EXT_DIR", "types"),
         ("EASYRSA_KDC_REALM", "EXAMPLE.ORG"),
@@ -295,7 +308,6 @@ const WITHOUT_EFFECT: &[&str] = &[
     "EASYRSA_CALLER",
     "EASYRSA_CERT_RENEW",
     "EASYRSA_DEBUG",
-    "EASYRSA_DISABLE_INLINE",
     "EASYRSA_EC_DIR",
     "EASYRSA_FIX_OFFSET",
     "EASYRSA_FORCE_SAFE_SSL",
@@ -439,9 +451,9 @@ fn identities_come_from_options_and_environment() {
     assert_eq!(named.identities.environment_file.as_deref(), Some(Path::new("/etc/key")));
     assert!(!format!("{named:?}").contains("AGE-SECRET"), "{named:?}");
     assert!(named.identities.text.is_some_and(|text| text.expose() == b"AGE-SECRET-KEY-1"));
-    assert!(settings(&["--no-commit"], &[], "").no_commit);
-    assert!(settings(&[], &[("CERTKEEP_NO_COMMIT", "1")], "").no_commit);
-    assert!(!settings(&[], &[("CERTKEEP_IDENTITY", "")], "").no_commit);
+    assert!(settings(&["--no-commit"], &[], "").commits == Commits::None);
+    assert!(settings(&[], &[("CERTKEEP_NO_COMMIT", "1")], "").commits == Commits::None);
+    assert!(settings(&[], &[("CERTKEEP_IDENTITY", "")], "").commits == Commits::Every);
 }
 
 #[cfg(unix)]
@@ -450,6 +462,7 @@ fn a_variable_that_is_not_text_is_named() {
     use std::os::unix::ffi::OsStringExt;
     let options = Line::parse_from::<[&str; 0], _>([]).options;
     let error = Settings::resolve(Sources {
+        called: Called::Certkeep,
         options: &options,
         variables: Variables::from_environment([(
             OsString::from("EASYRSA_PKI"),
@@ -467,4 +480,36 @@ fn a_variable_that_is_not_text_is_named() {
 fn debug_of_the_settings_shows_no_passphrase() {
     let settings = settings(&["--passin=pass:hunter2"], &[("EASYRSA_PASSOUT", "pass:hunter3")], "");
     assert!(!format!("{settings:?}").contains("hunter"));
+}
+
+#[test]
+fn the_name_brings_defaults_and_everything_else_outweighs_them() {
+    let chosen = |called, environment: &[(&str, &str)], vars: &str| {
+        let settings =
+            run_as(called, &[], environment, &[("/srv/vars", vars)], VarsUse::Read).expect("valid");
+        (settings.profile_set, settings.commits, settings.issues_inline())
+    };
+    use {Called::*, Commits::*, ProfileSet::*};
+    assert_eq!(chosen(Certkeep, &[], ""), (Strict, Every, false));
+    assert_eq!(chosen(Called::Easyrsa, &[], ""), (ProfileSet::Easyrsa, OfStore, true));
+    let set = |value| [("CERTKEEP_PROFILE_SET", value)];
+    assert_eq!(chosen(Certkeep, &set("easyrsa"), ""), (ProfileSet::Easyrsa, Every, true));
+    assert_eq!(chosen(Called::Easyrsa, &set("strict"), ""), (Strict, OfStore, false));
+    assert_eq!(chosen(Called::Easyrsa, &[], "set_var CERTKEEP_PROFILE_SET strict").0, Strict);
+    assert_eq!(chosen(Called::Easyrsa, &[("CERTKEEP_COMMIT", "1")], "").1, Every);
+    assert_eq!(chosen(Called::Easyrsa, &[], "set_var CERTKEEP_COMMIT yes").1, Every);
+    assert_eq!(
+        chosen(Called::Easyrsa, &[("CERTKEEP_NO_COMMIT", "1")], "set_var CERTKEEP_COMMIT yes").1,
+        None
+    );
+    for name in ["EASYRSA_NO_INLINE", "EASYRSA_DISABLE_INLINE"] {
+        assert!(!chosen(Called::Easyrsa, &[(name, "1")], "").2, "{name}");
+    }
+    let vars = [("/srv/vars", "set_var CERTKEEP_AS easyrsa")];
+    let settings = run(&[], &[], &vars, VarsUse::Read).expect("valid");
+    assert!(
+        settings.warnings[0].contains("CERTKEEP_AS in the vars file has no effect"),
+        "{:?}",
+        settings.warnings
+    );
 }

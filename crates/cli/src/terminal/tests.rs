@@ -35,6 +35,7 @@ pub(crate) fn captured(prompt: Scripted) -> (Terminal, Captured, Captured) {
         colour: Colour::Never,
         talk: Talk::Full,
         consent: Consent::Asked,
+        called: Called::Certkeep,
     };
     (terminal, output, talk_output)
 }

@@ -23,6 +23,9 @@ use crate::{
 /// openssl still open in a moment.
 const ITERATIONS: u32 = 100_000;
 
+/// Rounds where there is no passphrase that anybody would have to guess: those of openssl.
+const ITERATIONS_WITHOUT_PASSPHRASE: u32 = 2_048;
+
 /// How a PKCS#12 file is protected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pkcs12Protection {
@@ -116,7 +119,8 @@ pub fn pkcs12(order: &Pkcs12Order<'_>) -> Result<SecretBytes, ExportError> {
         }
     };
     let writer = store.writer(password).encryption_algorithm(encryption).mac_algorithm(mac);
-    let written = writer.encryption_iterations(ITERATIONS).mac_iterations(ITERATIONS).write()?;
+    let iterations = if password.is_empty() { ITERATIONS_WITHOUT_PASSPHRASE } else { ITERATIONS };
+    let written = writer.encryption_iterations(iterations).mac_iterations(iterations).write()?;
     Ok(SecretBytes::new(written))
 }
 

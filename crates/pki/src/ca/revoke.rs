@@ -154,6 +154,7 @@ pub(super) fn remove_copies(name: &EntryName, changes: &mut ChangeSet) {
     changes.remove(PkiPath::Inline(name.clone()));
     changes.remove(PkiPath::PrivateInline(name.clone()));
     changes.remove(PkiPath::PrivateInlineP12(name.clone()));
+    changes.remove(PkiPath::Credentials(name.clone()));
 }
 
 impl RevocationProposal {

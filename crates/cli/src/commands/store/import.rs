@@ -19,6 +19,7 @@ use crate::{
     identities, input, interrupt, message,
     report::Failure,
     session::{Opened, Session},
+    settings::Commits,
     terminal::{Asker, Safe, shell_word},
 };
 
@@ -52,7 +53,7 @@ struct GitCrypt {
 
 /// Carries the import out.
 pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
-    if session.settings.no_commit {
+    if session.settings.commits == Commits::None {
         return Err(Failure::store_without_commit());
     }
     let Tool::GitCrypt(args) = &args.tool;

@@ -20,7 +20,7 @@ use crate::{
     recipients::{self, Found},
     report::Failure,
     session::Session,
-    settings::Machine,
+    settings::{Commits, Machine},
     terminal::{Safe, shell_word},
 };
 use certkeep_pki::x509::describe::Value;
@@ -49,7 +49,7 @@ pub(in crate::commands) type Named = (MemberName, Found);
 
 /// Asks whom it is for, makes the store, says what earlier commits give away.
 pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
-    if session.settings.no_commit {
+    if session.settings.commits == Commits::None {
         return Err(Failure::store_without_commit());
     }
     let mut members = args.people.find(&session.settings.machine)?;

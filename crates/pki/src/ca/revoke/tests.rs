@@ -57,6 +57,7 @@ fn the_current_certificate_of_a_name_takes_its_files_with_it() {
             "remove inline/web1.inline",
             "remove inline/private/web1.inline",
             "remove inline/private/web1.p12-inline",
+            "remove web1.creds",
         ]
     );
 }
