@@ -40,7 +40,7 @@ pub fn name() -> Option<std::ffi::OsString> {
 pub use self::prompt::Scripted;
 pub use self::{
     asker::Asker,
-    colour::{Colour, Word},
+    colour::{Colour, Mark, Word},
     line::LineError,
     progress::Progress,
     prompt::{Person, Prompt},
@@ -128,12 +128,22 @@ pub fn long_enough(passphrase: Passphrase) -> Result<Passphrase, PassphraseError
     if passphrase.len() < MINIMUM_PASSPHRASE { Err(PassphraseError::TooShort) } else { Ok(passphrase) }
 }
 
+/// What standard output shows.
+#[derive(Clone, Copy, Debug)]
+pub struct Page {
+    /// The columns of the terminal; `None` where it is none, and lines may be of any length.
+    pub width: Option<usize>,
+    /// Whether it takes colour.
+    pub colour: Colour,
+}
+
 /// The streams of this process and the person behind them.
 pub struct Terminal {
     output: Box<dyn Write>,
     talk_output: Box<dyn Write>,
     prompt: Box<dyn Prompt>,
     colour: Colour,
+    page: Page,
     talk: Talk,
     consent: Consent,
 }
@@ -142,13 +152,20 @@ impl Terminal {
     /// The process's own streams, talking and asking until [`Self::configure`] says otherwise.
     #[must_use]
     pub fn standard(variables: &Variables) -> Self {
-        let dumb = variables.value("TERM") == Some("dumb");
-        let plain = dumb || variables.is_on(env::NO_COLOR) || !io::stderr().is_terminal();
+        let plain = variables.value("TERM") == Some("dumb") || variables.is_on(env::NO_COLOR);
+        let colour = |terminal: bool| if plain || !terminal { Colour::Never } else { Colour::Always };
+        let width = rustix::termios::tcgetwinsize(io::stdout()).ok().map(|size| usize::from(size.ws_col));
+        let is_terminal = io::stdout().is_terminal();
         Self {
             output: Box::new(io::stdout()),
             talk_output: Box::new(io::stderr()),
             prompt: Box::new(Person),
-            colour: if plain { Colour::Never } else { Colour::Always },
+            colour: colour(io::stderr().is_terminal()),
+            page: Page {
+                // Some terminals do not know, and say 0.
+                width: width.filter(|width| is_terminal && *width > 0),
+                colour: colour(is_terminal),
+            },
             talk: Talk::Full,
             consent: Consent::Asked,
         }
@@ -158,6 +175,12 @@ impl Terminal {
     pub fn configure(&mut self, settings: &Settings) {
         self.talk = settings.talk();
         self.consent = settings.consent();
+    }
+
+    /// What data for people is to fit.
+    #[must_use]
+    pub fn page(&self) -> Page {
+        self.page
     }
 
     /// Writes data to standard output, exactly as given.
