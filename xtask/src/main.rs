@@ -21,10 +21,10 @@ pub(crate) type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
 const USAGE: &str = "usage: cargo xtask VERB
 
 verbs:
-  bench [PART...]        everyday, rsa, large: how fast, against easy-rsa and openssl
+  bench [PART...]        everyday, rsa, large, list, ...: how fast, against easy-rsa and openssl
   fixtures [--check]     makes fixtures/ with easy-rsa, or compares it with its manifest
   fuzz --seconds N       made-up bytes for every parser, N seconds each
-  interop [STAGE...]     openssl, python, turns, vectors: what other programs think of certkeep
+  interop [STAGE...]     openssl, python, turns, vectors, guard, list: what other programs think of certkeep
   setup                  installs what tests, interop and bench need
   strike                 kills the commands of a store at each of their file operations; takes an hour
   tidy                   checks the house rules that compilers cannot see
