@@ -29,7 +29,7 @@ os.remove(os.path.join(pki, "certs_by_serial", row[3] + ".pem"))
 rows = []
 for number in range(count):
     copy = f"client{number:06}"
-    digits = b"\x4a" + hashlib.sha256(copy.encode()).digest()[: len(serial) - 1]
+    digits = serial[:1] + hashlib.sha256(copy.encode()).digest()[: len(serial) - 1]
     body = base64.encodebytes(der.replace(serial, digits, 1).replace(name.encode(), copy.encode()))
     text = b"-----BEGIN CERTIFICATE-----\n" + body + b"-----END CERTIFICATE-----\n"
     number = digits.hex().upper()

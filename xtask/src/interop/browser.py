@@ -202,7 +202,9 @@ def main():
             check(ratio >= 4.5, scheme, "contrast", ratio, where)
             inner = browser.evaluate("[document.documentElement.scrollWidth, innerWidth]")
             check(inner[0] <= inner[1], "wider than a screen of", width, inner)
-            browser.picture(f"{scheme}-{width}")
+            for place in ("summary", "all"):
+                browser.evaluate(f"document.getElementById('{place}').scrollIntoView()")
+                browser.picture(f"{scheme}-{width}-{place}")
     browser.screen(320, 640)
     inner = browser.evaluate("[document.documentElement.scrollWidth, innerWidth]")
     check(inner[0] <= inner[1], "wider than the smallest telephone", inner)
@@ -218,6 +220,9 @@ def main():
     browser.scheme("light", media="print")
     check(browser.evaluate("getComputedStyle(document.querySelector('thead')).display") == "table-header-group",
           "titles on each printed page")
+    # Paper is narrower than a screen, and a table all the same.
+    browser.screen(700, 900)
+    check(browser.evaluate("getComputedStyle(certificates).display") == "table", "a table on paper")
     pdf = base64.b64decode(browser.ask("Page.printToPDF", preferCSSPageSize=True)["data"])
     check(pdf.startswith(b"%PDF"), "printing")
     if PICTURES:

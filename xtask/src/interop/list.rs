@@ -4,9 +4,16 @@
 //! A CA below another one, with names that somebody chose to do harm, lists itself
 //! in every form. `inventory.py` reads them with Python's csv and cryptography, the
 //! icalendar library and Prometheus's own parser; `browser.py` has Chromium show
-//! the page, type into its search, and say what it complains about or fetches.
+//! the page, type into its search, and say what it complains about or fetches. With
+//! a folder in CERTKEEP_PICTURES, pictures of the page go there.
 
-use std::{fs, path::Path, process::Command, thread, time::Duration};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+    thread,
+    time::Duration,
+};
 
 use super::{Report, pki::Pki};
 use crate::{Outcome, process};
@@ -37,7 +44,10 @@ pub(crate) fn run(report: &mut Report) -> Outcome {
     }
     let path = |name: &str| scratch.path().join(name);
     ask(report, "inventory.py", &[&pki.folder, scratch.path()])?;
-    ask(report, "browser.py", &[&path("list.html"), &path("list.json"), &path("")])
+    let pictures = env::var_os("CERTKEEP_PICTURES").map(PathBuf::from);
+    let (page, json, folder) = (path("list.html"), path("list.json"), path(""));
+    let paths = [&page, &json, &folder].into_iter().chain(&pictures);
+    ask(report, "browser.py", &paths.map(PathBuf::as_path).collect::<Vec<_>>())
 }
 
 /// A CA below a root, which has issued to everybody above and revoked, renewed and

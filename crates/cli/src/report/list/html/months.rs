@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! When certificates end: a bar for each of the next twelve months, then for each
-//! year. Only what somebody is to see to before is counted.
+//! When certificates end: a bar for each of the next twelve months, up to the last
+//! in which one does, then for each year. Only what somebody is to see to before is
+//! counted.
 
 use std::{
     collections::BTreeMap,
@@ -104,7 +105,11 @@ fn bars(entries: &[Entry], now: Moment) -> Vec<(String, Bar<'_>)> {
         bars.push(("over".to_owned(), over));
     }
     let split = last[..4.min(last.len())].to_owned();
-    bars.extend(months);
+    let filled = months.values().rposition(|bar| bar.count > 0).map_or(0, |at| at + 1);
+    bars.extend(months.into_iter().take(filled));
+    if filled == 0 {
+        bars.push(("next 12 months".to_owned(), Bar { class: "fine", ..Bar::default() }));
+    }
     for (year, mut bar) in years {
         bar.class = "fine";
         // The rest of a year whose first months have bars of their own.
