@@ -14,6 +14,7 @@
 mod asker;
 mod colour;
 mod line;
+mod page;
 mod progress;
 mod prompt;
 mod safe;
@@ -42,6 +43,7 @@ pub use self::{
     asker::Asker,
     colour::{Colour, Mark, Word},
     line::LineError,
+    page::Page,
     progress::Progress,
     prompt::{Person, Prompt},
     safe::{Safe, shell_path, shell_word},
@@ -128,15 +130,6 @@ pub fn long_enough(passphrase: Passphrase) -> Result<Passphrase, PassphraseError
     if passphrase.len() < MINIMUM_PASSPHRASE { Err(PassphraseError::TooShort) } else { Ok(passphrase) }
 }
 
-/// What standard output shows.
-#[derive(Clone, Copy, Debug)]
-pub struct Page {
-    /// The columns of the terminal; `None` where it is none, and lines may be of any length.
-    pub width: Option<usize>,
-    /// Whether it takes colour.
-    pub colour: Colour,
-}
-
 /// The streams of this process and the person behind them.
 pub struct Terminal {
     output: Box<dyn Write>,
@@ -154,18 +147,12 @@ impl Terminal {
     pub fn standard(variables: &Variables) -> Self {
         let plain = variables.value("TERM") == Some("dumb") || variables.is_on(env::NO_COLOR);
         let colour = |terminal: bool| if plain || !terminal { Colour::Never } else { Colour::Always };
-        let width = rustix::termios::tcgetwinsize(io::stdout()).ok().map(|size| usize::from(size.ws_col));
-        let is_terminal = io::stdout().is_terminal();
         Self {
             output: Box::new(io::stdout()),
             talk_output: Box::new(io::stderr()),
             prompt: Box::new(Person),
             colour: colour(io::stderr().is_terminal()),
-            page: Page {
-                // Some terminals do not know, and say 0.
-                width: width.filter(|width| is_terminal && *width > 0),
-                colour: colour(is_terminal),
-            },
+            page: Page::of_output(colour(io::stdout().is_terminal())),
             talk: Talk::Full,
             consent: Consent::Asked,
         }

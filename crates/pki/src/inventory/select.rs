@@ -134,7 +134,7 @@ impl Glob {
     }
 }
 
-/// What entries are sorted by. Names break ties, and serial numbers those.
+/// What entries are sorted by. Names break ties; of a name, what is valid comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
     /// The name; the CA and its chain come first.
@@ -180,7 +180,8 @@ fn compare(order: Order, one: &Entry, other: &Entry) -> Ordering {
     };
     let ties = || {
         let ends = last(one.not_after).cmp(&last(other.not_after));
-        one.name.cmp(&other.name).then(ends).then_with(|| one.serial.cmp(&other.serial))
+        let states = one.status.cmp(&other.status);
+        one.name.cmp(&other.name).then(states).then(ends).then_with(|| one.serial.cmp(&other.serial))
     };
     first.then_with(ties)
 }
