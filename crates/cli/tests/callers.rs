@@ -52,11 +52,13 @@ fn openvpn_install_of_today() {
     let server = "ca server/ca.crt\ncert server/server.crt\nkey server/server.key\ndh none\n\
                   tls-crypt server/tc.key\ncrl-verify server/crl.pem\n";
     world.write("server.conf", server);
-    for (client, end) in [("alice", connect as fn(&World, Protocol)), ("bob", refuses_revoked)] {
+    let meets = |client: &str, end: fn(&World, Protocol)| {
         let profile = world.text(&format!("{client}.ovpn"));
         world.write("client.conf", profile.strip_prefix("client\n").expect("its common part"));
         end(&world, Protocol::Udp);
-    }
+    };
+    meets("alice", connect);
+    meets("bob", refuses_revoked);
 }
 
 #[test]
@@ -131,6 +133,42 @@ fn links_and_copies_answer_to_their_name() {
     let refused =
         shell(&world, "CERTKEEP_AS=openssl easyrsa init-pki").run().refused("no name of this program");
     assert!(refused.stderr.contains("`unset CERTKEEP_AS`") && !world.exists("pki"));
+}
+
+/// The folder that Debian's make-cadir makes: links to easy-rsa's files, and a vars file.
+#[test]
+fn the_types_of_a_copied_folder_are_obeyed() {
+    let world = linked();
+    let script = "
+        set -e
+        ln -s /usr/share/easy-rsa/x509-types /usr/share/easy-rsa/openssl-easyrsa.cnf .
+        ln -s \"$EASYRSA_PROGRAM\" easyrsa
+        cp /usr/share/easy-rsa/vars.example vars
+        ./easyrsa --batch init-pki
+        ./easyrsa --batch build-ca nopass
+        ./easyrsa --batch build-client-full theirs nopass
+        rm x509-types && mkdir x509-types other other/x509-types
+        echo 'crlDistributionPoints = URI:http://ca.example.net/crl.pem' > x509-types/COMMON
+        ./easyrsa --batch build-client-full common nopass
+        echo 'keyUsage = keyAgreement' > other/x509-types/client
+        EASYRSA=$PWD/other EASYRSA_PKI=$PWD/pki ./easyrsa --batch build-client-full other nopass
+        mkdir pki/x509-types
+        ./easyrsa --batch build-client-full own nopass
+        rmdir pki/x509-types
+        \"$0\" --batch --nopass --profile-set=easyrsa issue client certkeep
+        for name in theirs common other own certkeep; do
+            openssl x509 -noout -ext keyUsage,crlDistributionPoints -in pki/issued/$name.crt > $name.txt
+        done";
+    shell(&world, script).run().success();
+    let shown = |name: &str| {
+        let text = world.text(&format!("{name}.txt"));
+        (text.contains("Digital Signature"), text.contains("Key Agreement"), text.contains("URI:"))
+    };
+    assert_eq!(shown("theirs"), (true, false, false));
+    assert_eq!(shown("common"), (true, false, true));
+    assert_eq!(shown("other"), (false, true, false));
+    assert_eq!(shown("own"), (true, false, false));
+    assert_eq!(shown("certkeep"), (true, false, false));
 }
 
 /// Outside the easyrsa set an inline file is made when it is asked for.
