@@ -9,6 +9,7 @@
 mod algorithm;
 mod legacy;
 mod load;
+mod parameters;
 mod pbes2;
 mod pss;
 mod public;
@@ -28,6 +29,7 @@ use zeroize::Zeroizing;
 pub use self::{
     algorithm::{Curve, Digest, KeyAlgorithm},
     load::{LoadError, Protection},
+    parameters::ParametersError,
     public::{PublicKey, PublicKeyError, VerifyError, signature_algorithm},
     traditional::TraditionalError,
 };

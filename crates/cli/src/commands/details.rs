@@ -9,6 +9,7 @@ use certkeep_pki::{
         certificate::Certificate,
         describe::{self, Value},
         name::Name,
+        request::Request,
     },
 };
 
@@ -57,12 +58,30 @@ pub(super) fn issue(
     command: &[&str],
 ) -> Result<Certificate, Failure> {
     let signer = session.ca_signer()?;
-    let issued: Issued = proposal.sign(&*signer)?;
+    let issued = with_text(session, proposal.sign(&*signer)?);
     let certificate = issued.certificate().clone();
     let mut changes = before;
     changes.extend(issued.into_changes());
     session.record(&changes, &message::about(command, &certificate))?;
     Ok(certificate)
+}
+
+/// What was issued, with a readable text in front of its files where that is wanted.
+pub(super) fn with_text(session: &Session, issued: Issued) -> Issued {
+    if !session.settings.text {
+        return issued;
+    }
+    let text = render::text("Certificate", &describe::certificate(issued.certificate()));
+    issued.with_text(&text)
+}
+
+/// The file of a request, with a readable text in front where that is wanted.
+pub(super) fn request_file(session: &Session, request: &Request) -> String {
+    let pem = request.to_pem();
+    if !session.settings.text {
+        return pem;
+    }
+    format!("{}{pem}", render::text("Certificate request", &describe::request(request)))
 }
 
 /// One line about a certificate that was made.

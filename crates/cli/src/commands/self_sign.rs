@@ -52,7 +52,7 @@ pub(super) fn run(args: &Args, side: PeerSide, session: &mut Session) -> Result<
         alt_names: order::given_alt_names(settings)?,
         period: order::period(settings, &kind),
         serial: SerialNumber::random(&mut Session::rng()),
-        digest: order::digest(settings)?,
+        digest: order::digest(settings, None)?,
     };
     let proposal = self_sign::propose(order, session.now)?;
     let list = session.read(&PkiPath::PeerFingerprints(side))?;

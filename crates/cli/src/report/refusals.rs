@@ -25,6 +25,7 @@ use certkeep_pki::{
         name::NameError,
         profile::{ProfileError, TypeError},
         request::MakeError,
+        subject::SubjectError,
     },
 };
 use certkeep_store::{
@@ -313,6 +314,16 @@ impl From<NextSerialError> for Failure {
     }
 }
 
+impl From<SubjectError> for Failure {
+    fn from(error: SubjectError) -> Self {
+        match error {
+            SubjectError::Name(error) => error.into(),
+            other => Self::from_error(&other)
+                .with_hint("write it as `--new-subject=/C=US/O=Example/CN=name`, with a backslash before a / or + of a value"),
+        }
+    }
+}
+
 impl From<NameError> for Failure {
     fn from(error: NameError) -> Self {
         let failure = Self::from_error(&error);
@@ -355,6 +366,9 @@ impl From<ProposeError> for Failure {
                 let hint = validity_hint(source);
                 hint.map_or(failure.clone(), |hint| failure.with_hint(hint))
             }
+            ProposeError::Policy(_) => failure
+                .with_hint("the policy stands in openssl-easyrsa.cnf, or where EASYRSA_SSL_CONF (`--ssl-cnf`) says")
+                .with_hint("another subject for this request: `certkeep --new-subject=SUBJECT sign-req TYPE NAME newsubj`"),
             ProposeError::Profile(ProfileError::Realm) => {
                 failure.with_hint("name it: `EASYRSA_KDC_REALM=EXAMPLE.NET certkeep ...`")
             }

@@ -187,7 +187,7 @@ pub(super) fn name_of(identifier: &AlgorithmIdentifierOwned) -> String {
         return name(&NAMED, identifier.oid);
     }
     match named_curve(identifier) {
-        Some(curve) => format!("EC {}", name(&NAMED_CURVES, curve)),
+        Some(curve) => format!("EC {}", curve_name(curve)),
         None => "EC with explicit parameters".to_owned(),
     }
 }
@@ -205,7 +205,24 @@ pub(super) fn has_explicit_parameters(identifier: &AlgorithmIdentifierOwned) -> 
 
 /// Whether certkeep has the curve.
 pub(super) fn is_ours(curve: ObjectIdentifier) -> bool {
-    [P256, P384, P521].contains(&curve)
+    curve_of(curve).is_some()
+}
+
+/// The curve with this identifier, if certkeep has it.
+pub(super) fn curve_of(curve: ObjectIdentifier) -> Option<Curve> {
+    match curve {
+        P256 => Some(Curve::P256),
+        P384 => Some(Curve::P384),
+        P521 => Some(Curve::P521),
+        _ => None,
+    }
+}
+
+/// The name of a curve that certkeep does not have, or its numbers.
+pub(super) fn curve_name(curve: ObjectIdentifier) -> String {
+    let dotted = curve.to_string();
+    let known = NAMED_CURVES.iter().find(|(known, _)| *known == dotted);
+    known.map_or(dotted, |(_, name)| (*name).to_owned())
 }
 
 fn algorithm_of(
@@ -223,12 +240,7 @@ fn algorithm_of(
             Ok(Some(KeyAlgorithm::Rsa { bits }))
         }
         EC => {
-            let curve = match named_curve(identifier) {
-                Some(P256) => Curve::P256,
-                Some(P384) => Curve::P384,
-                Some(P521) => Curve::P521,
-                _ => return Ok(None),
-            };
+            let Some(curve) = named_curve(identifier).and_then(curve_of) else { return Ok(None) };
             // A point that is not on its curve is no key at all.
             let probe = match curve {
                 Curve::P256 => &signature::ECDSA_P256_SHA256_ASN1,
