@@ -192,6 +192,8 @@ fn types_and_names() -> Vec<Row> {
     rows
 }
 
+/// How openssl is told to keep a subject as it is.
+const PRESERVE: (&str, &str) = ("[ ca ]", "[ ca ]\npreserve = yes");
 /// The client of easy-rsa with two extensions critical.
 const CRITICAL_CLIENT: &str = "basicConstraints = critical,CA:FALSE\nsubjectKeyIdentifier = hash\n\
     authorityKeyIdentifier = keyid,issuer:always\nextendedKeyUsage = critical,clientAuth\n\
@@ -266,8 +268,8 @@ fn options() -> Vec<Row> {
         sign("client").types(Types::With(&[("client", CRITICAL_CLIENT)])),
         // Subjects.
         sign("client").of("odd"),
-        sign("client").of("odd").word("preserve").their_settings("preserve\t= no", "preserve = yes"),
-        sign("client").of("odd").ours("--preserve-dn").their_settings("preserve\t= no", "preserve = yes"),
+        sign("client").of("odd").word("preserve").their_settings(PRESERVE.0, PRESERVE.1),
+        sign("client").of("odd").ours("--preserve-dn").their_settings(PRESERVE.0, PRESERVE.1),
         sign("client")
             .ours("--new-subject=/CN=new.example/O=Neu \\/ Alt/C=DE/DC=example")
             .word("newsubj")
@@ -277,13 +279,18 @@ fn options() -> Vec<Row> {
             .word("newsubj")
             .word("preserve")
             .their_request("renamed")
-            .their_settings("preserve\t= no", "preserve = yes"),
+            .their_settings(PRESERVE.0, PRESERVE.1),
         // easy-rsa 3.1.1: the policy has serialNumber.
         sign("client")
             .of("numbered")
             .their_settings(email, "emailAddress = optional\nserialNumber = optional"),
         // Settings of openssl.
-        sign("client").of("odd").settings("preserve\t= no", "preserve = yes"),
+        sign("client").of("odd").settings(PRESERVE.0, PRESERVE.1),
+        // openssl's manual has it there too; openssl 3.0 does not look.
+        sign("client")
+            .of("odd")
+            .settings("preserve\t= no", "preserve = yes")
+            .their_settings(PRESERVE.0, PRESERVE.1),
         sign("client").of("odd").settings(email, "organizationName = match\ndomainComponent = optional"),
         sign("client").of("odd").settings("commonName\t\t= supplied", "title = optional\n2.5.4.3 = supplied"),
         sign("client").of("org").settings("unique_subject\t= no", "email_in_dn = no"),

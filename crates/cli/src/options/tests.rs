@@ -176,7 +176,9 @@ fn wrong_values_are_refused() {
         "--format=xml",
         "--profile-set=x",
         "--unknown",
-        "--ssl-cnf=x",
+        "--ssl-cnf=",
+        "--new-subject=",
+        "--keep-tmp=",
         "--quiet",
     ] {
         assert!(parse(&[option, "sign-req", "server", "web1"]).is_err(), "{option}");

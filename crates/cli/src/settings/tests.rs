@@ -232,7 +232,7 @@ fn the_vars_file_that_easyrsa_ships_works_with_every_line_active() {
                 set_var EASYRSA_TEMP_FILE \"$EASYRSA_PKI/extensions.temp\"\n\
                 set_var EASYRSA_EXT_DIR \"$EASYRSA/x509-types\"\nset_var EASYRSA_PRE_EXPIRY_WINDOW 90\n";
     assert_eq!(settings(&[], &[], vars).warnings, Vec::<String>::new());
-    let conf = "set_var EASYRSA_SSL_CONF \"$EASYRSA_PKI/openssl-easyrsa.cnf\"";
+    let conf = "set_var EASYRSA_PKI /srv/pki\nset_var EASYRSA_SSL_CONF \"$EASYRSA_PKI/openssl-easyrsa.cnf\"";
     let of_vars = settings(&[], &[], conf);
     assert_eq!(of_vars.warnings, Vec::<String>::new());
     let file = of_vars.ssl_config.expect("it is named").path;

@@ -4,8 +4,8 @@
 
 use aws_lc_rs::signature::{self, ParsedPublicKey, UnparsedPublicKey, VerificationAlgorithm};
 use der::{
-    Decode,
-    asn1::{Any, AnyRef, Null, ObjectIdentifier, UintRef},
+    Decode, Encode,
+    asn1::{Any, AnyRef, BitString, Null, ObjectIdentifier, UintRef},
 };
 use sha1::{Digest as _, Sha1};
 use spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned};
@@ -18,6 +18,7 @@ const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
 const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
 const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
+const K256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.10");
 const P521: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.35");
 
 /// Algorithms that certkeep can name and not use.
@@ -30,8 +31,7 @@ const NAMED: [(&str, &str); 5] = [
 ];
 
 /// Curves that certkeep can name and not use.
-const NAMED_CURVES: [(&str, &str); 5] = [
-    ("1.3.132.0.10", "secp256k1"),
+const NAMED_CURVES: [(&str, &str); 4] = [
     ("1.3.132.0.33", "secp224r1"),
     ("1.3.36.3.3.2.8.1.1.7", "brainpoolP256r1"),
     ("1.3.36.3.3.2.8.1.1.11", "brainpoolP384r1"),
@@ -77,6 +77,16 @@ pub enum VerifyError {
 }
 
 impl PublicKey {
+    /// The key at a point of secp256k1 (SEC 1 §2.3.3).
+    pub(super) fn of_secp256k1(point: &[u8]) -> Result<Self, PublicKeyError> {
+        let identifier = AlgorithmIdentifierOwned { oid: EC, parameters: Some(Any::encode_from(&K256)?) };
+        let key = SubjectPublicKeyInfoOwned {
+            algorithm: identifier,
+            subject_public_key: BitString::from_bytes(point)?,
+        };
+        Self::from_der(&key.to_der()?)
+    }
+
     /// Reads a SubjectPublicKeyInfo. Keys of algorithms that certkeep does not
     /// have are read too; they can be certified, not checked.
     ///
@@ -120,7 +130,8 @@ impl PublicKey {
     }
 
     /// Checks a signature over `message`: RSASSA-PKCS1-v1_5 with SHA-1 and SHA-2
-    /// (1024 to 8192 bits), RSASSA-PSS with SHA-2, ECDSA on the NIST curves, Ed25519.
+    /// (1024 to 8192 bits), RSASSA-PSS with SHA-2, ECDSA on the NIST
+    /// curves and, with SHA-256, on secp256k1, Ed25519.
     ///
     /// # Errors
     ///
@@ -171,6 +182,7 @@ impl PublicKey {
             (KeyAlgorithm::Ec(Curve::P521), "1.2.840.10045.4.3.2") => &s::ECDSA_P521_SHA256_ASN1,
             (KeyAlgorithm::Ec(Curve::P521), "1.2.840.10045.4.3.3") => &s::ECDSA_P521_SHA384_ASN1,
             (KeyAlgorithm::Ec(Curve::P521), "1.2.840.10045.4.3.4") => &s::ECDSA_P521_SHA512_ASN1,
+            (KeyAlgorithm::Ec(Curve::K256), "1.2.840.10045.4.3.2") => &s::ECDSA_P256K1_SHA256_ASN1,
             (KeyAlgorithm::Ed25519, "1.3.101.112") => &s::ED25519,
             _ => return None,
         })
@@ -214,6 +226,7 @@ pub(super) fn curve_of(curve: ObjectIdentifier) -> Option<Curve> {
         P256 => Some(Curve::P256),
         P384 => Some(Curve::P384),
         P521 => Some(Curve::P521),
+        K256 => Some(Curve::K256),
         _ => None,
     }
 }
@@ -246,6 +259,7 @@ fn algorithm_of(
                 Curve::P256 => &signature::ECDSA_P256_SHA256_ASN1,
                 Curve::P384 => &signature::ECDSA_P384_SHA384_ASN1,
                 Curve::P521 => &signature::ECDSA_P521_SHA512_ASN1,
+                Curve::K256 => &signature::ECDSA_P256K1_SHA256_ASN1,
             };
             ParsedPublicKey::new(probe, key).map_err(|_| PublicKeyError::Malformed)?;
             Ok(Some(KeyAlgorithm::Ec(curve)))
@@ -287,6 +301,8 @@ pub fn signature_algorithm(key: &PublicKey, digest: Digest) -> Result<AlgorithmI
         (KeyAlgorithm::Rsa { .. }, Digest::Sha512) => {
             ("1.2.840.113549.1.1.13", Some(Any::encode_from(&Null)?))
         }
+        // aws-lc-rs binds the curve to this digest, as it is in use.
+        (KeyAlgorithm::Ec(Curve::K256), Digest::Sha384 | Digest::Sha512) => return Err(unsupported()),
         (KeyAlgorithm::Ec(_), Digest::Sha256) => ("1.2.840.10045.4.3.2", None),
         (KeyAlgorithm::Ec(_), Digest::Sha384) => ("1.2.840.10045.4.3.3", None),
         (KeyAlgorithm::Ec(_), Digest::Sha512) => ("1.2.840.10045.4.3.4", None),

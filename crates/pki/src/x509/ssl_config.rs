@@ -91,8 +91,11 @@ impl SslConfig {
             }
         }
         for line in file.0.lines("ca").unwrap_or_default() {
-            if line.name() == "default_ca" {
-                config.read_authority(&file, file.section(&line)?)?;
+            match line.name() {
+                "default_ca" => config.read_authority(&file, file.section(&line)?)?,
+                // openssl 3.0: ca - looks for it here, and not where its manual has it
+                "preserve" => config.preserve |= yes(&line)?,
+                _ => {}
             }
         }
         config.read_request(&file)?;
@@ -109,7 +112,7 @@ impl SslConfig {
                     let policy = policy(&line, file.section(&line)?)?;
                     self.policy = (!policy.is_of_easyrsa()).then_some(policy);
                 }
-                "preserve" => self.preserve = yes(&line)?,
+                "preserve" => self.preserve |= yes(&line)?,
                 "email_in_dn" => self.without_email = !yes(&line)?,
                 "copy_extensions" => match line.value() {
                     "none" => {}
