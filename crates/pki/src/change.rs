@@ -129,8 +129,9 @@ impl ChangeSet {
         self.changes.extend(later.changes);
     }
 
-    /// Puts `text` in front of every public file that is to hold `contents`.
-    pub(crate) fn put_in_front(&mut self, contents: &[u8], text: &[u8]) {
+    /// Puts `text` in front of every public file that is to hold `contents`. Whoever
+    /// reads PEM passes over it (RFC 7468 §5.2).
+    pub fn put_in_front(&mut self, contents: &[u8], text: &[u8]) {
         for change in &mut self.changes {
             match change {
                 Change::Create(_, Contents::Public(bytes)) | Change::Replace(_, Contents::Public(bytes))

@@ -14,14 +14,11 @@ mod parameters;
 mod pbes2;
 mod pss;
 mod public;
+mod secp256k1;
 mod traditional;
 
 use std::fmt;
 
-use aws_lc_rs::{
-    rand::SystemRandom,
-    signature::{self, EcdsaKeyPair, KeyPair as _},
-};
 use der::{Decode, Encode};
 use pkcs8::PrivateKeyInfoRef;
 use rand_core::CryptoRng;
@@ -127,12 +124,7 @@ impl PrivateKey {
         let failed = |_| GenerateError::Generator;
         let pkcs8 = match algorithm {
             KeyAlgorithm::Rsa { bits } => generate_rsa(bits)?,
-            KeyAlgorithm::Ec(Curve::K256) => {
-                let pair = EcdsaKeyPair::generate(&signature::ECDSA_P256K1_SHA256_ASN1_SIGNING);
-                let pair = pair.map_err(|_| GenerateError::Generator)?;
-                let der = pair.to_pkcs8v1().map_err(|_| GenerateError::Generator)?;
-                Zeroizing::new(der.as_ref().to_vec())
-            }
+            KeyAlgorithm::Ec(Curve::K256) => secp256k1::generate()?,
             KeyAlgorithm::Ec(curve @ (Curve::P256 | Curve::P384 | Curve::P521)) => {
                 let pair = KeyPair::generate_for(match curve {
                     Curve::P256 => &rcgen::PKCS_ECDSA_P256_SHA256,
@@ -197,14 +189,12 @@ impl PrivateKey {
         }
         let plain = PrivateKeyInfoRef::new(information.algorithm, private_key);
         let pkcs8 = Zeroizing::new(plain.to_der().map_err(|_| LoadError::Malformed)?);
-        let public = if public::named_curve(&identifier).and_then(public::curve_of) == Some(Curve::K256) {
-            let pair = secp256k1(&pkcs8).map_err(|_| LoadError::Malformed)?;
-            PublicKey::of_secp256k1(pair.public_key().as_ref())
+        let public = if public::named_curve(&identifier) == Some(public::K256) {
+            secp256k1::public_key(&pkcs8)?
         } else {
             let pair = KeyPair::try_from(pkcs8.as_slice()).map_err(|_| unsupported())?;
-            PublicKey::from_der(&pair.subject_public_key_info())
+            PublicKey::from_der(&pair.subject_public_key_info()).map_err(|_| LoadError::Malformed)?
         };
-        let public = public.map_err(|_| LoadError::Malformed)?;
         // Version 2 brings a public half of its own, which would otherwise be dropped unread.
         if information.public_key.is_some_and(|bits| bits.as_bytes() != Some(public.bits())) {
             return Err(LoadError::Malformed);
@@ -238,22 +228,13 @@ impl Signer for PrivateKey {
             (KeyAlgorithm::Ed25519, _) => &rcgen::PKCS_ED25519,
             (KeyAlgorithm::Ec(Curve::P256), _) => return sign_p256(&self.pkcs8, digest, message),
             (KeyAlgorithm::Ec(Curve::P384), _) => return sign_p384(&self.pkcs8, digest, message),
-            (KeyAlgorithm::Ec(Curve::K256), Digest::Sha256) => {
-                let signed = secp256k1(&self.pkcs8)?.sign(&SystemRandom::new(), message);
-                return signed.map(|bytes| bytes.as_ref().to_vec()).map_err(|_| SignError::Signer);
-            }
+            (KeyAlgorithm::Ec(Curve::K256), Digest::Sha256) => return secp256k1::sign(&self.pkcs8, message),
             (KeyAlgorithm::Ec(Curve::K256), _) => {
                 return Err(SignError::Unsupported { key: self.algorithm.to_string(), digest });
             }
         };
         self.pair(kind)?.sign(message).map_err(|_| SignError::Signer)
     }
-}
-
-/// The key pair on secp256k1, which rcgen does not have.
-fn secp256k1(pkcs8: &[u8]) -> Result<EcdsaKeyPair, SignError> {
-    let kind = &signature::ECDSA_P256K1_SHA256_ASN1_SIGNING;
-    EcdsaKeyPair::from_pkcs8(kind, pkcs8).map_err(|_| SignError::Signer)
 }
 
 /// aws-lc-rs knows four sizes; the rsa crate makes the others.

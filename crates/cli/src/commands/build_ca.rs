@@ -72,9 +72,9 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
         digest: order::digest(&session.settings, None)?,
     };
     let issued = build::propose_root(order, session.now)?.sign(&key)?;
-    let issued = details::with_text(session, issued);
     let certificate = issued.certificate().clone();
     let mut changes = issued.into_changes();
+    details::put_text(session, &certificate, &mut changes);
     changes.create(PkiPath::CaKey, file);
     session.record(&changes, &message::about(&["build-ca"], &certificate))?;
     if !session.settings.dry_run {

@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use certkeep_pki::{
     ca::sign::{Issued, Proposal},
+    change::ChangeSet,
     x509::{
         certificate::Certificate,
         describe::{self, Value},
@@ -54,25 +55,25 @@ pub(super) fn confirm(session: &mut Session, proposal: &Proposal, from_file: boo
 pub(super) fn issue(
     session: &mut Session,
     proposal: Proposal,
-    before: certkeep_pki::change::ChangeSet,
+    before: ChangeSet,
     command: &[&str],
 ) -> Result<Certificate, Failure> {
     let signer = session.ca_signer()?;
-    let issued = with_text(session, proposal.sign(&*signer)?);
+    let issued: Issued = proposal.sign(&*signer)?;
     let certificate = issued.certificate().clone();
     let mut changes = before;
     changes.extend(issued.into_changes());
+    put_text(session, &certificate, &mut changes);
     session.record(&changes, &message::about(command, &certificate))?;
     Ok(certificate)
 }
 
-/// What was issued, with a readable text in front of its files where that is wanted.
-pub(super) fn with_text(session: &Session, issued: Issued) -> Issued {
-    if !session.settings.text {
-        return issued;
+/// Puts a readable text in front of the files of a certificate where that is wanted.
+pub(super) fn put_text(session: &Session, certificate: &Certificate, changes: &mut ChangeSet) {
+    if session.settings.text {
+        let text = render::text("Certificate", &describe::certificate(certificate));
+        changes.put_in_front(certificate.to_pem().as_bytes(), text.as_bytes());
     }
-    let text = render::text("Certificate", &describe::certificate(issued.certificate()));
-    issued.with_text(&text)
 }
 
 /// The file of a request, with a readable text in front where that is wanted.

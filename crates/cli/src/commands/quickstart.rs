@@ -92,6 +92,8 @@ fn build(directory: &Path, new_identity: &mut Option<PathBuf>, session: &mut Ses
     settings.silent = true;
     settings.no_pass = true;
     settings.no_commit = false;
+    // A demonstration is not made by openssl's settings either.
+    settings.ssl_config = None;
     if settings.algo.is_none() && settings.curve.is_none() && settings.key_size.is_none() {
         settings.algo = Some(Algo::Ec);
     }

@@ -58,6 +58,7 @@ pub(super) fn run(args: &Args, side: PeerSide, session: &mut Session) -> Result<
     let list = session.read(&PkiPath::PeerFingerprints(side))?;
     let list = list.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
     let (certificate, mut changes) = self_sign::issue(proposal, side, &key, list.as_deref())?;
+    details::put_text(session, &certificate, &mut changes);
     let built = inline::build(session, &name, &certificate, Some(&file))?;
     let (inline_path, missing) = (built.path.clone(), built.missing.clone());
     changes.extend(built.into_changes());

@@ -4,8 +4,8 @@
 
 use aws_lc_rs::signature::{self, ParsedPublicKey, UnparsedPublicKey, VerificationAlgorithm};
 use der::{
-    Decode, Encode,
-    asn1::{Any, AnyRef, BitString, Null, ObjectIdentifier, UintRef},
+    Decode,
+    asn1::{Any, AnyRef, Null, ObjectIdentifier, UintRef},
 };
 use sha1::{Digest as _, Sha1};
 use spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned};
@@ -14,11 +14,11 @@ use thiserror::Error;
 use super::{Curve, Digest, KeyAlgorithm, SignError, pss};
 
 const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
-const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
+pub(super) const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
 const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
 const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
-const K256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.10");
+pub(super) const K256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.10");
 const P521: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.35");
 
 /// Algorithms that certkeep can name and not use.
@@ -77,16 +77,6 @@ pub enum VerifyError {
 }
 
 impl PublicKey {
-    /// The key at a point of secp256k1 (SEC 1 §2.3.3).
-    pub(super) fn of_secp256k1(point: &[u8]) -> Result<Self, PublicKeyError> {
-        let identifier = AlgorithmIdentifierOwned { oid: EC, parameters: Some(Any::encode_from(&K256)?) };
-        let key = SubjectPublicKeyInfoOwned {
-            algorithm: identifier,
-            subject_public_key: BitString::from_bytes(point)?,
-        };
-        Self::from_der(&key.to_der()?)
-    }
-
     /// Reads a SubjectPublicKeyInfo. Keys of algorithms that certkeep does not
     /// have are read too; they can be certified, not checked.
     ///
@@ -213,11 +203,6 @@ pub(super) fn named_curve(identifier: &AlgorithmIdentifierOwned) -> Option<Objec
 /// 5480 §2.1.1: the parameters could be those of a weaker curve).
 pub(super) fn has_explicit_parameters(identifier: &AlgorithmIdentifierOwned) -> bool {
     identifier.oid == EC && named_curve(identifier).is_none()
-}
-
-/// Whether certkeep has the curve.
-pub(super) fn is_ours(curve: ObjectIdentifier) -> bool {
-    curve_of(curve).is_some()
 }
 
 /// The curve with this identifier, if certkeep has it.

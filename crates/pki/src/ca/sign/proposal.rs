@@ -212,14 +212,6 @@ impl Issued {
         &self.certificate
     }
 
-    /// Puts a text in front of the certificate in its files. Whoever reads PEM
-    /// passes over it (RFC 7468 §5.2).
-    pub fn with_text(mut self, text: &str) -> Self {
-        let pem = self.certificate.to_pem();
-        self.changes.put_in_front(pem.as_bytes(), text.as_bytes());
-        self
-    }
-
     /// What has to be recorded.
     pub fn into_changes(self) -> ChangeSet {
         self.changes
