@@ -235,7 +235,7 @@ const USAGE: &[(&[&str], &str)] = &[
     (
         &["--batch", "sign-req", "server"],
         "error: the following required arguments were not provided:\n  <NAME>\n\n\
-         hint: usage: `certkeep sign-req <TYPE> <NAME> [preserve]...`\nhint: all options: `certkeep --help`\n",
+         hint: usage: `certkeep sign-req <TYPE> <NAME> [preserve|newsubj]...`\nhint: all options: `certkeep --help`\n",
     ),
     (
         &["--days", "x", "gen-crl"],

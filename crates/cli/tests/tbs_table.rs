@@ -17,7 +17,7 @@ mod world;
 use std::fs;
 
 use certkeep_pki::pem;
-use der::{Shared, Signed};
+use der::{AUTHORITY_KEY_IDENTIFIER, SUBJECT_KEY_IDENTIFIER, Shared, Signed};
 use world::{Run, World};
 
 /// Where Debian has the certificate types and the settings for openssl.
@@ -266,6 +266,16 @@ fn options() -> Vec<Row> {
             .differs(COMMON_COMES_LAST, Edit::Last(SUBJECT_ALT_NAME)),
         sign("vpn").types(Types::With(&[("vpn", VPN)])).env("EASYRSA_KDC_REALM", "us"),
         sign("client").types(Types::With(&[("client", CRITICAL_CLIENT)])),
+        sign("bare")
+            .types(Types::With(&[("bare", "keyUsage = digitalSignature\n")]))
+            .differs(
+                "OpenSSL 3 adds what a file leaves out; ours is as written",
+                Edit::Without(SUBJECT_KEY_IDENTIFIER),
+            )
+            .differs(
+                "OpenSSL 3 adds what a file leaves out; ours is as written",
+                Edit::Without(AUTHORITY_KEY_IDENTIFIER),
+            ),
         // Subjects.
         sign("client").of("odd"),
         sign("client").of("odd").word("preserve").their_settings(PRESERVE.0, PRESERVE.1),
@@ -532,6 +542,9 @@ const REQUESTS: &[Made] = &[
     (&["--digest=sha512"], &[], &[]),
     (&[], &[("EASYRSA_EXTRA_EXTS", EXTRA)], &[]),
     (&["--san=critical,IP:192.0.2.1"], &[("EASYRSA_EXTRA_EXTS", "keyUsage = digitalSignature")], &[]),
+    // As it is shipped, in so many words.
+    (&["--dn-mode=org", "--req-email="], &[], &[("[ ca ]", "[ ca ]")]),
+    (&["--req-cn=jane"], &[], &[("[ ca ]", "[ ca ]")]),
     (&[], &[], &[FIELDS]),
     (
         &[],

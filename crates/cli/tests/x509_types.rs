@@ -246,6 +246,10 @@ fn settings_of_openssl_that_cannot_be_obeyed_are_named() {
         world.write("acme.cnf", SETTINGS.replacen(from, to, 1));
         world.refuses(["--ssl-cnf=acme.cnf"].iter().chain(&sign), fact);
     }
+    let root = World::with_pki();
+    root.write("acme.cnf", SETTINGS.replace("#%CA_X509", "#CA_X509"));
+    let build = ["-b", "--ssl-cnf=acme.cnf", "--req-cn=Root", "build-ca", "nopass"];
+    root.refuses(build, "no basicConstraints with CA:TRUE");
     world.refuses(["--ssl-cnf=nowhere.cnf"].iter().chain(&sign), "no file");
     let missing = world.certkeep(sign).env("EASYRSA_SSL_CONF", "nowhere.cnf").run().success();
     missing.says("what is built in is used");

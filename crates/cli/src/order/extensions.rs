@@ -11,7 +11,7 @@ use certkeep_pki::{
     key::PublicKey,
     layout::{EntryName, PkiDirectory, PkiPath},
     x509::{
-        extension::ExtensionSpec,
+        extension::{ExtensionSpec, ExtensionValue},
         extfile::{Extensions, ExtfileError, Source},
         profile::{self, CertificateType},
         ssl_config::RootExtensions,
@@ -70,6 +70,12 @@ pub fn root_profile(
     if !config.specs.iter().all(said) {
         let mut specs = config.specs.clone();
         of_type.into_iter().for_each(|spec| profile::put(&mut specs, spec));
+        let makes_a_ca =
+            |spec: &ExtensionSpec| matches!(spec.value, ExtensionValue::BasicConstraints { ca: true, .. });
+        if !specs.iter().chain(&root.extra).any(makes_a_ca) {
+            return Err(Failure::refused("openssl's settings give a root no basicConstraints with CA:TRUE")
+                .with_hint("write them, or the line `#%CA_X509_TYPES_EXTRA_EXTS%`, into the section of x509_extensions"));
+        }
         root.source = TypeSource::File(specs);
     }
     Ok(root)

@@ -226,6 +226,7 @@ const TWINS: &[(&str, &str, &str)] = &[
     ("--enddate", "EASYRSA_END_DATE", "20510101000000Z"),
     ("--keysize", "EASYRSA_KEY_SIZE", "4096"),
     ("--ku-crit", "EASYRSA_KU_CRIT", ""),
+    ("--new-subject", "EASYRSA_NEW_SUBJECT", "/CN=jane"),
     ("--no-commit", "CERTKEEP_NO_COMMIT", ""),
     ("--no-inline", "EASYRSA_NO_INLINE", ""),
     ("--no-lockfile", "EASYRSA_NO_LOCKFILE", ""),
@@ -235,7 +236,9 @@ const TWINS: &[(&str, &str, &str)] = &[
     ("--passin", "EASYRSA_PASSIN", "pass:x"),
     ("--passout", "EASYRSA_PASSOUT", "pass:x"),
     ("--pki", "EASYRSA_PKI", "elsewhere"),
+    ("--preserve-dn", "EASYRSA_PRESERVE_DN", ""),
     ("--profile-set", "CERTKEEP_PROFILE_SET", "easyrsa"),
+    ("--raw-ca", "EASYRSA_RAW_CA", ""),
     ("--req-c", "EASYRSA_REQ_COUNTRY", "DE"),
     ("--req-city", "EASYRSA_REQ_CITY", "Bremen"),
     ("--req-cn", "EASYRSA_REQ_CN", "Jane"),
@@ -248,6 +251,7 @@ const TWINS: &[(&str, &str, &str)] = &[
     ("--san-crit", "EASYRSA_SAN_CRIT", ""),
     ("--silent", "EASYRSA_SILENT", ""),
     ("--subca-len", "EASYRSA_SUBCA_LEN", "0"),
+    ("--text", "EASYRSA_TEXT_ON", ""),
     ("--umask", "EASYRSA_UMASK", "022"),
     ("--usefn", "EASYRSA_P12_FR_NAME", "laptop"),
     ("--vars", "EASYRSA_VARS_FILE", "other"),
@@ -278,6 +282,8 @@ fn an_option_and_its_variable_mean_the_same() {
     assert_eq!(told(&["--sbatch"], &[]), told(&[], &[("EASYRSA_BATCH", "1"), ("EASYRSA_SILENT", "1")]));
     // And these nothing at all.
     for (option, variable) in [
+        ("--force-safe-ssl", "EASYRSA_FORCE_SAFE_SSL"),
+        ("--force-vars", "EASYRSA_FORCE_VARS"),
         ("--notext", "EASYRSA_TEXT_OFF"),
         ("--silent-ssl", "EASYRSA_SILENT_SSL"),
         ("--tmp-dir=/nowhere", "EASYRSA_TEMP_DIR"),
@@ -316,7 +322,6 @@ const WITHOUT_EFFECT: &[&str] = &[
     "EASYRSA_FORCE_SAFE_SSL",
     "EASYRSA_FORCE_VARS",
     "EASYRSA_INLINE",
-    "EASYRSA_KEEP_TEMP",
     "EASYRSA_MAX_TEMP",
     "EASYRSA_NEW_PKI",
     "EASYRSA_NO_TEXT",

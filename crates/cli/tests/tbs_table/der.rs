@@ -109,8 +109,8 @@ fn content_of_first(der: &[u8]) -> &[u8] {
     children(content(der))[0]
 }
 
-const SUBJECT_KEY_IDENTIFIER: &str = "0603551d0e";
-const AUTHORITY_KEY_IDENTIFIER: &str = "0603551d23";
+pub(crate) const SUBJECT_KEY_IDENTIFIER: &str = "0603551d0e";
+pub(crate) const AUTHORITY_KEY_IDENTIFIER: &str = "0603551d23";
 
 fn extensions_of(list: &[u8], shared: Shared) -> Vec<Extension> {
     let read = |extension: &&[u8]| {
