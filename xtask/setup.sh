@@ -15,7 +15,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 build_packages="gcc libc6-dev"
-all_packages="$build_packages g++ ca-certificates openssl easy-rsa age fish git git-crypt gnupg gnutls-bin hyperfine jose libbcprov-java libnss3-tools mandoc minisign openjdk-17-jre-headless openssh-client openvpn putty-tools python3 python3-cryptography python3-venv signify-openbsd strace wireguard-tools zsh"
+all_packages="$build_packages g++ ca-certificates chromium openssl easy-rsa age fish git git-crypt gnupg gnutls-bin hyperfine jose libbcprov-java libnss3-tools mandoc minisign openjdk-17-jre-headless openssh-client openvpn putty-tools python3 python3-cryptography python3-venv signify-openbsd strace wireguard-tools zsh"
 
 # Installs those of the given packages that are missing; the words after the
 # package names of the list are not options, so plain splitting is right.

@@ -10,6 +10,7 @@ mod expiry;
 mod ground;
 mod guard;
 mod large;
+mod list;
 mod race;
 mod rsa;
 mod sealed;
@@ -70,7 +71,7 @@ impl Limit {
 /// Builds the release, runs the parts named in `wanted` (or all of them, and then writes the page).
 pub(crate) fn run(wanted: &[&str]) -> Outcome {
     type Measure = fn(&Path) -> Outcome<Part>;
-    let parts: [(&str, Measure); 7] = [
+    let parts: [(&str, Measure); 8] = [
         ("everyday", everyday::run),
         ("expiry", expiry::run),
         ("rsa", rsa::run),
@@ -78,6 +79,7 @@ pub(crate) fn run(wanted: &[&str]) -> Outcome {
         ("disk", large::on_disk),
         ("sealed", sealed::run),
         ("guard", guard::run),
+        ("list", list::run),
     ];
     if let Some(unknown) = wanted.iter().find(|name| !parts.iter().any(|(part, _)| part == *name)) {
         return Err(format!("bench has no part `{unknown}`").into());
@@ -135,7 +137,7 @@ fn introduction() -> Outcome<String> {
 
 Written by `cargo xtask bench`, which builds the release, measures, and fails when a ratio is below its
 limit. To repeat: `sh xtask/setup.sh && cargo xtask bench` (Debian 12, half an hour); `cargo xtask bench
-everyday`, `expiry`, `rsa`, `large`, `disk`, `sealed` or `guard` does one part and leaves this page alone.
+everyday`, `expiry`, `rsa`, `large`, `disk`, `sealed`, `guard` or `list` does one part and leaves this page alone.
 
 Milliseconds are wall-clock time of whole processes, start-up included: medians where every run does the
 same, means for RSA keys. The two programs take turns,

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `cargo xtask interop`: what other people's programs think of certkeep.
 //!
-//! Five stages, each in its own file: openssl verifies and reads what we make;
+//! Six stages, each in its own file: openssl verifies and reads what we make;
 //! Python's cryptography and pkilint give a second opinion; easy-rsa and
 //! certkeep take turns on one directory; cryptography's collection of odd files
 //! is fed to every command that reads, and to the guard, who must find the keys
-//! among them. A stage goes on after a finding,
-//! so one run shows them all.
+//! among them; spreadsheet, calendar, monitoring and browser read the forms of the
+//! inventory. A stage goes on after a finding, so one run shows them all.
 
 mod guard;
 mod hierarchy;
+mod list;
 mod openssl;
 mod pki;
 mod python;
@@ -53,12 +54,13 @@ impl Report {
 /// Builds certkeep and runs the stages named in `wanted`, or all of them.
 pub(crate) fn run(wanted: &[&str]) -> Outcome {
     type Stage = fn(&mut Report) -> Outcome;
-    let stages: [(&str, Stage); 5] = [
+    let stages: [(&str, Stage); 6] = [
         ("openssl", openssl::run),
         ("python", python::run),
         ("turns", turns::run),
         ("vectors", vectors::run),
         ("guard", guard::run),
+        ("list", list::run),
     ];
     if let Some(unknown) = wanted.iter().find(|name| !stages.iter().any(|(stage, _)| stage == *name)) {
         return Err(format!("interop has no stage `{unknown}`").into());

@@ -26,7 +26,7 @@ verbs:
   docs [--check]         writes docs/cli, or compares it with the program; manual pages and completions to target/
   fixtures [--check]     makes fixtures/ with easy-rsa, or compares it with its manifest
   fuzz --seconds N       made-up bytes for every parser, N seconds each
-  interop [STAGE...]     openssl, python, turns, vectors, guard: what other programs think of certkeep
+  interop [STAGE...]     openssl, python, turns, vectors, guard, list: what other programs think of certkeep
   setup                  installs what tests, interop and bench need
   strike                 kills the commands of a store at each of their file operations; takes an hour
   tidy                   checks the house rules that compilers cannot see

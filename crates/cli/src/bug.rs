@@ -4,7 +4,8 @@
 //!
 //! Of the panic only its place in the source is told. Its message may quote what
 //! was worked on, which may be a secret. A panic of another thread than the one
-//! that works is left to the standard library: the other one only waits for signals.
+//! that works is left to the standard library: the others wait for signals, or read
+//! what is public and the first bytes of what is not (`list`), of which no message tells.
 
 use std::{
     cell::{Cell, RefCell},

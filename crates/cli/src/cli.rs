@@ -135,6 +135,15 @@ pub enum Command {
     Inline(commands::inline::Args),
     /// Key, request and certificate, with alternative names as plain text
     Issue(commands::issue::Args),
+    /// List every certificate: as a table, or with --format json, csv, ics, prometheus or html
+    ///
+    /// Needs no key and no right to write. docs/inventory.md has the fields.
+    #[command(after_help = "Examples:
+  certkeep list --expiring 30d
+  certkeep list --type server --name '*.example.net' --sort expiry
+  certkeep list --format ics >certificates.ics
+  certkeep list --format html >index.html")]
+    List(commands::list::Args),
     /// Put ciphertext back into this clone and forget the keys
     Lock,
     /// Who may open the encrypted store: add, remove, list, refresh

@@ -18,6 +18,7 @@ pub mod init_pki;
 pub mod inline;
 pub mod inspect;
 pub mod issue;
+pub mod list;
 pub mod member;
 pub mod overview;
 pub mod plumbing;
@@ -77,6 +78,7 @@ pub fn run(command: &Command, session: &mut Session) -> Result<(), Failure> {
         Command::InitPki(args) => init_pki::run(args, session),
         Command::Inline(args) => inline::run(args, session),
         Command::Issue(args) => issue::run(args, session),
+        Command::List(args) => list::run(args, session),
         Command::Lock => unlock::lock(session),
         Command::Member(args) => member::run(args, session),
         Command::Quickstart(args) => quickstart::run(args, session),

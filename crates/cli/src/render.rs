@@ -47,6 +47,7 @@ fn to_json(value: &Value) -> serde_json::Value {
     match value {
         Value::Text(text) => text.as_str().into(),
         Value::Number(number) => (*number).into(),
+        Value::Integer(number) => (*number).into(),
         Value::Flag(flag) => (*flag).into(),
         Value::Absent => serde_json::Value::Null,
         Value::List(values) => values.iter().map(to_json).collect(),
@@ -151,6 +152,7 @@ fn scalar(value: &Value) -> String {
     match value {
         Value::Text(text) => Safe(text).to_string(),
         Value::Number(number) => number.to_string(),
+        Value::Integer(number) => number.to_string(),
         Value::Flag(true) => "yes".to_owned(),
         Value::Flag(false) => "no".to_owned(),
         Value::Absent | Value::List(_) | Value::Section(_) => "none".to_owned(),

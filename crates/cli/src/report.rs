@@ -8,6 +8,7 @@
 
 mod guard;
 mod hints;
+pub mod list;
 mod refusals;
 mod vault;
 

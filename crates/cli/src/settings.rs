@@ -142,6 +142,8 @@ pub struct Settings {
     pub extension_variables: ExtensionVariables,
     /// Directory of x509-types files, if one was named.
     pub ext_dir: Option<PathBuf>,
+    /// Where else such files are looked for when the PKI has none, first hit only.
+    pub type_folders: Vec<PathBuf>,
     /// The Kerberos realm of a kdc certificate.
     pub kdc_realm: Option<String>,
     /// Draw serial numbers rather than count them.
@@ -278,6 +280,10 @@ impl Settings {
             netscape: reader.netscape()?,
             extension_variables: extension_variables(&variables, here, &reader.subject()),
             ext_dir: reader.text(env::EASYRSA_EXT_DIR).map(|directory| here.join(directory)),
+            type_folders: match called {
+                Called::Certkeep => Vec::new(),
+                Called::Easyrsa => location::type_folders(&variables, here),
+            },
             kdc_realm: reader.text(env::EASYRSA_KDC_REALM),
             random_serial: variables.value(env::EASYRSA_RAND_SN.name) != Some("no"),
             profile_set: reader

@@ -14,6 +14,7 @@
 mod asker;
 mod colour;
 mod line;
+mod page;
 mod progress;
 mod prompt;
 mod safe;
@@ -40,8 +41,9 @@ pub fn name() -> Option<std::ffi::OsString> {
 pub use self::prompt::Scripted;
 pub use self::{
     asker::Asker,
-    colour::{Colour, Word},
+    colour::{Colour, Mark, Word},
     line::LineError,
+    page::Page,
     progress::Progress,
     prompt::{Person, Prompt},
     safe::{Safe, shell_path, shell_word},
@@ -135,6 +137,7 @@ pub struct Terminal {
     talk_output: Box<dyn Write>,
     prompt: Box<dyn Prompt>,
     colour: Colour,
+    page: Page,
     talk: Talk,
     consent: Consent,
     called: Called,
@@ -144,13 +147,14 @@ impl Terminal {
     /// The process's own streams, talking and asking until [`Self::configure`] says otherwise.
     #[must_use]
     pub fn standard(variables: &Variables) -> Self {
-        let dumb = variables.value("TERM") == Some("dumb");
-        let plain = dumb || variables.is_on(env::NO_COLOR) || !io::stderr().is_terminal();
+        let plain = variables.value("TERM") == Some("dumb") || variables.is_on(env::NO_COLOR);
+        let colour = |terminal: bool| if plain || !terminal { Colour::Never } else { Colour::Always };
         Self {
             output: Box::new(io::stdout()),
             talk_output: Box::new(io::stderr()),
             prompt: Box::new(Person),
-            colour: if plain { Colour::Never } else { Colour::Always },
+            colour: colour(io::stderr().is_terminal()),
+            page: Page::of_output(colour(io::stdout().is_terminal())),
             talk: Talk::Full,
             consent: Consent::Asked,
             called: Called::Certkeep,
@@ -166,6 +170,12 @@ impl Terminal {
     pub fn configure(&mut self, settings: &Settings) {
         self.talk = settings.talk();
         self.consent = settings.consent();
+    }
+
+    /// What data for people is to fit.
+    #[must_use]
+    pub fn page(&self) -> Page {
+        self.page
     }
 
     /// Writes data to standard output, exactly as given.

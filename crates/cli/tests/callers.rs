@@ -52,11 +52,13 @@ fn openvpn_install_of_today() {
     let server = "ca server/ca.crt\ncert server/server.crt\nkey server/server.key\ndh none\n\
                   tls-crypt server/tc.key\ncrl-verify server/crl.pem\n";
     world.write("server.conf", server);
-    for (client, end) in [("alice", connect as fn(&World, Protocol)), ("bob", refuses_revoked)] {
+    let meets = |client: &str, end: fn(&World, Protocol)| {
         let profile = world.text(&format!("{client}.ovpn"));
         world.write("client.conf", profile.strip_prefix("client\n").expect("its common part"));
         end(&world, Protocol::Udp);
-    }
+    };
+    meets("alice", connect);
+    meets("bob", refuses_revoked);
 }
 
 #[test]
@@ -133,6 +135,42 @@ fn links_and_copies_answer_to_their_name() {
     assert!(refused.stderr.contains("`unset CERTKEEP_AS`") && !world.exists("pki"));
 }
 
+/// The folder that Debian's make-cadir makes: links to easy-rsa's files, and a vars file.
+#[test]
+fn the_types_of_a_copied_folder_are_obeyed() {
+    let world = linked();
+    let script = "
+        set -e
+        ln -s /usr/share/easy-rsa/x509-types /usr/share/easy-rsa/openssl-easyrsa.cnf .
+        ln -s \"$EASYRSA_PROGRAM\" easyrsa
+        cp /usr/share/easy-rsa/vars.example vars
+        ./easyrsa --batch init-pki
+        ./easyrsa --batch build-ca nopass
+        ./easyrsa --batch build-client-full theirs nopass
+        rm x509-types && mkdir x509-types other other/x509-types
+        echo 'crlDistributionPoints = URI:http://ca.example.net/crl.pem' > x509-types/COMMON
+        ./easyrsa --batch build-client-full common nopass
+        echo 'keyUsage = keyAgreement' > other/x509-types/client
+        EASYRSA=$PWD/other EASYRSA_PKI=$PWD/pki ./easyrsa --batch build-client-full other nopass
+        mkdir pki/x509-types
+        ./easyrsa --batch build-client-full own nopass
+        rmdir pki/x509-types
+        \"$0\" --batch --nopass --profile-set=easyrsa issue client certkeep
+        for name in theirs common other own certkeep; do
+            openssl x509 -noout -ext keyUsage,crlDistributionPoints -in pki/issued/$name.crt > $name.txt
+        done";
+    shell(&world, script).run().success();
+    let shown = |name: &str| {
+        let text = world.text(&format!("{name}.txt"));
+        (text.contains("Digital Signature"), text.contains("Key Agreement"), text.contains("URI:"))
+    };
+    assert_eq!(shown("theirs"), (true, false, false));
+    assert_eq!(shown("common"), (true, false, true));
+    assert_eq!(shown("other"), (false, true, false));
+    assert_eq!(shown("own"), (true, false, false));
+    assert_eq!(shown("certkeep"), (true, false, false));
+}
+
 /// Outside the easyrsa set an inline file is made when it is asked for.
 #[test]
 fn certkeep_itself_makes_no_inline_file_unasked() {
@@ -166,31 +204,39 @@ fn the_inline_file_is_of_the_same_transaction() {
     }
 }
 
-/// Every kind of control channel key, over both protocols, with the inline files alone.
+/// OpenVPN lets the good client in and keeps the revoked one out, by their inline files alone.
+fn openvpn_tells_them_apart(command: &str, option: &str, protocol: Protocol) {
+    let world = linked();
+    let each = if option == "tls-crypt-v2" { "easyrsa $keys alice; easyrsa $keys bob" } else { "" };
+    let script = format!(
+        "set -e; keys={command}; easyrsa -b init-pki; easyrsa -b build-ca nopass; easyrsa gen-dh
+         easyrsa $keys; {each}
+         easyrsa -b build-server-full server nopass
+         for name in alice bob; do easyrsa -b build-client-full $name nopass; done
+         cp pki/inline/private/bob.inline bob.inline
+         easyrsa -b revoke bob; easyrsa gen-crl"
+    );
+    shell(&world, &script).run().success();
+    profile(&world, "pki/inline/private/server.inline", "server.conf", "crl-verify pki/crl.pem");
+    let server = world.text("server.conf");
+    assert!(server.contains(&format!("<{option}>\n")) && server.contains("<dh>\n"), "{server}");
+    profile(&world, "pki/inline/private/alice.inline", "client.conf", "");
+    connect(&world, protocol);
+    profile(&world, "bob.inline", "client.conf", "");
+    refuses_revoked(&world, protocol);
+}
+
 #[test]
-fn openvpn_lets_the_good_in_and_keeps_the_revoked_out() {
-    for (keys, option, protocol) in [
-        ("gen-tls-auth-key", "tls-auth", Protocol::Tcp),
-        ("gen-tls-crypt-key", "tls-crypt", Protocol::Udp),
-        ("gen-tls-crypt-v2-key", "tls-crypt-v2", Protocol::Udp),
-    ] {
-        let world = linked();
-        let each = if option == "tls-crypt-v2" { "easyrsa $keys alice; easyrsa $keys bob" } else { "" };
-        let script = format!(
-            "set -e; keys={keys}; easyrsa -b init-pki; easyrsa -b build-ca nopass; easyrsa gen-dh
-             easyrsa $keys; {each}
-             easyrsa -b build-server-full server nopass
-             for name in alice bob; do easyrsa -b build-client-full $name nopass; done
-             cp pki/inline/private/bob.inline bob.inline
-             easyrsa -b revoke bob; easyrsa gen-crl"
-        );
-        shell(&world, &script).run().success();
-        profile(&world, "pki/inline/private/server.inline", "server.conf", "crl-verify pki/crl.pem");
-        let server = world.text("server.conf");
-        assert!(server.contains(&format!("<{option}>\n")) && server.contains("<dh>\n"), "{server}");
-        profile(&world, "pki/inline/private/alice.inline", "client.conf", "");
-        connect(&world, protocol);
-        profile(&world, "bob.inline", "client.conf", "");
-        refuses_revoked(&world, protocol);
-    }
+fn openvpn_keeps_the_revoked_out_under_tls_auth() {
+    openvpn_tells_them_apart("gen-tls-auth-key", "tls-auth", Protocol::Tcp);
+}
+
+#[test]
+fn openvpn_keeps_the_revoked_out_under_tls_crypt() {
+    openvpn_tells_them_apart("gen-tls-crypt-key", "tls-crypt", Protocol::Udp);
+}
+
+#[test]
+fn openvpn_keeps_the_revoked_out_under_tls_crypt_v2() {
+    openvpn_tells_them_apart("gen-tls-crypt-v2-key", "tls-crypt-v2", Protocol::Udp);
 }

@@ -178,3 +178,154 @@ fn support_files_serve_easyrsa_and_certkeep() {
         world.refuses(["write", "frobnicate"], "there is no file of the type `frobnicate`");
     }
 }
+
+#[test]
+fn the_inventory_holds_everything_once() {
+    let world = World::with_ca();
+    for name in ["web", "twice", "gone", "aside"] {
+        world.run(["-b", "--nopass", "issue", "server", name, &format!("{name}.example.net")]).success();
+    }
+    world.run(["-b", "revoke", "gone", "keyCompromise"]).success();
+    world.run(["-b", "renew", "twice"]).success();
+    world.run(["-b", "expire", "aside"]).success();
+    world.run(["-b", "gen-crl"]).success();
+    // A row without a file, files without a row, files that are none.
+    let row = "V\t291231235959Z\t\t0BAD\tunknown\t/O=x/CN=lost\n";
+    world.write("pki/index.txt", world.text("pki/index.txt") + row);
+    let other = World::with_certificate();
+    world.write("pki/issued/foreign.crt", other.read("pki/issued/www.example.net.crt"));
+    world.write("pki/issued/broken.crt", "no certificate");
+    world.write("pki/issued/-odd name.crt", world.read("pki/issued/web.crt"));
+    world.write("pki/certs_by_serial/77.pem", [0xff, 0x30, 0]);
+
+    let before = world.snapshot();
+    let list = world.run(["list", "--format", "json"]).json();
+    let of = |name: &str| {
+        let all = list["certificates"].as_array().expect("a list").iter();
+        let found: Vec<_> = all.filter(|one| one["name"] == name).cloned().collect();
+        found
+    };
+    let only = |name: &str| match <[_; 1]>::try_from(of(name)) {
+        Ok([one]) => one,
+        Err(found) => panic!("{name}: {found:?}"),
+    };
+    assert_eq!((&only("ca")["role"], &only("ca")["type"]), (&"ca".into(), &"ca".into()));
+    assert_eq!(only("ca")["key"], "plaintext");
+    // Two files of one certificate, under two names, are one entry.
+    let web = of("web").into_iter().chain(of("-odd name")).next().expect("listed");
+    assert_eq!(of("web").len() + of("-odd name").len(), 1);
+    assert_eq!(web["files"].as_array().map(Vec::len), Some(3));
+    assert_eq!(web["subject_alt_names"][1], "DNS:web.example.net");
+    let states: Vec<_> = of("twice").iter().map(|one| one["status"].clone()).collect();
+    assert_eq!(states, ["valid", "renewed"]);
+    assert_eq!(
+        (&only("gone")["revocation_reason"], &only("gone")["key"]),
+        (&"keyCompromise".into(), &"plaintext".into())
+    );
+    assert_eq!(only("aside")["status"], "put-aside");
+    assert_eq!(only("lost")["remarks"][0]["kind"], "no-file");
+    let remarks: Vec<_> = only("foreign")["remarks"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|one| one["kind"].clone())
+        .collect();
+    assert_eq!(remarks, ["no-row", "other-issuer"]);
+    for name in ["broken", "77"] {
+        assert_eq!(only(name)["status"], "unreadable", "{name}");
+    }
+    let openssl = world.openssl(["x509", "-in", "pki/issued/twice.crt", "-noout", "-fingerprint", "-sha256"]);
+    let print =
+        openssl.success().stdout.trim().rsplit('=').next().expect("digits").replace(':', "").to_lowercase();
+    assert!(of("twice").iter().any(|one| one["sha256"] == print), "{list}");
+
+    for format in ["text", "csv", "ics", "prometheus", "html"] {
+        world.run(["list", "--format", format]).success();
+    }
+    before.assert_same(&world.snapshot());
+    world.refuses(["list", "--format", "pem"], "does not have this form");
+    world.refuses(["list", "--expiring", "soon"], "30d, 6w, 3m or 1y");
+}
+
+#[test]
+fn the_inventory_is_filtered_and_sorted() {
+    let world = World::with_ca();
+    for (days, kind, name) in [("20", "server", "soon"), ("400", "client", "later"), ("90", "server", "mid")]
+    {
+        world.run(["-b", "--nopass", &format!("--days={days}"), "issue", kind, name]).success();
+    }
+    world.run(["-b", "revoke", "mid"]).success();
+    let names = |words: &[&str]| {
+        let outcome = world.run(["list"].iter().chain(words)).success();
+        let lines = outcome.stdout.lines().skip(1);
+        lines.map(|line| line.split(' ').next().unwrap_or_default().to_owned()).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(names(&[]), "ca later mid soon");
+    assert_eq!(names(&["--no-ca", "--reverse"]), "soon mid later");
+    assert_eq!(names(&["--expiring", "30d"]), "soon");
+    assert_eq!(names(&["--expiring=2y", "--sort=expiry"]), "soon later");
+    assert_eq!(names(&["--expiring=1y", "--status=valid,revoked", "--sort", "expiry"]), "soon mid");
+    assert_eq!(names(&["--type", "server,ca"]), "ca mid soon");
+    assert_eq!(names(&["--name", "?i*"]), "mid");
+    assert_eq!(names(&["--status", "expired"]), "");
+    world.run(["list"]).success().says("4 certificates: 3 valid, 1 revoked");
+    assert_eq!(world.run(["--silent", "list"]).success().stderr, "");
+    world.remove("pki/ca.crt");
+    assert_eq!(names(&[]), "later mid soon");
+    World::with_pki().run(["list"]).success().says("no certificate fits");
+    World::empty().refuses(["list"], "is not a PKI directory");
+}
+
+#[test]
+fn the_inventory_of_easyrsas_own_trees_fits() {
+    let fixtures = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/easyrsa/3.1.0");
+    for story in ["root-ec", "root-p256", "root-rsa", "root-ed", "sequential", "org", "passphrase"] {
+        let pki = fixtures.join(story).display().to_string();
+        let world = World::empty();
+        let list = world.run(["list", "--format=json", &format!("--pki={pki}")]).json();
+        let certificates = list["certificates"].as_array().expect("a list");
+        let rows = std::fs::read_to_string(fixtures.join(story).join("index.txt")).expect("an index");
+        assert_eq!(certificates.len(), 1 + rows.lines().count(), "{story}: {list}");
+        for certificate in certificates {
+            // Only what is missing from the fixtures themselves may be remarked on.
+            assert!(certificate["sha256"].is_string(), "{story}: {certificate}");
+            assert_eq!(certificate["remarks"].as_array().map(Vec::len), Some(0), "{story}: {certificate}");
+        }
+    }
+}
+
+#[test]
+fn the_inventory_reads_the_folders_of_older_versions() {
+    let world = World::with_certificate();
+    let serial = world.last_serial();
+    world.run(["-b", "--nopass", "issue", "client", "jane"]).success();
+    for (from, to) in [
+        ("pki/issued/www.example.net.crt", format!("pki/renewed/certs_by_serial/{serial}.crt")),
+        ("pki/private/www.example.net.key", format!("pki/renewed/private_by_serial/{serial}.key")),
+        ("pki/reqs/www.example.net.req", format!("pki/renewed/reqs_by_serial/{serial}.req")),
+    ] {
+        world.copy(from, &to);
+        world.remove(from);
+    }
+    world.remove(&format!("pki/certs_by_serial/{serial}.pem"));
+    let list = world.run(["list", "--format=json", "--status=renewed"]).json();
+    let old = &list["certificates"][0];
+    assert_eq!(
+        (&old["name"], &old["key"], &old["request"]),
+        (&"www.example.net".into(), &"plaintext".into(), &"plaintext".into()),
+        "{list}"
+    );
+    assert_eq!(old["remarks"].as_array().map(Vec::len), Some(0), "{list}");
+}
+
+#[test]
+fn a_table_on_a_terminal_is_as_wide_as_that() {
+    let world = World::with_certificate();
+    let mut screen = world.converse_in_shell("stty cols 60; \"$0\" list");
+    screen.expect("NAME");
+    let shown = screen.succeeds();
+    let lines: Vec<&str> = shown.lines().map(str::trim_end).filter(|line| line.contains("valid")).collect();
+    assert!(lines.len() >= 2 && lines.iter().all(|line| line.chars().count() <= 60), "{shown}");
+    assert!(!shown.contains("SHA-256"), "{shown}");
+    assert!(world.run(["list"]).success().stdout.contains("SHA-256"));
+}

@@ -102,3 +102,26 @@ fn called_as_easyrsa_nothing_is_committed_and_everything_is_sealed() {
          git log -1 --format=%s | grep -q '^member add bob'",
     );
 }
+
+/// An inline file is a matter of the zone `keys`, a signature is not.
+#[test]
+fn who_has_no_key_of_the_zone_keys_signs_without_an_inline_file() {
+    let team = Team::new();
+    let (alice, bob, _) = team.shared("--zone ca --zone reqs");
+    alice.does(
+        "cd work/ca && certkeep --batch --nopass gen-req joe && certkeep --batch --nopass gen-req max
+         git rm -q pki/private/max.key && git commit -qm 'not here' && git push -q",
+    );
+    bob.does("ln -s certkeep ../bin/easyrsa; cd work/ca && git pull -q");
+    let said =
+        bob.fails("cd work/ca && easyrsa --batch sign-req client joe", "nothing here opens the zone `keys`");
+    said.says("`easyrsa --no-inline ...`");
+    // Without a key there is less to hide, and what is made is sealed all the same.
+    bob.fails("cd work/ca && easyrsa --batch sign-req client max", "nothing here opens the zone `keys`");
+    bob.is_clean("work/ca");
+    bob.does(
+        "cd work/ca && for name in joe max; do easyrsa --batch --no-inline sign-req client $name; done
+         test ! -e pki/inline
+         git add -A && git commit -qm signed && certkeep guard --tree HEAD",
+    );
+}

@@ -79,6 +79,13 @@ fn two_people_and_a_ci_work_in_one_store() {
     for key in ["ca", "www"] {
         assert!(bob.is_sealed(&format!("work/ca/pki/private/{key}.key")));
     }
+    // The inventory needs no key, and leaves a locked clone as it is.
+    let list = "cd work/ca && certkeep list --no-ca --format=json | grep -E '\"(name|key|request)\"'";
+    assert_eq!(
+        bob.does(list).split_whitespace().collect::<Vec<_>>().join(" "),
+        r#""name": "www", "key": "sealed", "request": "sealed","#
+    );
+    bob.is_clean("work/ca");
     let screen = at_terminal(&bob, "cd work/ca && certkeep unlock");
     assert!(screen.contains("Member: bob") && screen.contains("Opened: keys, reqs"), "{screen}");
     assert!(!screen.contains(PASSPHRASE));

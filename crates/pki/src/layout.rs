@@ -156,6 +156,12 @@ pub enum PkiDirectory {
     Private,
     /// `renewed/issued`.
     Renewed,
+    /// `renewed/certs_by_serial`, which easy-rsa 3.0 and 3.1 fill.
+    RenewedCertificates,
+    /// `renewed/private_by_serial`, likewise.
+    RenewedKeys,
+    /// `renewed/reqs_by_serial`, likewise.
+    RenewedRequests,
     /// `reqs`.
     Requests,
     /// `revoked/certs_by_serial`.
@@ -332,6 +338,9 @@ impl PkiDirectory {
             Self::Issued => "issued",
             Self::Private => "private",
             Self::Renewed => "renewed/issued",
+            Self::RenewedCertificates => "renewed/certs_by_serial",
+            Self::RenewedKeys => "renewed/private_by_serial",
+            Self::RenewedRequests => "renewed/reqs_by_serial",
             Self::Requests => "reqs",
             Self::RevokedCertificates => "revoked/certs_by_serial",
             Self::RevokedKeys => "revoked/private_by_serial",

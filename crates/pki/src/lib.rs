@@ -10,6 +10,7 @@ pub mod ca;
 pub mod change;
 pub mod dh;
 pub mod index;
+pub mod inventory;
 pub mod key;
 pub mod layout;
 pub mod moment;

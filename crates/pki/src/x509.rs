@@ -18,7 +18,8 @@ pub(crate) mod signed;
 
 /// Lower-case hexadecimal without separators.
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digit = |value: u8| char::from(b"0123456789abcdef"[usize::from(value)]);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 0x0f)]).collect()
 }
 
 /// Upper-case hexadecimal with a colon between bytes, as openssl shows fingerprints.

@@ -35,6 +35,7 @@ mod repository;
 pub mod seal;
 mod stage;
 pub mod store;
+pub mod survey;
 pub mod transaction;
 pub mod vault;
 mod wildmatch;

@@ -31,6 +31,7 @@ use crate::{
     lock::Lock,
     modes::Modes,
     read::{read_file, read_secret_file},
+    survey::Survey,
     transaction::{self, RecoverError, Site},
 };
 pub use crate::{
@@ -190,32 +191,16 @@ impl Store {
     pub fn list(&self, directory: PkiDirectory) -> Result<Vec<String>, ReadError> {
         // Before the directory: a change that is completed meanwhile is in both.
         let pending = transaction::visible(&self.site)?;
-        let path = self.root().join(directory.relative());
-        let mut names = BTreeSet::new();
-        match fs::read_dir(&path) {
-            Ok(entries) => {
-                for entry in entries {
-                    let entry = entry.map_err(FileError::new("list", &path))?;
-                    let kind = entry.file_type().map_err(FileError::new("inspect", &entry.path()))?;
-                    // Most are no links and need no second question.
-                    let regular = kind.is_file() || kind.is_symlink() && entry.path().is_file();
-                    names.extend(entry.file_name().into_string().ok().filter(|_| regular));
-                }
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(FileError::new("list", &path)(error).into()),
-        }
-        for (relative, promise) in pending.iter().flat_map(Journal::promises) {
-            let relative = std::str::from_utf8(relative).ok();
-            let Some((parent, name)) = relative.and_then(|path| path.rsplit_once('/')) else { continue };
-            if parent == directory.relative() {
-                match promise {
-                    Promise::Placed(_) => names.insert(name.to_owned()),
-                    Promise::Removed => names.remove(name),
-                };
-            }
-        }
-        Ok(names.into_iter().collect())
+        Ok(list(&self.site, directory, pending.iter().flat_map(Journal::promises))?)
+    }
+
+    /// Looks at many files in one go.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError::Recover`] when an interrupted change cannot be understood.
+    pub fn survey(&self) -> Result<Survey, ReadError> {
+        Ok(Survey::new(self.site.clone(), transaction::visible(&self.site)?.as_ref()))
     }
 
     /// Becomes the one writer, after waiting for others. `waiting` is called
@@ -306,6 +291,40 @@ impl Deref for Writer {
     fn deref(&self) -> &Store {
         &self.store
     }
+}
+
+/// What [`Store::list`] promises, with what an interrupted change will have placed or removed.
+pub(crate) fn list<'a>(
+    site: &Site,
+    directory: PkiDirectory,
+    promises: impl Iterator<Item = (&'a [u8], Promise<'a>)>,
+) -> Result<Vec<String>, FileError> {
+    let path = site.root.join(directory.relative());
+    let mut names = BTreeSet::new();
+    match fs::read_dir(&path) {
+        Ok(entries) => {
+            for entry in entries {
+                let entry = entry.map_err(FileError::new("list", &path))?;
+                let kind = entry.file_type().map_err(FileError::new("inspect", &entry.path()))?;
+                // Most are no links and need no second question.
+                let regular = kind.is_file() || kind.is_symlink() && entry.path().is_file();
+                names.extend(entry.file_name().into_string().ok().filter(|_| regular));
+            }
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(FileError::new("list", &path)(error)),
+    }
+    for (relative, promise) in promises {
+        let relative = std::str::from_utf8(relative).ok();
+        let Some((parent, name)) = relative.and_then(|path| path.rsplit_once('/')) else { continue };
+        if parent == directory.relative() {
+            match promise {
+                Promise::Placed(_) => names.insert(name.to_owned()),
+                Promise::Removed => names.remove(name),
+            };
+        }
+    }
+    Ok(names.into_iter().collect())
 }
 
 /// Where the HEAD of a PKI's repository is, if it has one that can be read. Whoever

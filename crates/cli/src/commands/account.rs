@@ -27,7 +27,7 @@ pub(super) fn say(session: &mut Session, title: &str, value: &Value) -> Result<(
 pub(super) fn show(session: &mut Session, title: &str, value: &Value) -> Result<(), Failure> {
     let text = match session.settings.format {
         Format::Json => render::json(value),
-        _ => render::text(title, value),
+        _ => session.settings.called.put(&render::text(title, value)).into_owned(),
     };
     Ok(session.terminal.data(&text)?)
 }

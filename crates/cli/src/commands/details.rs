@@ -86,7 +86,10 @@ pub(super) fn issue(
     let certificate = issued.certificate().clone();
     let Beside { mut changes, name, key } = beside;
     let inlined = if session.settings.issues_inline() && !certificate.is_ca() {
-        Some(inline::beside(session, &name, &certificate, key.as_ref())?)
+        let inlined = inline::beside(session, &name, &certificate, key.as_ref());
+        Some(inlined.map_err(|failure| {
+            failure.with_hint("to issue without an inline file: `certkeep --no-inline ...`")
+        })?)
     } else {
         None
     };

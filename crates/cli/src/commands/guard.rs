@@ -106,7 +106,7 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
         Format::Json => json::json(&checked),
         Format::Sarif => sarif::sarif(&checked.found),
         Format::Github => github::github(&checked.found),
-        Format::Text | Format::Pem => text::text(&checked.found),
+        _ => session.settings.called.put(&text::text(&checked.found)).into_owned(),
     };
     session.terminal.data(&shown)?;
     conclude(&checked, front, args.strict, session)

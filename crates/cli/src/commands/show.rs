@@ -73,9 +73,9 @@ pub(super) fn crl(session: &mut Session) -> Result<(), Failure> {
 
 fn show(session: &mut Session, title: &str, value: &Value, pem: impl Fn() -> String) -> Result<(), Failure> {
     let text = match session.settings.format {
-        Format::Text | Format::Sarif | Format::Github => render::text(title, value),
         Format::Json => render::json(value),
         Format::Pem => pem(),
+        _ => render::text(title, value),
     };
     Ok(session.terminal.data(&text)?)
 }

@@ -5,7 +5,7 @@
 
 use certkeep_pki::{
     ca::policy::{AltNames, MakeCritical, Profile, TypeSource},
-    layout::{EntryName, PkiPath},
+    layout::{EntryName, PkiDirectory, PkiPath},
     x509::{
         extension::ExtensionSpec,
         extfile::{Extensions, ExtfileError, Source},
@@ -126,9 +126,15 @@ pub fn extra_extensions(settings: &Settings) -> Result<Vec<ExtensionSpec>, Failu
     read.and_then(|extensions| extensions.of(0)).map_err(|error| not_obeyed(&error))
 }
 
-/// The file of a type: in `EASYRSA_EXT_DIR` if that is set, else in the PKI.
+/// The file of a type: in `EASYRSA_EXT_DIR` if that is set, else in the PKI, or, where
+/// that has no such folder at all, in the first one of the settings that is there.
 fn type_file(session: &Session, name: &EntryName) -> Result<Option<(String, String)>, Failure> {
-    let (path, bytes) = match &session.settings.ext_dir {
+    let settings = &session.settings;
+    let beside = || {
+        let in_pki = settings.pki.join(PkiDirectory::X509Types.relative());
+        settings.type_folders.iter().find(|folder| !in_pki.is_dir() && folder.is_dir())
+    };
+    let (path, bytes) = match settings.ext_dir.as_ref().or_else(beside) {
         Some(directory) => {
             let path = directory.join(name.as_str());
             (path.display().to_string(), crate::input::read_if_present(&path)?)

@@ -40,6 +40,14 @@ pub enum Format {
     Sarif,
     /// For GitHub Actions: workflow commands (`guard` only).
     Github,
+    /// For spreadsheets: RFC 4180 (`list` only).
+    Csv,
+    /// For calendars: RFC 5545 (`list` only).
+    Ics,
+    /// For monitoring: Prometheus's text format (`list` only).
+    Prometheus,
+    /// For browsers: one page that needs nothing else (`list` only).
+    Html,
 }
 
 /// A set of built-in certificate profiles.

@@ -89,6 +89,13 @@ fn find(variables: &Variables, here: &Path, read: ReadFile<'_>) -> Result<Option
     Ok(None)
 }
 
+/// The folders beside the PKI where x509-types files may be (easy-rsa 3.2: in EASYRSA,
+/// else here), which those who copied easy-rsa's folder have changed.
+pub(super) fn type_folders(variables: &Variables, here: &Path) -> Vec<PathBuf> {
+    let working = variables.value(env::EASYRSA.name).map(|working| here.join(working));
+    working.into_iter().chain([here.to_owned()]).map(|folder| folder.join("x509-types")).collect()
+}
+
 /// The PKI directory: EASYRSA_PKI, else `pki` in EASYRSA, else `pki` here.
 pub(super) fn pki(variables: &Variables, here: &Path) -> PathBuf {
     match (variables.value(env::EASYRSA_PKI.name), variables.value(env::EASYRSA.name)) {

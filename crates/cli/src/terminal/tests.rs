@@ -33,6 +33,7 @@ pub(crate) fn captured(prompt: Scripted) -> (Terminal, Captured, Captured) {
         talk_output: Box::new(talk_output.clone()),
         prompt: Box::new(prompt),
         colour: Colour::Never,
+        page: Page { width: None, colour: Colour::Never },
         talk: Talk::Full,
         consent: Consent::Asked,
         called: Called::Certkeep,

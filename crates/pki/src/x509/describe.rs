@@ -39,6 +39,8 @@ pub enum Value {
     Text(String),
     /// A number.
     Number(u64),
+    /// A number that may be below zero.
+    Integer(i64),
     /// True or false.
     Flag(bool),
     /// Nothing where something could be.

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Reads everything that the inventory is made of: the index, every certificate
+//! file once, the CRL, and of keys and requests the first bytes.
+//!
+//! On a few threads, for most of the time is the system's, opening files. A copy
+//! in `certs_by_serial` is compared and not parsed again. A file that cannot be
+//! read is no failure: it is listed as one.
+
+use std::{collections::HashMap, thread};
+
+use certkeep_pki::{
+    inventory::{self, Contents, Facts, Folder, Found, Kept},
+    layout::{PkiDirectory, PkiPath},
+    x509::crl::Crl,
+};
+use certkeep_store::survey::{self, Survey};
+
+use crate::{
+    lookup,
+    report::{
+        Failure,
+        list::{CrlDates, Listing},
+    },
+    session::Session,
+    terminal::Safe,
+};
+
+/// The most threads that read; a disk answers no faster to more.
+const THREADS: usize = 4;
+
+/// The folders whose certificates are parsed, and the extensions of their files.
+const FOLDERS: [(PkiDirectory, Folder, &[&str]); 5] = [
+    (PkiDirectory::Issued, Folder::Issued, &[".crt"]),
+    (PkiDirectory::Renewed, Folder::Renewed, &[".crt"]),
+    (PkiDirectory::Expired, Folder::PutAside, &[".crt"]),
+    (PkiDirectory::RevokedCertificates, Folder::Revoked, &[".crt", ".pem"]),
+    (PkiDirectory::RenewedCertificates, Folder::RenewedBySerial, &[".crt", ".pem"]),
+];
+
+/// The folders of keys and requests.
+const SECRETS: [(PkiDirectory, &str); 6] = [
+    (PkiDirectory::Private, ".key"),
+    (PkiDirectory::Requests, ".req"),
+    (PkiDirectory::RevokedKeys, ".key"),
+    (PkiDirectory::RevokedRequests, ".req"),
+    (PkiDirectory::RenewedKeys, ".key"),
+    (PkiDirectory::RenewedRequests, ".req"),
+];
+
+/// Everything that is listed.
+pub(super) fn listing(session: &mut Session) -> Result<Listing, Failure> {
+    let index = lookup::index(session)?;
+    let authorities = session.read(&PkiPath::CaCertificate)?;
+    let crl = session.read(&PkiPath::CrlPem)?;
+    let survey = session.store()?.survey()?;
+    let mut found = authorities.as_deref().map(read_authorities).unwrap_or_default();
+    found.extend(certificates(&survey)?);
+    let secrets = secrets(&survey)?;
+    let kept = |path: &str| secrets.get(path).cloned().unwrap_or(Kept::Absent);
+    let inventory = inventory::join(index.as_ref(), found, session.now, &kept);
+    let crl = match crl.map(|bytes| Crl::read(&bytes)) {
+        None => None,
+        Some(Ok(crl)) => Some(CrlDates { this_update: crl.this_update(), next_update: crl.next_update() }),
+        Some(Err(error)) => {
+            session.terminal.warning(format_args!("{}: {}", PkiPath::CrlPem, Safe(error)));
+            None
+        }
+    };
+    Ok(Listing { inventory, crl, pki: session.settings.pki.display().to_string() })
+}
+
+/// The certificates of `ca.crt`: the CA's, and its chain.
+fn read_authorities(file: &[u8]) -> Vec<Found> {
+    let found = |contents| Found { folder: Folder::Authority, file: "ca.crt".to_owned(), contents };
+    match Facts::read_all(file) {
+        Ok(all) => all.into_iter().map(|facts| found(Contents::Certificate(Box::new(facts)))).collect(),
+        Err(error) => vec![found(Contents::Unreadable(error.to_string()))],
+    }
+}
+
+fn certificates(survey: &Survey) -> Result<Vec<Found>, Failure> {
+    let mut files = Vec::new();
+    for (directory, folder, extensions) in FOLDERS {
+        let listed = survey.list(directory)?;
+        let wanted = listed.into_iter().filter(|file| extensions.iter().any(|end| file.ends_with(end)));
+        files.extend(wanted.map(|file| (directory, folder, file)));
+    }
+    let read = each(files, |(directory, folder, file)| certificate(survey, directory, folder, file));
+    let mut compared: HashMap<String, Found> = HashMap::with_capacity(read.len());
+    let mut found = Vec::with_capacity(2 * read.len());
+    for (one, copy) in read.into_iter().flatten() {
+        compared.extend(copy.map(|copy| (copy.file.clone(), copy)));
+        found.push(one);
+    }
+    // What is left has no other file, or a different one.
+    let archive = survey.list(PkiDirectory::CertificatesBySerial)?;
+    let rest = archive.into_iter().filter(|file| file.ends_with(".pem") && !compared.contains_key(file));
+    let read = each(rest.collect(), |file| {
+        certificate(survey, PkiDirectory::CertificatesBySerial, Folder::Archive, file)
+    });
+    found.extend(compared.into_values());
+    found.extend(read.into_iter().flatten().map(|(one, _)| one));
+    Ok(found)
+}
+
+/// What is in a certificate file, and its copy in the archive if that is the very
+/// same. `None` if the file has gone meanwhile.
+fn certificate(
+    survey: &Survey,
+    directory: PkiDirectory,
+    folder: Folder,
+    file: String,
+) -> Option<(Found, Option<Found>)> {
+    let bytes = match survey.read(directory, &file) {
+        Ok(bytes) => bytes?,
+        Err(error) => {
+            let contents = Contents::Unreadable(error.to_string());
+            return Some((Found { folder, file, contents }, None));
+        }
+    };
+    let facts = match Facts::read(&bytes) {
+        Ok(facts) => facts,
+        Err(error) => {
+            let contents = Contents::Unreadable(error.to_string());
+            return Some((Found { folder, file, contents }, None));
+        }
+    };
+    let copy = (folder != Folder::Archive).then(|| format!("{}.pem", facts.serial)).filter(|copy| {
+        let archived = survey.read(PkiDirectory::CertificatesBySerial, copy);
+        archived.is_ok_and(|archived| archived.as_deref() == Some(&bytes))
+    });
+    let contents = Contents::CopyOf(facts.sha256);
+    let copy = copy.map(|file| Found { folder: Folder::Archive, file, contents });
+    Some((Found { folder, file, contents: Contents::Certificate(Box::new(facts)) }, copy))
+}
+
+/// How every key and request lies, by path relative to the PKI directory.
+fn secrets(survey: &Survey) -> Result<HashMap<String, Kept>, Failure> {
+    let mut files = Vec::new();
+    for (directory, extension) in SECRETS {
+        let listed = survey.list(directory)?;
+        files.extend(
+            listed.into_iter().filter(|file| file.ends_with(extension)).map(|file| (directory, file)),
+        );
+    }
+    let kept = each(files, |(directory, file)| {
+        let kept = match survey.kept(directory, &file)? {
+            survey::Kept::Sealed => Kept::Sealed,
+            survey::Kept::OtherTool(tool) => Kept::OtherTool(tool),
+            survey::Kept::Passphrase => Kept::Passphrase,
+            survey::Kept::Empty => Kept::Empty,
+            survey::Kept::Unreadable => Kept::Unreadable,
+            _ => Kept::Plaintext,
+        };
+        Some((format!("{}/{file}", directory.relative()), kept))
+    });
+    Ok(kept.into_iter().flatten().collect())
+}
+
+/// Does something with each of many things, on a few threads, in order.
+fn each<T: Send, R: Send>(things: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec<R> {
+    let threads = thread::available_parallelism().map_or(1, usize::from).min(THREADS);
+    let share = things.len().div_ceil(threads).max(1);
+    // A thread costs more than a few files.
+    if threads == 1 || things.len() < 64 {
+        return things.into_iter().map(work).collect();
+    }
+    let mut shares = Vec::with_capacity(threads);
+    let mut rest = things;
+    while rest.len() > share {
+        let later = rest.split_off(share);
+        shares.push(std::mem::replace(&mut rest, later));
+    }
+    shares.push(rest);
+    let work = &work;
+    thread::scope(|scope| {
+        let threads: Vec<_> = shares
+            .into_iter()
+            .map(|share| scope.spawn(move || share.into_iter().map(work).collect::<Vec<R>>()))
+            .collect();
+        let done = threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        done.flatten().collect()
+    })
+}
