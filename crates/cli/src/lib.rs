@@ -112,7 +112,13 @@ fn session(cli: &Cli, called: Called, variables: Variables) -> Result<Settings, 
         vars_use: if fresh { VarsUse::Ignore } else { VarsUse::Read },
         read_file: &input::read_file,
     };
-    Ok(Settings::resolve(sources)?)
+    let settings = Settings::resolve(sources)?;
+    // easy-rsa 3.2: --days=0 - what has ended already, and nothing else
+    if settings.days == Some(0) && !matches!(cli.command, Some(Command::ShowExpire(_))) {
+        return Err(Failure::refused("--days=0: a number of days is wanted, at least 1")
+            .with_hint("what has expired is shown by `certkeep --days=0 show-expire`"));
+    }
+    Ok(settings)
 }
 
 /// The environment, read once per run.

@@ -4,7 +4,7 @@
 //! What the user typed, checked word by word and no further; how options,
 //! environment and vars file add up is [`crate::settings`]'s work. All of them
 //! may stand before or after the command. The doc comment of a field is its
-//! help text.
+//! help text. long: one field for each option.
 
 mod value;
 
@@ -78,6 +78,15 @@ pub struct PkiOptions {
     /// The vars file to read
     #[arg(long, global = true, value_name = "FILE", value_parser = Text::new())]
     pub vars: Option<String>,
+    /// Settings of openssl to obey (default: openssl-easyrsa.cnf in the PKI, if there is one)
+    #[arg(long, global = true, visible_alias = "ssl-conf", value_name = "FILE", value_parser = Text::new())]
+    pub ssl_cnf: Option<String>,
+    /// Accepted; settings of openssl are always read with their variables in place
+    #[arg(long, global = true, hide_short_help = true)]
+    pub force_safe_ssl: bool,
+    /// Accepted; a vars file is data, and a line that is not cannot be obeyed by force
+    #[arg(long, global = true, hide_short_help = true)]
+    pub force_vars: bool,
     /// Do not take the PKI's lock
     #[arg(long, global = true, visible_alias = "nolockfile")]
     pub no_lockfile: bool,
@@ -93,6 +102,9 @@ pub struct PkiOptions {
     /// Accepted; no temporary files are made outside the PKI
     #[arg(long, global = true, value_name = "DIR", value_parser = Text::new(), hide_short_help = true)]
     pub tmp_dir: Option<String>,
+    /// Accepted, with a warning: there are no temporary files to keep
+    #[arg(long, global = true, value_name = "NAME", value_parser = Text::new(), hide_short_help = true)]
+    pub keep_tmp: Option<String>,
 }
 
 /// What a PKI in an encrypted git repository needs more.
@@ -123,6 +135,9 @@ pub struct KeyOptions {
     /// Do not encrypt new private keys
     #[arg(long, global = true, visible_alias = "no-pass")]
     pub nopass: bool,
+    /// Ask for the passphrase of a new CA at the terminal, as always
+    #[arg(long, global = true, visible_alias = "rawca", hide_short_help = true)]
+    pub raw_ca: bool,
     /// Passphrase of an existing key: pass:TEXT, env:NAME, file:PATH, fd:NUMBER, stdin
     #[arg(long, global = true, value_name = "SOURCE", value_parser = hidden)]
     pub passin: Option<Hidden>,
@@ -162,6 +177,12 @@ pub struct CertificateOptions {
     /// Copy the subject alternative names of the request
     #[arg(long, global = true)]
     pub copy_ext: bool,
+    /// Another subject than that of the request, as /C=US/O=Example/CN=name; `sign-req TYPE NAME newsubj`
+    #[arg(long, global = true, visible_alias = "new-subj", value_name = "SUBJECT", value_parser = Text::new())]
+    pub new_subject: Option<String>,
+    /// Keep the order and every attribute of the request's subject
+    #[arg(long, global = true, visible_alias = "preserve")]
+    pub preserve_dn: bool,
     /// Mark subjectAltName critical
     #[arg(long, global = true, alias = "san-critical")]
     pub san_crit: bool,
@@ -183,7 +204,10 @@ pub struct CertificateOptions {
     /// The built-in certificate profiles
     #[arg(long, global = true, value_name = "SET", value_enum)]
     pub profile_set: Option<ProfileSet>,
-    /// Accepted; no file of ours holds a text dump
+    /// Put a readable text in front of new certificates and requests
+    #[arg(long, global = true)]
+    pub text: bool,
+    /// Put no text there, whatever else says so
     #[arg(long, global = true, visible_alias = "no-text", hide_short_help = true)]
     pub notext: bool,
 }

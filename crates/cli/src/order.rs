@@ -4,12 +4,15 @@
 //! Here meet easy-rsa's variables and RFC 5280; nothing is decided that the core
 //! decides itself. long: one short step for each thing that is ordered.
 
+mod config;
 mod extensions;
+
+use std::path::Path;
 
 use certkeep_pki::{
     ca::{
         policy::{AltNames, Profile},
-        sign::{Order, SubjectOrder},
+        sign::{Order, SubjectEmail, SubjectOrder, SubjectTerms},
         validity::Period,
     },
     key::{Curve, Digest, KeyAlgorithm, PrivateKey, Signer},
@@ -19,17 +22,23 @@ use certkeep_pki::{
         certificate::Certificate,
         general_name::SubjectAltNames,
         name::Name,
-        oid,
         profile::{CertificateType, ProfileSet},
         request::Request,
+        ssl_config::SslConfig,
+        subject::{self, SubjectPolicy},
     },
 };
 
-pub use self::extensions::{extra_extensions, profile, root_profile};
+pub use self::{
+    config::{asked_subject, given_subject, ssl_config},
+    extensions::{extra_extensions, profile, root_profile, unused_by_a_ca},
+};
 use crate::{
+    input,
     report::Failure,
     session::Session,
-    settings::{self, Algo, DnMode, Settings},
+    settings::{self, Algo, Settings},
+    terminal::Safe,
 };
 
 /// The key that the options ask for.
@@ -46,6 +55,9 @@ pub fn key_algorithm(settings: &Settings) -> Result<KeyAlgorithm, Failure> {
         (None, Some(_), _) | (None, None, ProfileSet::Easyrsa) => Algo::Rsa,
         _ => Algo::Ec,
     });
+    if let (Algo::Ec, Some(file)) = (algo, &settings.curve_file) {
+        return curve_of_file(settings, file);
+    }
     match algo {
         Algo::Rsa => Ok(KeyAlgorithm::Rsa { bits: settings.key_size.unwrap_or(2048) }),
         Algo::Ec | Algo::Ed => {
@@ -67,6 +79,22 @@ pub fn key_algorithm(settings: &Settings) -> Result<KeyAlgorithm, Failure> {
     }
 }
 
+/// The key on the curve that a file of parameters names.
+fn curve_of_file(settings: &Settings, file: &Path) -> Result<KeyAlgorithm, Failure> {
+    let shown = file.display().to_string();
+    let curve =
+        Curve::of_parameters(&input::read(file)?).map_err(|error| Failure::in_file(&shown, &error))?;
+    match settings.curve.as_deref() {
+        Some(named) if Curve::parse(named) != Some(curve) => Err(Failure::refused(format!(
+            "the curve is to be {} and, by `{}`, {curve}",
+            Safe(named),
+            Safe(&shown)
+        ))
+        .with_hint("leave out one of EASYRSA_CURVE (`--curve`) and EASYRSA_ALGO_PARAMS")),
+        _ => Ok(KeyAlgorithm::Ec(curve)),
+    }
+}
+
 /// The key on the curve of this name, which also says whether it is an ec or an ed one.
 fn curve_key(text: &str) -> Option<KeyAlgorithm> {
     if text.eq_ignore_ascii_case("ed25519") {
@@ -75,13 +103,13 @@ fn curve_key(text: &str) -> Option<KeyAlgorithm> {
     Curve::parse(text).map(KeyAlgorithm::Ec)
 }
 
-/// The digest that the options ask for, if they do.
+/// The digest that the options ask for, if they do, else that of openssl's settings.
 ///
 /// # Errors
 ///
 /// A digest that certkeep does not sign with.
-pub fn digest(settings: &Settings) -> Result<Option<Digest>, Failure> {
-    let named = settings.digest.as_deref();
+pub fn digest(settings: &Settings, of_config: Option<&str>) -> Result<Option<Digest>, Failure> {
+    let named = settings.digest.as_deref().or(of_config);
     named.map(|text| Digest::parse(text).ok_or_else(|| Failure::no_digest(text))).transpose()
 }
 
@@ -90,8 +118,9 @@ pub fn digest(settings: &Settings) -> Result<Option<Digest>, Failure> {
 /// # Errors
 ///
 /// As [`digest`].
-pub fn request_digest(settings: &Settings, key: &PrivateKey) -> Result<Digest, Failure> {
-    Ok(digest(settings)?.unwrap_or_else(|| profile_set(settings).digest(key.public_key())))
+pub fn request_digest(settings: &Settings, config: &SslConfig, key: &PrivateKey) -> Result<Digest, Failure> {
+    Ok(digest(settings, config.request_digest.as_deref())?
+        .unwrap_or_else(|| profile_set(settings).digest(key.public_key())))
 }
 
 /// The profile set, in the core's words.
@@ -101,61 +130,6 @@ pub fn profile_set(settings: &Settings) -> ProfileSet {
         settings::ProfileSet::Strict => ProfileSet::Strict,
         settings::ProfileSet::Easyrsa => ProfileSet::Easyrsa,
     }
-}
-
-/// The subject of a new request or CA: asks for its fields as openssl does when
-/// easy-rsa calls it. `common_name` is the default of the common name.
-///
-/// # Errors
-///
-/// Nobody answers, or a value does not fit its attribute.
-pub fn asked_subject(session: &mut Session, common_name: &str) -> Result<Name, Failure> {
-    let asked = session.settings.subject.clone();
-    let common_name = asked.common_name.as_deref().unwrap_or(common_name);
-    let mut fields = Vec::new();
-    for (short, label, default) in fields_of(&asked, common_name, session.settings.dn_mode) {
-        fields.push((short, session.terminal.ask(label, default)?));
-    }
-    name_of(fields)
-}
-
-/// The subject without asking: what `build-*-full` does (easy-rsa 3.2: build-*-full – always batch DN).
-///
-/// # Errors
-///
-/// A value does not fit its attribute.
-pub fn given_subject(settings: &Settings, common_name: &str) -> Result<Name, Failure> {
-    let fields = fields_of(&settings.subject, common_name, settings.dn_mode);
-    name_of(fields.into_iter().map(|(short, _, value)| (short, value.to_owned())).collect())
-}
-
-/// Attribute, question and value, in the order of easy-rsa's subjects.
-fn fields_of<'a>(
-    subject: &'a settings::Subject,
-    common_name: &'a str,
-    mode: DnMode,
-) -> Vec<(&'static str, &'static str, &'a str)> {
-    let common_name = ("CN", "Common Name (your user, host, or server name)", common_name);
-    match mode {
-        DnMode::CnOnly => vec![common_name],
-        DnMode::Org => vec![
-            ("C", "Country Name (2 letter code)", &subject.country),
-            ("ST", "State or Province Name", &subject.province),
-            ("L", "Locality Name (city)", &subject.city),
-            ("O", "Organization Name (company)", &subject.organization),
-            ("OU", "Organizational Unit Name (section)", &subject.organizational_unit),
-            common_name,
-            ("emailAddress", "Email Address", &subject.email),
-            ("serialNumber", "Serial Number (of your device)", &subject.serial_number),
-        ],
-    }
-}
-
-fn name_of(fields: Vec<(&'static str, String)>) -> Result<Name, Failure> {
-    let fields = fields.iter().filter(|(_, value)| !value.is_empty());
-    let typed =
-        fields.filter_map(|(short, value)| Some((oid::parse(oid::ATTRIBUTES, short)?, value.as_str())));
-    Ok(Name::from_fields(&typed.collect::<Vec<_>>())?)
 }
 
 /// How long a certificate shall run. A CA that nobody gave a length to runs as
@@ -194,42 +168,81 @@ pub fn given_alt_names(settings: &Settings) -> Result<Option<SubjectAltNames>, F
     Ok(if names.is_empty() { None } else { Some(SubjectAltNames::parse(&names.join(", "))?) })
 }
 
-/// Where the alternative names of a certificate come from.
+/// Where the alternative names of a certificate come from; openssl's settings may
+/// have what a request asks for copied.
 ///
 /// # Errors
 ///
 /// As [`given_alt_names`].
-pub fn alt_names(settings: &Settings) -> Result<AltNames, Failure> {
+pub fn alt_names(settings: &Settings, config: &SslConfig) -> Result<AltNames, Failure> {
     Ok(match given_alt_names(settings)? {
         Some(given) => AltNames::Given(given),
         None if settings.auto_san => AltNames::OfCommonName,
-        None if settings.copy_ext => AltNames::OfRequest,
+        None if settings.copy_ext || config.copy_extensions => AltNames::OfRequest,
         None => AltNames::OfType,
     })
 }
 
-/// Everything that is wanted of a certificate for `request`.
+/// Whose subject a certificate has and how it is arranged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SubjectWords {
+    /// As the options and openssl's settings say.
+    None,
+    /// As the request has it (`preserve`).
+    Preserve,
+}
+
+/// The subject that `--new-subject` gives, where the command was told to use it;
+/// the option alone and the word alone are refused (easy-rsa 3.2: sign-req - newsubj).
+///
+/// # Errors
+///
+/// One of the two is missing, or the text is no subject.
+pub fn new_subject(settings: &Settings, word: bool) -> Result<Option<Name>, Failure> {
+    match (&settings.new_subject, word) {
+        (None, false) => Ok(None),
+        (Some(text), true) => Ok(Some(subject::parse(text)?)),
+        (Some(_), false) => {
+            Err(Failure::refused("a new subject is given, and the command is not told to use it")
+                .with_hint("say so: `certkeep --new-subject=SUBJECT sign-req TYPE NAME newsubj`")
+                .with_hint("or leave `--new-subject` out, and `unset EASYRSA_NEW_SUBJECT`"))
+        }
+        (None, true) => Err(Failure::refused("`newsubj` is there, and no new subject").with_hint(
+            "give it: `certkeep --new-subject=/C=US/O=Example/CN=name sign-req TYPE NAME newsubj`",
+        )),
+    }
+}
+
+/// Everything that is wanted of a certificate for `request`; `given` is a subject
+/// in place of that of the request.
 ///
 /// # Errors
 ///
 /// No serial number is free, or a digest is unknown.
 pub fn order<'a>(
     session: &Session,
+    config: &SslConfig,
     name: EntryName,
     request: &'a Request,
     profile: Profile,
-    preserve: bool,
+    (given, words): (Option<Name>, SubjectWords),
     database: &certkeep_pki::ca::authority::Database,
 ) -> Result<Order<'a>, Failure> {
     let settings = &session.settings;
-    let rebuild = profile.set == ProfileSet::Easyrsa && !preserve && !settings.preserve_dn;
+    let preserve = words == SubjectWords::Preserve || settings.preserve_dn || config.preserve;
+    let rebuild = (profile.set == ProfileSet::Easyrsa || config.policy.is_some()) && !preserve;
     Ok(Order {
         name,
         request,
-        subject: if rebuild { SubjectOrder::OfPolicy } else { SubjectOrder::OfRequest },
+        subject: SubjectTerms {
+            given,
+            policy: config.policy.clone().unwrap_or_else(SubjectPolicy::of_easyrsa),
+            order: if rebuild { SubjectOrder::OfPolicy } else { SubjectOrder::OfRequest },
+            email: if config.without_email { SubjectEmail::Leaves } else { SubjectEmail::Stays },
+        },
         period: period(settings, &profile.kind),
         profile,
         serial: database.next_serial(session.serial_mode(), &mut Session::rng())?,
-        digest: digest(settings)?,
+        digest: digest(settings, config.digest.as_deref())?,
     })
 }

@@ -66,6 +66,18 @@ pub struct Sources<'a> {
     pub read_file: &'a dyn Fn(&Path) -> io::Result<Vec<u8>>,
 }
 
+/// Days until the next CRL is due, unless somebody says otherwise.
+pub const DEFAULT_CRL_DAYS: u32 = 180;
+
+/// A file of openssl's settings that somebody named.
+#[derive(Clone, Debug)]
+pub struct SslConfigFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Who named it.
+    pub place: Place,
+}
+
 /// The settings of a run. Paths are absolute.
 #[derive(Debug)]
 pub struct Settings {
@@ -91,6 +103,8 @@ pub struct Settings {
     pub no_lockfile: bool,
     /// The umask for new files, at most 077; `None` keeps the caller's.
     pub umask: Option<u32>,
+    /// Ask for the passphrase of a new CA at the terminal.
+    pub raw_ca: bool,
     /// Do not encrypt new private keys. A `passout` outweighs it, as for easy-rsa.
     pub no_pass: bool,
     /// The passphrase of an existing key.
@@ -101,6 +115,8 @@ pub struct Settings {
     pub algo: Option<Algo>,
     /// Curve, if one was named.
     pub curve: Option<String>,
+    /// A file that names a curve, if one was named.
+    pub curve_file: Option<PathBuf>,
     /// Bits of an RSA key, if somebody named a number.
     pub key_size: Option<u32>,
     /// Digest of signatures, if one was named.
@@ -112,8 +128,8 @@ pub struct Settings {
     pub ca_expire: u32,
     /// Days of a certificate, `--days` not counted.
     pub cert_expire: u32,
-    /// Days until the next CRL is due, `--days` not counted.
-    pub crl_days: u32,
+    /// Days until the next CRL is due, if somebody named a number; `--days` not counted.
+    pub crl_days: Option<u32>,
     /// Days before the end of a certificate that it is listed, `--days` not counted.
     pub pre_expiry_window: u32,
     /// What a PKCS#12 file calls its entry, if a name was given.
@@ -132,6 +148,12 @@ pub struct Settings {
     pub copy_ext: bool,
     /// Keep the order of the request's subject.
     pub preserve_dn: bool,
+    /// Another subject than that of the request.
+    pub new_subject: Option<String>,
+    /// The settings of openssl, if a file was named.
+    pub ssl_config: Option<SslConfigFile>,
+    /// Put a text in front of certificates and requests.
+    pub text: bool,
     /// Extensions that are to be critical.
     pub critical: Critical,
     /// More extensions, in the language of an x509-types file.
@@ -235,7 +257,6 @@ impl Settings {
         for known in [env::EASYRSA, env::EASYRSA_PKI] {
             reader.refuse_empty(known)?;
         }
-        reader.refuse_unsupported()?;
         let (passin, passout) = reader.passphrases(&options.key)?;
         let (start_date, end_date) = reader.dates()?;
         Ok(Self {
@@ -250,17 +271,19 @@ impl Settings {
             format: options.conversation.format.unwrap_or(Format::Text),
             no_lockfile: variables.is_on(env::EASYRSA_NO_LOCKFILE),
             umask: reader.umask()?,
+            raw_ca: variables.is_on(env::EASYRSA_RAW_CA),
             no_pass: variables.is_on(env::EASYRSA_NO_PASS),
             passin,
             passout,
             algo: reader.choice(env::EASYRSA_ALGO, "rsa, ec or ed")?,
             curve: reader.text(env::EASYRSA_CURVE),
+            curve_file: reader.text(env::EASYRSA_ALGO_PARAMS).map(|file| here.join(file)),
             key_size: reader.count(env::EASYRSA_KEY_SIZE)?,
             digest: reader.text(env::EASYRSA_DIGEST),
             days: options.certificate.days,
             ca_expire: reader.count(env::EASYRSA_CA_EXPIRE)?.unwrap_or(3650),
             cert_expire: reader.count(env::EASYRSA_CERT_EXPIRE)?.unwrap_or(825),
-            crl_days: reader.count(env::EASYRSA_CRL_DAYS)?.unwrap_or(180),
+            crl_days: reader.count(env::EASYRSA_CRL_DAYS)?,
             pre_expiry_window: reader.count(env::EASYRSA_PRE_EXPIRY_WINDOW)?.unwrap_or(90),
             friendly_name: reader.text(env::EASYRSA_P12_FR_NAME),
             start_date,
@@ -270,6 +293,9 @@ impl Settings {
             auto_san: variables.is_on(env::EASYRSA_AUTO_SAN),
             copy_ext: variables.is_on(env::EASYRSA_CP_EXT),
             preserve_dn: variables.is_on(env::EASYRSA_PRESERVE_DN),
+            new_subject: reader.text(env::EASYRSA_NEW_SUBJECT),
+            ssl_config: reader.ssl_config(here),
+            text: variables.is_on(env::EASYRSA_TEXT_ON) && !variables.is_on(env::EASYRSA_TEXT_OFF),
             critical: Critical {
                 subject_alt_name: variables.is_on(env::EASYRSA_SAN_CRIT),
                 basic_constraints: variables.is_on(env::EASYRSA_BC_CRIT),
@@ -309,10 +335,10 @@ impl Settings {
         })
     }
 
-    /// When the next CRL is due.
+    /// When the next CRL is due; openssl's settings count where nobody else names a number.
     #[must_use]
-    pub fn crl_validity(&self) -> Days {
-        Days(self.days.unwrap_or(self.crl_days))
+    pub fn crl_validity(&self, of_config: Option<u32>) -> Days {
+        Days(self.days.or(self.crl_days).or(of_config).unwrap_or(DEFAULT_CRL_DAYS))
     }
 
     /// Whether a certificate is issued together with its inline file (easy-rsa 3.2).
@@ -338,6 +364,12 @@ impl Settings {
 fn extension_variables(variables: &Variables, here: &Path, subject: &Subject) -> ExtensionVariables {
     let pki = location::pki(variables, here);
     let defaults = [
+        (env::EASYRSA_CERT_EXPIRE, "825"),
+        (env::EASYRSA_CRL_DAYS, "180"),
+        // openssl's own word for: whoever signs shall choose.
+        (env::EASYRSA_DIGEST, "default"),
+        (env::EASYRSA_DN, "cn_only"),
+        (env::EASYRSA_KEY_SIZE, "2048"),
         (env::EASYRSA_PKI, pki.to_str().unwrap_or_default()),
         (env::EASYRSA_REQ_COUNTRY, &subject.country),
         (env::EASYRSA_REQ_PROVINCE, &subject.province),

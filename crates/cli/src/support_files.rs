@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The files that easy-rsa brings along, in our own words: settings for openssl,
 //! and certificate types in openssl's language, to be changed by whoever wants
-//! types of his own. certkeep obeys the types that stand in a PKI, and makes
-//! certificates without any of these files.
+//! types of his own. certkeep obeys what stands in a PKI, and makes certificates
+//! without any of these files.
 
 use certkeep_pki::x509::profile::ProfileSet;
 
-/// `openssl-easyrsa.cnf`, which easy-rsa alone reads.
+/// `openssl-easyrsa.cnf`: as it stands here it changes nothing.
 pub const SSL_CONFIG: &str = include_str!("support_files/openssl-easyrsa.cnf");
 
 /// The certificate types that have a file; `COMMON` is part of every certificate.

@@ -138,25 +138,7 @@ fn the_link_and_easyrsa_take_turns() {
 }
 
 /// Options of easy-rsa that are not there: an error, never ignored.
-const NOT_THERE: &[&str] = &[
-    "--keep-tmp=x",
-    "--ssl-cnf=x",
-    "--ssl-conf=x",
-    "--new-subject=/CN=x",
-    "--new-subj=/CN=x",
-    "--text",
-    "--rawca",
-    "--raw-ca",
-    "--fix-offset=1",
-    "--quiet",
-    "-q",
-    "--ca-via-stdin",
-    "--renew-days=1",
-    "--no-safe-ssl",
-    "--old-safe-ssl",
-    "--days-margin=1",
-    "--tools=x",
-];
+const NOT_THERE: &[&str] = &["--fix-offset=1", "--quiet", "-q", "--ca-via-stdin", "--renew-days=1"];
 
 #[test]
 fn an_option_that_is_not_there_is_an_error() {
@@ -164,5 +146,118 @@ fn an_option_that_is_not_there_is_an_error() {
     for option in NOT_THERE {
         world.refuses(["-b", option, "gen-req", "x", "nopass"], "unexpected argument");
     }
-    world.refuses(["-b", "build-ca", "rawca"], "unknown command option `rawca`");
+}
+
+/// Options that have nothing to switch off or to keep here.
+#[test]
+fn an_option_without_effect_is_taken() {
+    let world = World::with_ca();
+    for (option, name) in
+        [("--force-vars", "a"), ("--force-safe-ssl", "b"), ("--notext", "c"), ("--tmp-dir=/nowhere", "d")]
+    {
+        world.run(["-b", option, "gen-req", name, "nopass"]).success();
+    }
+    world.run(["-b", "--keep-tmp=x", "gen-crl"]).success().says("--keep-tmp keeps nothing");
+    assert!(!world.exists("pki/tmp"));
+}
+
+#[test]
+fn a_new_subject_needs_the_option_and_the_word() {
+    let world = World::with_request();
+    let sign = ["sign-req", "server", "www.example.net"];
+    for (arguments, fact) in [
+        (&["--new-subject=/CN=new"][..], "is not told to use it"),
+        (&["newsubj"], "no new subject"),
+        (&["--new-subj=CN=new", "newsubj"], "not of the form"),
+        (&["--new-subject=/CN=", "newsubj"], "commonName is empty"),
+        (&["--new-subject=/O=new", "newsubj"], "no common name"),
+        (&["--new-subject=/colour=red/CN=new", "newsubj"], "`colour`"),
+    ] {
+        world.refuses(["-b"].iter().chain(&sign).chain(arguments), fact);
+    }
+    let build = ["-b", "--new-subject=/CN=new", "build-client-full", "jane", "nopass"];
+    world.refuses(build, "is not told to use it");
+    let new = "--new-subject=/O=Example/CN=new.example.net";
+    world.run(["-b", new].iter().chain(&sign).chain(&["newsubj"])).success();
+    let shown = world.openssl(
+        ["x509", "-noout", "-subject", "-ext", "subjectAltName", "-in"]
+            .iter()
+            .chain(&["pki/issued/www.example.net.crt"]),
+    );
+    shown.success().shows("O = Example, CN = new.example.net").shows("DNS:new.example.net");
+    assert!(world.rows()[0].ends_with("/O=Example/CN=new.example.net"), "{:?}", world.rows());
+}
+
+#[test]
+fn a_text_stands_in_front_where_it_is_wanted() {
+    let world = World::with_pki();
+    world.run(["-b", "--text", "build-ca", "nopass"]).success();
+    world.run(["-b", "gen-req", "with", "nopass", "text"]).success();
+    world.run(["-b", "gen-req", "without", "nopass"]).success();
+    world.certkeep(["-b", "build-client-full", "jane", "nopass"]).env("EASYRSA_TEXT_ON", "1").run().success();
+    world.run(["-b", "--text", "--notext", "sign-req", "client", "with"]).success();
+    world.run(["-b", "sign-req", "client", "without"]).success();
+    for (file, text) in [
+        ("ca.crt", true),
+        ("reqs/with.req", true),
+        ("reqs/without.req", false),
+        ("reqs/jane.req", true),
+        ("issued/jane.crt", true),
+        ("issued/with.crt", false),
+        ("issued/without.crt", false),
+    ] {
+        let contents = world.text(&format!("pki/{file}"));
+        assert_eq!(contents.starts_with("Certificate"), text, "{file}: {contents}");
+        assert_eq!(contents.matches("-----BEGIN").count(), 1, "{file}");
+    }
+    let serial = world.rows()[0].split('\t').nth(3).expect("a serial number").to_owned();
+    assert_eq!(world.text(&format!("pki/certs_by_serial/{serial}.pem")), world.text("pki/issued/jane.crt"));
+    world.run(["verify-cert", "jane"]).success();
+    world.openssl(["verify", "-CAfile", "pki/ca.crt", "pki/issued/jane.crt"]).success();
+}
+
+#[test]
+fn a_file_of_parameters_names_the_curve() {
+    let world = World::with_pki();
+    world.openssl(["ecparam", "-name", "secp521r1", "-out", "p521.pem"]).success();
+    world
+        .openssl(["ecparam", "-name", "secp521r1", "-param_enc", "explicit", "-out", "explicit.pem"])
+        .success();
+    let make = |options: &[&str], file: &str, name: &str| {
+        let run = world.certkeep(["-b"].iter().chain(options).chain(&["gen-req", name, "nopass"]));
+        run.env("EASYRSA_ALGO_PARAMS", file).run()
+    };
+    make(&["--algo=ec"], "p521.pem", "jane").success();
+    let key = world.openssl(["pkey", "-noout", "-text", "-in", "pki/private/jane.key"]).success();
+    assert!(key.stdout.contains("secp521r1"), "{key}");
+    make(&["--algo=rsa"], "nowhere.pem", "rsa").success();
+    make(&["--algo=ec"], "explicit.pem", "joe").refused("explicit parameters");
+    make(&["--algo=ec", "--curve=P-256"], "p521.pem", "joe").refused("is to be P-256");
+    make(&["--algo=ec"], "pki/vars.example", "joe").refused("no curve parameters");
+    make(&["--algo=ec"], "nowhere.pem", "joe").refused("nowhere.pem");
+}
+
+#[test]
+fn rawca_asks_and_batch_asks_for_nothing() {
+    let world = World::with_pki();
+    world.refuses(["-b", "build-ca", "rawca"], "asks for nothing");
+    world.refuses(["-b", "--raw-ca", "build-ca"], "asks for nothing");
+    let mut person = world.converse(["--rawca", "build-ca", "raw-ca"]);
+    person.expect("Enter New CA Key Passphrase: ").hidden().answer("geheim");
+    person.expect("Confirm New CA Key Passphrase: ").hidden().answer("geheim");
+    person.expect("[Easy-RSA CA]: ").answer("");
+    person.succeeds();
+    world.openssl(["pkey", "-noout", "-passin", "pass:geheim", "-in", "pki/private/ca.key"]).success();
+}
+
+#[test]
+fn what_a_ca_does_not_heed_is_said() {
+    let world = World::with_pki();
+    let options = ["-b", "--ns-cert", "--san=DNS:a.example"];
+    for command in [&["build-ca", "nopass"][..], &["renew-ca"]] {
+        let outcome = world.run(options.iter().chain(command)).success();
+        outcome.says("--ns-cert says nothing").says("--san says nothing");
+        let root = world.openssl(["x509", "-noout", "-text", "-in", "pki/ca.crt"]).success();
+        assert!(!root.stdout.contains("Netscape") && !root.stdout.contains("DNS:"), "{root}");
+    }
 }

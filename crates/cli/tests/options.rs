@@ -233,8 +233,6 @@ fn a_misspelt_variable_is_told_and_no_obstacle() {
     let told = world.run(["-b", "build-ca", "nopass"]).success();
     told.says("warning: EASYRSA_CRT_EXPIRE in the vars file is unknown");
     assert!(!world.run(["--silent", "show-ca"]).success().stderr.contains("EASYRSA_CRT_EXPIRE"));
-    world.write("pki/vars", "set_var EASYRSA_RAW_CA yes\n");
-    world.refuses(["-b", "gen-req", "x", "nopass"], "EASYRSA_RAW_CA in the vars file asks for");
 }
 
 /// Vars files that are not read, and what is said.

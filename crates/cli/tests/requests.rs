@@ -265,3 +265,54 @@ fn a_hostile_subject_does_not_reach_the_terminal() {
         assert!(row.is_ascii() && row.split('\t').count() == 6, "{row:?}");
     }
 }
+
+#[test]
+fn a_key_on_secp256k1_is_made_and_certified() {
+    let world = World::with_pki();
+    let curve = ["-b", "--algo=ec", "--curve=secp256k1"];
+    world.run(curve.iter().chain(&["build-ca", "nopass"])).success();
+    world.run(curve.iter().chain(&["build-client-full", "jane", "nopass"])).success();
+    world.run(["-b", "gen-crl"]).success();
+    world.refuses(["-b", "--digest=sha512", "gen-crl"], "EC secp256k1 cannot sign with sha512");
+    let foreign = [
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:secp256k1",
+        "-nodes",
+        "-keyout",
+        "k",
+        "-subj",
+        "/CN=joe",
+    ];
+    world.openssl(["req", "-new", "-out", "joe.csr"].iter().chain(&foreign)).success();
+    world.run(["import-req", "joe.csr", "joe"]).success();
+    world.run(["-b", "sign-req", "client", "joe"]).success();
+    for name in ["jane", "joe"] {
+        let file = format!("pki/issued/{name}.crt");
+        world
+            .openssl(["verify", "-crl_check", "-CAfile", "pki/ca.crt", "-CRLfile", "pki/crl.pem", &file])
+            .success();
+        world.run(["verify-cert", name]).success();
+    }
+}
+
+#[test]
+fn a_request_for_a_key_that_nobody_here_has_says_what_to_use() {
+    let world = World::with_ca();
+    for (kind, option, named) in [
+        ("ed448", "", "Ed448"),
+        ("ec", "ec_paramgen_curve:brainpoolP256r1", "EC brainpoolP256r1"),
+        ("ec", "ec_paramgen_curve:brainpoolP512r1", "EC brainpoolP512r1"),
+    ] {
+        let mut arguments = vec!["req", "-new", "-newkey", kind, "-nodes", "-keyout", "k", "-subj", "/CN=x"];
+        arguments.extend(["-out", "x.csr"]);
+        if !option.is_empty() {
+            arguments.extend(["-pkeyopt", option]);
+        }
+        world.openssl(arguments).success();
+        world.refuses(["import-req", "x.csr", "x"], named);
+        let refused = world.run(["import-req", "x.csr", "x"]).refused("cannot be checked");
+        refused.says("use a key that it has: RSA");
+    }
+}

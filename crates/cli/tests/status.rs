@@ -40,6 +40,8 @@ fn what_expires_was_revoked_or_renewed_is_listed() {
         (&"gone".into(), &"superseded".into()),
         "{json}"
     );
+    let ended = world.run(["--days=0", "show-expire"]).success();
+    assert_eq!(ended.stdout, "", "nothing has expired yet: {ended}");
     world.certkeep(["show-expire"]).env("EASYRSA_PRE_EXPIRY_WINDOW", "10").run().success();
     World::with_pki().refuses(["show-expire"], "there is no CA");
 }
@@ -107,6 +109,17 @@ fn dh_groups_are_those_that_openssl_knows() {
     world.refuses(["--keysize=2000", "gen-dh"], "RFC 7919 has no group of 2000 bits");
     world.refuses(["--keysize=1024", "gen-dh", "fresh"], "a prime of 1024 bits is not possible");
     world.run(["gen-dh"]).success().says("ffdhe3072");
+}
+
+/// The search takes seconds to minutes, so it is cut short; its primes are looked
+/// at where it is written.
+#[test]
+fn a_search_that_is_cut_short_leaves_nothing() {
+    let world = World::with_pki();
+    let before = world.snapshot();
+    let script = "timeout --signal=INT 1 \"$0\" --keysize=8192 gen-dh fresh || exit 3";
+    world.shell(script).run().failed().says("searching a safe prime of 8192 bits");
+    before.assert_same(&world.snapshot());
 }
 
 #[test]

@@ -170,3 +170,83 @@ fn netscape_extensions_come_where_they_are_asked_for() {
     world.run(["-b", "--ns-cert=no", "build-client-full", "plain", "nopass"]).success();
     assert!(!extensions(&world, "pki/issued/plain.crt").contains("Netscape"));
 }
+
+#[test]
+fn the_name_of_the_request_is_in_the_environment_of_its_extensions() {
+    let world = World::with_ca();
+    world.write("pki/x509-types/COMMON", "nsComment = for $ENV::EASYRSA_REQ_CN\n");
+    world.run(["-b", "--req-cn=Jane", "gen-req", "jane", "nopass"]).success();
+    world.certkeep(["-b", "sign-req", "client", "jane"]).env("EASYRSA_REQ_CN", "other").run().success();
+    assert!(extensions(&world, "pki/issued/jane.crt").contains("for jane"));
+    let extra = "subjectAltName = DNS:$ENV::EASYRSA_REQ_CN.example";
+    world
+        .certkeep(["-b", "build-client-full", "joe", "nopass"])
+        .env("EASYRSA_EXTRA_EXTS", extra)
+        .run()
+        .success();
+    assert!(extensions(&world, "pki/issued/joe.crt").contains("DNS:joe.example"));
+    let request = world.openssl(["req", "-noout", "-text", "-in", "pki/reqs/joe.req"]).success();
+    request.shows("DNS:joe.example");
+}
+
+/// Settings for openssl with a policy, fields, a root and CRLs of their own.
+const SETTINGS: &str = "[ca]\ndefault_ca = ours\n[ours]\npolicy = strict\ncrl_extensions = list\n\
+    default_crl_days = 9\ndefault_md = sha512\n\
+    [strict]\norganizationName = match\ncommonName = supplied\n\
+    [req]\ndistinguished_name = names\nx509_extensions = root\n#%CA_X509_TYPES_EXTRA_EXTS%\n\
+    [names]\n0.O = Our organization\n0.O_default = Acme\nCN = Who\nCN_default = $ENV::EASYRSA_REQ_CN\nCN_max = 9\n\
+    [root]\nissuerAltName = URI:https://acme.example/\n\
+    [list]\nissuerAltName = URI:https://acme.example/\n";
+
+#[test]
+fn settings_of_openssl_are_obeyed_where_they_are_named_and_in_the_pki() {
+    for place in ["acme.cnf", "pki/openssl-easyrsa.cnf"] {
+        let world = World::with_pki();
+        world.write(place, SETTINGS);
+        let option = if place.starts_with("pki") { "--batch" } else { "--ssl-cnf=acme.cnf" };
+        world.run(["-b", option, "build-ca", "nopass"]).refused("want 0 to 9");
+        world.run(["-b", option, "--req-cn=Root", "build-ca", "nopass"]).success();
+        let root = extensions(&world, "pki/ca.crt");
+        assert!(root.contains("URI:https://acme.example/") && root.contains("CA:TRUE"), "{root}");
+        world.run(["-b", option, "build-client-full", "jane", "nopass"]).success();
+        let shown = ["x509", "-noout", "-subject", "-text", "-in", "pki/issued/jane.crt"];
+        world.openssl(shown).success().shows("subject=O = Acme, CN = jane").shows("SHA512");
+        world.run(["-b", option, "gen-crl"]).success();
+        let list = world.openssl(["crl", "-noout", "-text", "-in", "pki/crl.pem"]).success();
+        let list = list.shows("URI:https://acme.example/").shows("SHA512");
+        assert!(!list.stdout.contains("Authority Key Identifier"), "{list}");
+        // Another organization is refused, by this option and without it.
+        world.write("plain.cnf", SETTINGS.replace("0.O_default = Acme", "0.O_default = Other"));
+        world.run(["-b", "--ssl-conf=plain.cnf", "gen-req", "joe", "nopass"]).success();
+        world.refuses(
+            ["-b", option, "sign-req", "client", "joe"],
+            "organizationName of the subject is not that of the CA",
+        );
+        let mut person =
+            world.converse([option, "gen-req", "ann", "nopass"].iter().filter(|word| **word != "--batch"));
+        person.expect("Our organization [Acme]: ").answer("");
+        person.expect("Who [ann]: ").answer("Ann");
+        person.succeeds();
+        let request = world.openssl(["req", "-noout", "-subject", "-in", "pki/reqs/ann.req"]).success();
+        request.shows("subject=O = Acme, CN = Ann");
+    }
+}
+
+#[test]
+fn settings_of_openssl_that_cannot_be_obeyed_are_named() {
+    let world = World::with_request();
+    let sign = ["-b", "sign-req", "server", "www.example.net"];
+    for (from, to, fact) in [
+        ("[req]", "[req]\nattributes = more", "acme.cnf: line 12, column 1: the setting `attributes`"),
+        ("policy = strict", "policy = lax", "line 4, column 10: the section `lax`"),
+        ("match", "equal", "`equal` is not a value of the setting `organizationName`"),
+        ("[ca]", ".include other.cnf\n[ca]", "line 1, column 1: `.include`"),
+        ("default_md = sha512", "default_md = md5", "md5"),
+    ] {
+        world.write("acme.cnf", SETTINGS.replacen(from, to, 1));
+        world.refuses(["--ssl-cnf=acme.cnf"].iter().chain(&sign), fact);
+    }
+    world.refuses(["--ssl-cnf=nowhere.cnf"].iter().chain(&sign), "no file");
+    let missing = world.certkeep(sign).env("EASYRSA_SSL_CONF", "nowhere.cnf").run().success();
+    missing.says("what is built in is used");
+}

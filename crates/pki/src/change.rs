@@ -129,6 +129,21 @@ impl ChangeSet {
         self.changes.extend(later.changes);
     }
 
+    /// Puts `text` in front of every public file that is to hold `contents`. Whoever
+    /// reads PEM passes over it (RFC 7468 §5.2).
+    pub fn put_in_front(&mut self, contents: &[u8], text: &[u8]) {
+        for change in &mut self.changes {
+            match change {
+                Change::Create(_, Contents::Public(bytes)) | Change::Replace(_, Contents::Public(bytes))
+                    if bytes == contents =>
+                {
+                    bytes.splice(..0, text.iter().copied());
+                }
+                _ => {}
+            }
+        }
+    }
+
     /// The changes, in order.
     #[must_use]
     pub fn as_slice(&self) -> &[Change] {

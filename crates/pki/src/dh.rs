@@ -65,6 +65,15 @@ pub fn fresh(bits: u32, rng: &mut dyn CryptoRng, tried: &mut dyn FnMut(usize)) -
     if !FRESH_BITS.contains(&bits) {
         return Err(DhError::Bits(bits));
     }
+    to_pem(&safe_prime(bits, rng, tried)?)
+}
+
+/// A prime of exactly this many bits, half of which is one too, big-endian.
+fn safe_prime(
+    bits: u32,
+    rng: &mut dyn CryptoRng,
+    tried: &mut dyn FnMut(usize),
+) -> Result<Box<[u8]>, DhError> {
     let length = NonZeroU32::new(bits).ok_or(DhError::Bits(bits))?;
     let mut bytes = vec![0; usize::try_from(bits.div_ceil(8)).map_err(|_| DhError::Bits(bits))?];
     let mut count = 0;
@@ -82,7 +91,7 @@ pub fn fresh(bits: u32, rng: &mut dyn CryptoRng, tried: &mut dyn FnMut(usize)) -
             count += 1;
             tried(count);
             if is_prime(Flavor::Safe, &candidate) {
-                return to_pem(&candidate.to_be_bytes());
+                return Ok(candidate.to_be_bytes());
             }
         }
     }
@@ -156,6 +165,27 @@ mod tests {
         assert_eq!(&prime[..48], "FFFFFFFFFFFFFFFFADF85458A2BB4A9AAFDC5620273D3CF1");
         assert_eq!(prime.len(), 512);
         assert!(prime.ends_with("FFFFFFFFFFFFFFFF"));
+    }
+
+    #[test]
+    fn a_prime_of_ones_own_is_what_openssl_calls_safe() {
+        use rand_core::{OsRng, TryRngCore};
+        for bits in [512, 523] {
+            let mut count = 0;
+            let prime = safe_prime(bits, &mut OsRng.unwrap_err(), &mut |number| count = number);
+            let pem = to_pem(&prime.expect("found")).expect("short");
+            let mut check = std::process::Command::new("openssl");
+            check.args(["dhparam", "-check", "-text", "-noout"]).stdin(std::process::Stdio::piped());
+            check.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+            let mut child = check.spawn().expect("openssl");
+            let input = child.stdin.take().expect("it is piped");
+            std::io::Write::write_all(&mut { input }, pem.as_bytes()).expect("openssl reads");
+            let output = child.wait_with_output().expect("openssl");
+            let text = [output.stdout, output.stderr].concat();
+            let text = String::from_utf8_lossy(&text);
+            assert!(text.contains(&format!("({bits} bit)")) && text.contains("appear to be ok"), "{text}");
+            assert!(count > 0);
+        }
     }
 
     #[test]

@@ -4,14 +4,17 @@
 //!
 //! The only file that names rcgen, which makes keys and signatures with
 //! aws-lc-rs. The pairs of curve and digest that aws-lc-rs does not have go to
-//! the p256 and p384 crates, odd RSA sizes to the rsa crate.
+//! the p256 and p384 crates, odd RSA sizes to the rsa crate; secp256k1, which
+//! rcgen does not have, to aws-lc-rs itself.
 
 mod algorithm;
 mod legacy;
 mod load;
+mod parameters;
 mod pbes2;
 mod pss;
 mod public;
+mod secp256k1;
 mod traditional;
 
 use std::fmt;
@@ -28,6 +31,7 @@ use zeroize::Zeroizing;
 pub use self::{
     algorithm::{Curve, Digest, KeyAlgorithm},
     load::{LoadError, Protection},
+    parameters::ParametersError,
     public::{PublicKey, PublicKeyError, VerifyError, signature_algorithm},
     traditional::TraditionalError,
 };
@@ -120,11 +124,12 @@ impl PrivateKey {
         let failed = |_| GenerateError::Generator;
         let pkcs8 = match algorithm {
             KeyAlgorithm::Rsa { bits } => generate_rsa(bits)?,
-            KeyAlgorithm::Ec(curve) => {
+            KeyAlgorithm::Ec(Curve::K256) => secp256k1::generate()?,
+            KeyAlgorithm::Ec(curve @ (Curve::P256 | Curve::P384 | Curve::P521)) => {
                 let pair = KeyPair::generate_for(match curve {
                     Curve::P256 => &rcgen::PKCS_ECDSA_P256_SHA256,
                     Curve::P384 => &rcgen::PKCS_ECDSA_P384_SHA384,
-                    Curve::P521 => &rcgen::PKCS_ECDSA_P521_SHA512,
+                    _ => &rcgen::PKCS_ECDSA_P521_SHA512,
                 });
                 Zeroizing::new(pair.map_err(failed)?.serialize_der())
             }
@@ -184,9 +189,12 @@ impl PrivateKey {
         }
         let plain = PrivateKeyInfoRef::new(information.algorithm, private_key);
         let pkcs8 = Zeroizing::new(plain.to_der().map_err(|_| LoadError::Malformed)?);
-        let pair = KeyPair::try_from(pkcs8.as_slice()).map_err(|_| unsupported())?;
-        let public =
-            PublicKey::from_der(&pair.subject_public_key_info()).map_err(|_| LoadError::Malformed)?;
+        let public = if public::named_curve(&identifier) == Some(public::K256) {
+            secp256k1::public_key(&pkcs8)?
+        } else {
+            let pair = KeyPair::try_from(pkcs8.as_slice()).map_err(|_| unsupported())?;
+            PublicKey::from_der(&pair.subject_public_key_info()).map_err(|_| LoadError::Malformed)?
+        };
         // Version 2 brings a public half of its own, which would otherwise be dropped unread.
         if information.public_key.is_some_and(|bits| bits.as_bytes() != Some(public.bits())) {
             return Err(LoadError::Malformed);
@@ -220,6 +228,10 @@ impl Signer for PrivateKey {
             (KeyAlgorithm::Ed25519, _) => &rcgen::PKCS_ED25519,
             (KeyAlgorithm::Ec(Curve::P256), _) => return sign_p256(&self.pkcs8, digest, message),
             (KeyAlgorithm::Ec(Curve::P384), _) => return sign_p384(&self.pkcs8, digest, message),
+            (KeyAlgorithm::Ec(Curve::K256), Digest::Sha256) => return secp256k1::sign(&self.pkcs8, message),
+            (KeyAlgorithm::Ec(Curve::K256), _) => {
+                return Err(SignError::Unsupported { key: self.algorithm.to_string(), digest });
+            }
         };
         self.pair(kind)?.sign(message).map_err(|_| SignError::Signer)
     }

@@ -15,6 +15,8 @@ pub mod profile;
 pub mod request;
 pub mod serial;
 pub(crate) mod signed;
+pub mod ssl_config;
+pub mod subject;
 
 /// Lower-case hexadecimal without separators.
 pub(crate) fn hex(bytes: &[u8]) -> String {

@@ -14,7 +14,7 @@ use certkeep_pki::{
         authority::{Authority, Database, SerialMode},
         build::{RootOrder, propose_root},
         policy::{AltNames, MakeCritical, Profile, TypeSource},
-        sign::{Order, SubjectOrder},
+        sign::{Order, SubjectOrder, SubjectTerms},
         validity::Period,
     },
     index::Index,
@@ -253,7 +253,7 @@ impl Issuer {
         let order = Order {
             name: EntryName::parse("leaf").expect("a name"),
             request: &request,
-            subject: SubjectOrder::OfRequest,
+            subject: SubjectTerms::of_easyrsa(SubjectOrder::OfRequest),
             profile: profile(read(text)?, CertificateType::Client),
             period: Period::Days(Days(30)),
             serial,

@@ -14,7 +14,7 @@ use certkeep_pki::{
         build::{self, RootOrder},
         crl::{CrlNumbers, CrlOrder},
         policy::{AltNames, MakeCritical, Profile, TypeSource},
-        sign::{Order, ProposeError, SubjectOrder},
+        sign::{Order, ProposeError, SubjectOrder, SubjectTerms},
         validity::{Period, ValidityError},
     },
     change::{Change, Contents},
@@ -159,7 +159,7 @@ fn order<'a>(record: &Record, request: &'a Request, period: Period) -> Order<'a>
     Order {
         name: EntryName::parse(&record.name).expect("a name"),
         request,
-        subject: SubjectOrder::OfPolicy,
+        subject: SubjectTerms::of_easyrsa(SubjectOrder::OfPolicy),
         profile: Profile { path_len: record.path_len, realm: record.realm.clone(), ..profile },
         period,
         serial: serial(&record.serial),
@@ -419,7 +419,7 @@ fn every_crl_is_made_again_but_for_its_number() {
         let next_update = theirs.next_update().expect("it has one");
         let days = u32::try_from(theirs.this_update().days_until(next_update)).expect("not many");
         let database = Database::new(index(story), None, Vec::new());
-        let order = CrlOrder { set: ProfileSet::Easyrsa, days: Days(days), digest: None };
+        let order = CrlOrder { set: ProfileSet::Easyrsa, days: Days(days), digest: None, extensions: &[] };
         let numbers = CrlNumbers { file: None, present: theirs.number() };
         let proposal =
             authority(story).propose_crl(order, &database, &numbers, theirs.this_update()).expect("proposed");

@@ -71,6 +71,7 @@ static RSA: LazyLock<Sample> = LazyLock::new(|| {
 static P256: LazyLock<Sample> = LazyLock::new(|| ec(Curve::P256));
 static P384: LazyLock<Sample> = LazyLock::new(|| ec(Curve::P384));
 static P521: LazyLock<Sample> = LazyLock::new(|| ec(Curve::P521));
+static K256: LazyLock<Sample> = LazyLock::new(|| ec(Curve::K256));
 static ED25519: LazyLock<Sample> =
     LazyLock::new(|| Sample::make(KeyAlgorithm::Ed25519, &["-algorithm", "ED25519"]));
 
@@ -79,12 +80,18 @@ fn ec(curve: Curve) -> Sample {
     Sample::make(KeyAlgorithm::Ec(curve), &["-algorithm", "EC", "-pkeyopt", &option])
 }
 
-fn samples() -> [&'static Sample; 5] {
-    [&RSA, &P256, &P384, &P521, &ED25519]
+fn samples() -> [&'static Sample; 6] {
+    [&RSA, &P256, &P384, &P521, &K256, &ED25519]
 }
 
-fn elliptic() -> [&'static Sample; 3] {
-    [&P256, &P384, &P521]
+fn elliptic() -> [&'static Sample; 4] {
+    [&P256, &P384, &P521, &K256]
+}
+
+/// The digests that a key signs with.
+fn digests(sample: &Sample) -> impl Iterator<Item = Digest> {
+    let one = sample.algorithm == KeyAlgorithm::Ec(Curve::K256);
+    DIGESTS.into_iter().filter(move |digest| !one || *digest == Digest::Sha256)
 }
 
 fn load(file: &[u8]) -> Result<PrivateKey, LoadError> {
@@ -294,8 +301,6 @@ fn keys_that_certkeep_does_not_have_are_named() {
     let short = genpkey(&["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:1024"]);
     check_unsupported(&short, "an RSA key below 2048 bits");
     check_unsupported(&with_input(&["rsa", "-traditional"], &short), "an RSA key below 2048 bits");
-    check_unsupported(&curve("secp256k1"), "a key of the kind EC secp256k1");
-    check_unsupported(&with_input(&["ec"], &curve("secp256k1")), "a key of the kind EC secp256k1");
     check_unsupported(&curve("secp224r1"), "a key of the kind EC secp224r1");
     check_unsupported(&curve("brainpoolP256r1"), "a key of the kind EC brainpoolP256r1");
     check_unsupported(&curve("brainpoolP384r1"), "a key of the kind EC brainpoolP384r1");
@@ -373,7 +378,7 @@ fn a_public_half_of_another_key_is_refused() {
             let mut file = sample.as_written_by(arguments);
             // In both forms the point stands last.
             let length = match curve {
-                Curve::P256 => 65,
+                Curve::P256 | Curve::K256 => 65,
                 Curve::P384 => 97,
                 Curve::P521 => 133,
             };
@@ -474,6 +479,7 @@ fn openssl_finds_generated_keys_in_order() {
         KeyAlgorithm::Ec(Curve::P256),
         KeyAlgorithm::Ec(Curve::P384),
         KeyAlgorithm::Ec(Curve::P521),
+        KeyAlgorithm::Ec(Curve::K256),
         KeyAlgorithm::Ed25519,
     ];
     for algorithm in algorithms {
@@ -494,7 +500,7 @@ fn openssl_accepts_every_signature() {
     for sample in samples() {
         let key = sample.load();
         let public = scratch.write("public", &sample.public_pem());
-        for digest in DIGESTS {
+        for digest in digests(sample) {
             let mut signature = key.sign(digest, MESSAGE).expect("signed");
             let accepts = |signature: &[u8]| {
                 let file = scratch.write("signature", signature);
@@ -516,12 +522,22 @@ fn openssl_accepts_every_signature() {
 }
 
 #[test]
+fn a_digest_that_a_key_does_not_sign_with_is_refused() {
+    let key = K256.load();
+    for digest in [Digest::Sha384, Digest::Sha512] {
+        let refused = key.sign(digest, MESSAGE).expect_err("another digest").to_string();
+        assert_eq!(refused, format!("a key of the kind EC secp256k1 cannot sign with {digest}"));
+        assert!(signature_algorithm(&K256.public_key(), digest).is_err());
+    }
+}
+
+#[test]
 fn every_signature_of_openssl_is_accepted() {
     let scratch = Scratch::new();
     let message = scratch.write("message", MESSAGE);
     for sample in samples() {
         let (private, public) = (scratch.write("private", &sample.pem), sample.public_key());
-        for digest in DIGESTS {
+        for digest in digests(sample) {
             let option = format!("-{digest}");
             let signature = if sample.algorithm == KeyAlgorithm::Ed25519 {
                 openssl(&["pkeyutl", "-sign", "-inkey", &private, "-rawin", "-in", &message])

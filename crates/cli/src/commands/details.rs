@@ -12,6 +12,7 @@ use certkeep_pki::{
         certificate::Certificate,
         describe::{self, Value},
         name::Name,
+        request::Request,
     },
 };
 
@@ -97,6 +98,7 @@ pub(super) fn issue(
         changes.create(PkiPath::PrivateKey(name.clone()), key);
     }
     changes.extend(issued.into_changes());
+    put_text(session, &certificate, &mut changes);
     let mut place = None;
     if let Some((file, at)) = inlined {
         changes.extend(file);
@@ -112,6 +114,23 @@ pub(super) fn say_made(session: &mut Session, made: &Made, files: &[String]) {
     if let Some(place) = &made.inline {
         inline::say(session, &made.name, place);
     }
+}
+
+/// Puts a readable text in front of the files of a certificate where that is wanted.
+pub(super) fn put_text(session: &Session, certificate: &Certificate, changes: &mut ChangeSet) {
+    if session.settings.text {
+        let text = render::text("Certificate", &describe::certificate(certificate));
+        changes.put_in_front(certificate.to_pem().as_bytes(), text.as_bytes());
+    }
+}
+
+/// The file of a request, with a readable text in front where that is wanted.
+pub(super) fn request_file(session: &Session, request: &Request) -> String {
+    let pem = request.to_pem();
+    if !session.settings.text {
+        return pem;
+    }
+    format!("{}{pem}", render::text("Certificate request", &describe::request(request)))
 }
 
 /// One line about a certificate that was made.

@@ -15,10 +15,13 @@ use crate::{message, order, report::Failure, session::Session};
 pub(super) fn run(session: &mut Session) -> Result<(), Failure> {
     session.lock()?;
     let authority = session.authority()?;
+    let common_name = authority.certificate().subject().common_name().unwrap_or_default();
+    let config = order::ssl_config(session, &common_name)?;
     let order = CrlOrder {
         set: order::profile_set(&session.settings),
-        days: session.settings.crl_validity(),
-        digest: order::digest(&session.settings)?,
+        days: session.settings.crl_validity(config.crl_days),
+        digest: order::digest(&session.settings, config.digest.as_deref())?,
+        extensions: &config.crl,
     };
     let present = session.read(&PkiPath::CrlPem)?.and_then(|bytes| Crl::read(&bytes).ok());
     let numbers = CrlNumbers {

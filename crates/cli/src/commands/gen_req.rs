@@ -9,6 +9,7 @@ use certkeep_pki::{
         name::Name,
         profile,
         request::Request,
+        ssl_config::SslConfig,
     },
 };
 
@@ -20,23 +21,27 @@ use crate::{message, order, report::Failure, session::Session};
 pub struct Args {
     /// The name under which key and request are filed, and the default common name
     name: String,
-    /// nopass: do not encrypt the key
-    #[arg(value_name = "nopass")]
+    /// nopass: do not encrypt the key; text: put a readable text in front of the request
+    #[arg(value_name = "nopass|text")]
     words: Vec<String>,
 }
 
 /// Makes the key and the request.
 pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
-    let [no_pass] = word::present(&args.words, ["nopass"])?;
+    let [no_pass, text] = word::present(&args.words, ["nopass", "text"])?;
+    session.settings.text |= text;
     let name = EntryName::parse_new(&args.name)?;
     let key_path = PkiPath::PrivateKey(name.clone());
     let request_path = PkiPath::Request(name.clone());
     let replace_request = confirm_overwrite(session, &request_path, "Confirm request overwrite: ")?;
     let replace_key = confirm_overwrite(session, &key_path, "Confirm key overwrite: ")?;
     let passphrase = session.new_passphrase(no_pass, "Key")?;
-    let subject = order::asked_subject(session, name.as_str())?;
+    let common_name = session.settings.subject.common_name.clone();
+    let common_name = common_name.unwrap_or_else(|| name.as_str().to_owned());
+    let config = order::ssl_config(session, &common_name)?;
+    let subject = order::asked_subject(session, &config, &common_name)?;
     let key = session.new_key()?;
-    let request = request(session, &subject, &key)?;
+    let request = request(session, &config, &subject, &key)?;
     let file = Session::key_file(&key, passphrase.as_ref())?;
     session.lock()?;
     // Somebody may have made the same while this key was generated: theirs stays.
@@ -47,7 +52,7 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
     }
     let mut changes = certkeep_pki::change::ChangeSet::new();
     changes.replace(key_path.clone(), file);
-    changes.replace(request_path.clone(), request.to_pem());
+    changes.replace(request_path.clone(), details::request_file(session, &request));
     session.record(&changes, &message::of(&["gen-req", &args.name]))?;
     if !session.settings.dry_run {
         session.terminal.notice(format_args!("made a key and a request for {}", details::subject(&subject)));
@@ -56,19 +61,29 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The request for `key`, with the extensions of `EASYRSA_EXTRA_EXTS` and the
-/// alternative names that `--san` gives (easy-rsa 3.2: gen-req – in this order).
-pub(super) fn request(session: &Session, subject: &Name, key: &PrivateKey) -> Result<Request, Failure> {
+/// The request for `key`, with the extensions of openssl's settings, those of
+/// `EASYRSA_EXTRA_EXTS` and the alternative names that `--san` gives (easy-rsa
+/// 3.2: gen-req – in this order, and without the first where there are others).
+pub(super) fn request(
+    session: &Session,
+    config: &SslConfig,
+    subject: &Name,
+    key: &PrivateKey,
+) -> Result<Request, Failure> {
     let settings = &session.settings;
     let names = order::given_alt_names(settings)?.map(|given| ExtensionSpec {
         criticality: if given.critical { Criticality::Critical } else { Criticality::NonCritical },
         value: ExtensionValue::SubjectAltName(given.names),
     });
-    let mut asked = order::extra_extensions(settings)?;
+    let mut asked = config.request.clone();
+    let common_name = subject.common_name().unwrap_or_default();
+    for spec in order::extra_extensions(settings, &common_name)? {
+        profile::put(&mut asked, spec);
+    }
     if let Some(names) = names {
         profile::put(&mut asked, names);
     }
-    let digest = order::request_digest(settings, key)?;
+    let digest = order::request_digest(settings, config, key)?;
     Ok(Request::make(subject, &asked, key, digest)?)
 }
 

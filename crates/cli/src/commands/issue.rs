@@ -35,7 +35,8 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
     let words = args.alt_names.iter().filter(|text| !text.is_empty());
     let (no_pass, texts): (Vec<&String>, Vec<&String>) = words.partition(|text| *text == "nopass");
     let given = texts.into_iter().map(|text| general_name::guess(text)).collect::<Result<Vec<_>, _>>()?;
-    let alt_names = match order::alt_names(&session.settings)? {
+    let config = order::ssl_config(session, name.as_str())?;
+    let alt_names = match order::alt_names(&session.settings, &config)? {
         AltNames::Given(mut asked) => {
             asked.names.extend(given);
             AltNames::Given(asked)
@@ -52,5 +53,5 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
     };
     let words = args.alt_names.iter().map(String::as_str).filter(|word| !word.is_empty());
     let command: Vec<&str> = ["issue", &args.kind, &args.name].into_iter().chain(words).collect();
-    build_full::make(name, kind, alt_names, !no_pass.is_empty(), &command, session)
+    build_full::make(name, kind, alt_names, !no_pass.is_empty(), &command, &config, session)
 }

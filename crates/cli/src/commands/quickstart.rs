@@ -22,6 +22,7 @@ use certkeep_pki::{
         describe::Value,
         general_name::{self, SubjectAltNames},
         profile::CertificateType,
+        ssl_config::SslConfig,
     },
 };
 
@@ -91,6 +92,8 @@ fn build(directory: &Path, new_identity: &mut Option<PathBuf>, session: &mut Ses
     settings.silent = true;
     settings.no_pass = true;
     settings.commits = Commits::Every;
+    // A demonstration is not made by openssl's settings either.
+    settings.ssl_config = None;
     if settings.algo.is_none() && settings.curve.is_none() && settings.key_size.is_none() {
         settings.algo = Some(Algo::Ec);
     }
@@ -109,12 +112,15 @@ fn build(directory: &Path, new_identity: &mut Option<PathBuf>, session: &mut Ses
     let names = ["localhost", "127.0.0.1", "::1"].map(general_name::guess);
     let names = names.into_iter().collect::<Result<Vec<_>, _>>()?;
     let names = AltNames::Given(SubjectAltNames { critical: false, names });
+    // A fresh demonstration, made by nobody's settings.
+    let config = SslConfig::absent();
     build_full::make(
         EntryName::parse(SERVER)?,
         CertificateType::Server,
         names,
         true,
         &["build-server-full", SERVER],
+        &config,
         session,
     )?;
     build_full::make(
@@ -123,6 +129,7 @@ fn build(directory: &Path, new_identity: &mut Option<PathBuf>, session: &mut Ses
         AltNames::OfType,
         true,
         &["build-client-full", CLIENT],
+        &config,
         session,
     )?;
     gen_crl::run(session)?;

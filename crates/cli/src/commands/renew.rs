@@ -42,6 +42,7 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
     let has_request = session.exists(&PkiPath::Request(name.clone()))?;
     let request = if has_request { Some(session.request(&name)?) } else { None };
     let database = session.database()?;
+    let config = order::ssl_config(session, name.as_str())?;
     let settings = &session.settings;
     let order = RenewOrder {
         name: name.clone(),
@@ -51,7 +52,7 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
         alt_names: order::given_alt_names(settings)?,
         period: order::renewal_period(settings, &certificate),
         serial: database.next_serial(session.serial_mode(), &mut Session::rng())?,
-        digest: order::digest(settings)?,
+        digest: order::digest(settings, config.digest.as_deref())?,
     };
     let proposal = authority.propose_renewal(order, database, session.now)?;
     details::confirm(session, &proposal, false)?;

@@ -23,14 +23,9 @@ pub struct Args {
 
 /// Renews a root, makes the request of a subordinate CA, or installs its new certificate.
 pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
-    let settings = &session.settings;
-    let unused = [
-        (settings.start_date.is_some() || settings.end_date.is_some(), "--startdate and --enddate"),
-        (settings.subject.common_name.is_some(), "--req-cn"),
-        (!settings.subject_alt_names.is_empty(), "--san"),
-    ];
-    for (_, options) in unused.into_iter().filter(|(given, _)| *given) {
-        session.terminal.warning(format_args!("{options} say nothing to renew-ca: the CA stays who it is"));
+    let named = session.settings.subject.common_name.as_ref().map(|_| "--req-cn");
+    for options in order::unused_by_a_ca(&session.settings).into_iter().chain(named) {
+        session.terminal.warning(format_args!("{options} says nothing to renew-ca: the CA stays who it is"));
     }
     let file = args.file.as_deref().filter(|file| !file.as_os_str().is_empty());
     let file = file.map(|file| input::read(file).map(|bytes| (file.display().to_string(), bytes)));
@@ -53,7 +48,7 @@ fn root(session: &mut Session, authority: &Authority, list: Option<&str>) -> Res
         set: order::profile_set(&session.settings),
         period: order::ca_period(&session.settings),
         serial: &serial,
-        digest: order::digest(&session.settings)?,
+        digest: order::digest(&session.settings, None)?,
         expired_list: list,
     };
     let proposal = authority.propose_ca_renewal(order, &issued, session.now)?;
@@ -79,10 +74,10 @@ fn request(session: &mut Session, authority: &Authority) -> Result<(), Failure> 
         return Err(certkeep_pki::ca::sign::IssueError::WrongKey.into());
     }
     let set = order::profile_set(&session.settings);
-    let digest = order::digest(&session.settings)?.unwrap_or_else(|| set.digest(signer.public_key()));
+    let digest = order::digest(&session.settings, None)?.unwrap_or_else(|| set.digest(signer.public_key()));
     let request = Request::make(authority.certificate().subject(), None, &*signer, digest)?;
     let mut changes = ChangeSet::new();
-    changes.replace(path.clone(), request.to_pem());
+    changes.replace(path.clone(), details::request_file(session, &request));
     session.record(&changes, &message::of(&["renew-ca"]))?;
     if !session.settings.dry_run {
         session.terminal.notice(format_args!(

@@ -52,12 +52,13 @@ pub(super) fn run(args: &Args, side: PeerSide, session: &mut Session) -> Result<
         alt_names: order::given_alt_names(settings)?,
         period: order::period(settings, &kind),
         serial: SerialNumber::random(&mut Session::rng()),
-        digest: order::digest(settings)?,
+        digest: order::digest(settings, None)?,
     };
     let proposal = self_sign::propose(order, session.now)?;
     let list = session.read(&PkiPath::PeerFingerprints(side))?;
     let list = list.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
     let (certificate, mut changes) = self_sign::issue(proposal, side, &key, list.as_deref())?;
+    details::put_text(session, &certificate, &mut changes);
     let mut place = None;
     if !session.settings.no_inline {
         let (inlined, at) = inline::beside(session, &name, &certificate, Some(&file))?;

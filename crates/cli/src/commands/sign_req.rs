@@ -11,7 +11,11 @@ use super::{
     details::{self, Beside},
     word,
 };
-use crate::{order, report::Failure, session::Session};
+use crate::{
+    order::{self, SubjectWords},
+    report::Failure,
+    session::Session,
+};
 
 /// Arguments of `sign-req`.
 #[derive(Debug, clap::Args)]
@@ -21,14 +25,15 @@ pub struct Args {
     kind: String,
     /// The name under which the request is filed
     name: String,
-    /// preserve: keep the order of the request's subject
-    #[arg(value_name = "preserve")]
+    /// preserve: keep the order of the request's subject; newsubj: take the subject that --new-subject gives
+    #[arg(value_name = "preserve|newsubj")]
     words: Vec<String>,
 }
 
 /// Proposes the certificate, confirms it, signs it.
 pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
-    let [preserve, no_pass] = word::present(&args.words, ["preserve", "nopass"])?;
+    let [preserve, new, no_pass] = word::present(&args.words, ["preserve", "newsubj", "nopass"])?;
+    let given = order::new_subject(&session.settings, new)?;
     if no_pass {
         session.terminal.warning("`nopass` says nothing here: no key is made");
     }
@@ -40,8 +45,11 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
     session.refuse_existing(&path)?;
     let request = session.request(&name)?;
     let database = session.database()?;
-    let profile = order::profile(session, kind, order::alt_names(&session.settings)?)?;
-    let order = order::order(session, name.clone(), &request, profile, preserve, &database)?;
+    let config = order::ssl_config(session, name.as_str())?;
+    let alt_names = order::alt_names(&session.settings, &config)?;
+    let profile = order::profile(session, kind, alt_names, name.as_str())?;
+    let words = if preserve { SubjectWords::Preserve } else { SubjectWords::None };
+    let order = order::order(session, &config, name.clone(), &request, profile, (given, words), &database)?;
     let proposal = authority.propose(order, database, session.now)?;
     let foreign = !session.exists(&PkiPath::PrivateKey(name.clone()))?;
     details::confirm(session, &proposal, foreign)?;

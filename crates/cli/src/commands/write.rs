@@ -11,6 +11,7 @@ use crate::{
     message, order,
     report::Failure,
     session::Session,
+    settings::DEFAULT_CRL_DAYS,
     support_files::{self, SSL_CONFIG, TYPES},
     terminal::Safe,
     vars_example::VARS_EXAMPLE,
@@ -55,7 +56,7 @@ fn safe(session: &Session) -> String {
     };
     let values = [
         ("CERT_EXPIRE", settings.cert_expire.to_string()),
-        ("CRL_DAYS", settings.crl_days.to_string()),
+        ("CRL_DAYS", settings.crl_days.unwrap_or(DEFAULT_CRL_DAYS).to_string()),
         ("DIGEST", settings.digest.clone().unwrap_or_else(|| "sha256".to_owned())),
         ("DN", mode.to_owned()),
         ("KEY_SIZE", settings.key_size.unwrap_or(2048).to_string()),

@@ -49,9 +49,9 @@ pub(crate) fn count(text: &str) -> Result<u32, &'static str> {
     }
 }
 
-/// A number of days, at least one.
+/// A number of days; 0 is for `show-expire` alone, which nobody knows here.
 pub(crate) fn days(text: &str) -> Result<u32, &'static str> {
-    count(text).map_err(|_| "a number of days is wanted, at least 1, without leading zeros")
+    zero_or_count(text).map_err(|_| "a number of days is wanted, at least 1, without leading zeros")
 }
 
 /// A umask: up to four octal digits, at most 077. What takes the owner's own

@@ -4,12 +4,17 @@
 //! easy-rsa hands them to openssl.
 
 use certkeep_pki::{
-    ca::policy::{AltNames, MakeCritical, Profile, TypeSource},
+    ca::{
+        policy::{AltNames, MakeCritical, Profile, TypeSource},
+        sign::ProposeError,
+    },
+    key::PublicKey,
     layout::{EntryName, PkiDirectory, PkiPath},
     x509::{
         extension::ExtensionSpec,
         extfile::{Extensions, ExtfileError, Source},
-        profile::CertificateType,
+        profile::{self, CertificateType},
+        ssl_config::RootExtensions,
     },
 };
 
@@ -23,25 +28,63 @@ use crate::{
 /// How errors call the extensions of a variable.
 const EXTRA: &str = settings::env::EASYRSA_EXTRA_EXTS.name;
 
-/// The profile for a certificate of `kind`: the built-in type, or the x509-types
+/// The profile for a certificate of `kind` and of the name `common_name`: the built-in type, or the x509-types
 /// file that stands in the PKI, with `COMMON`, Netscape's extensions if they are
 /// wanted, and the extra extensions.
 ///
 /// # Errors
 ///
 /// A file cannot be read, or a line of it cannot be obeyed.
-pub fn profile(session: &Session, kind: CertificateType, alt_names: AltNames) -> Result<Profile, Failure> {
+pub fn profile(
+    session: &Session,
+    kind: CertificateType,
+    alt_names: AltNames,
+    common_name: &str,
+) -> Result<Profile, Failure> {
     let netscape = session.settings.netscape.as_deref().map(|comment| netscape(comment, &kind));
-    profile_with(session, kind, alt_names, netscape.unwrap_or_default())
+    profile_with(session, kind, alt_names, netscape.unwrap_or_default(), common_name)
 }
 
-/// The profile for a root (easy-rsa 3.2: build-ca - without Netscape's extensions).
+/// The profile for a root with `key` (easy-rsa 3.2: build-ca - without Netscape's
+/// extensions): the type, on top of the extensions in openssl's settings.
 ///
 /// # Errors
 ///
 /// As [`profile`].
-pub fn root_profile(session: &Session) -> Result<Profile, Failure> {
-    profile_with(session, CertificateType::Ca, AltNames::OfType, String::new())
+pub fn root_profile(
+    session: &Session,
+    config: &RootExtensions,
+    common_name: &str,
+    key: &PublicKey,
+) -> Result<Profile, Failure> {
+    let kind = CertificateType::Ca;
+    let mut root = profile_with(session, kind, AltNames::OfType, String::new(), common_name)?;
+    // --subca-len is for the CAs below it (easy-rsa 3.2: sign-req ca).
+    root.path_len = None;
+    let of_type = match &root.source {
+        _ if !config.with_type => Vec::new(),
+        TypeSource::File(specs) => specs.clone(),
+        TypeSource::BuiltIn => root.kind.extensions(root.set, key, None).map_err(ProposeError::from)?,
+    };
+    let said = |spec: &ExtensionSpec| of_type.iter().any(|other| other.oid() == spec.oid());
+    if !config.specs.iter().all(said) {
+        let mut specs = config.specs.clone();
+        of_type.into_iter().for_each(|spec| profile::put(&mut specs, spec));
+        root.source = TypeSource::File(specs);
+    }
+    Ok(root)
+}
+
+/// The options that a CA's own certificate does not heed, as far as they are given
+/// (easy-rsa 3.2: build-ca, renew-ca).
+#[must_use]
+pub fn unused_by_a_ca(settings: &Settings) -> Vec<&'static str> {
+    let unused = [
+        (settings.start_date.is_some() || settings.end_date.is_some(), "--startdate and --enddate"),
+        (settings.netscape.is_some(), "--ns-cert"),
+        (!settings.subject_alt_names.is_empty(), "--san"),
+    ];
+    unused.into_iter().filter(|(given, _)| *given).map(|(_, options)| options).collect()
 }
 
 /// Netscape's extensions as lines of an x509-types file. Types that easy-rsa has
@@ -72,6 +115,7 @@ fn profile_with(
     kind: CertificateType,
     alt_names: AltNames,
     netscape: String,
+    common_name: &str,
 ) -> Result<Profile, Failure> {
     let settings = &session.settings;
     let set = profile_set(settings);
@@ -91,7 +135,8 @@ fn profile_with(
         (EXTRA.to_owned(), settings.extra_extensions.clone()),
     ];
     let sources = texts.each_ref().map(|(name, text)| Source { name, text });
-    let read = Extensions::read(&sources, settings.extension_variables.as_map());
+    let variables = settings.extension_variables.about(common_name);
+    let read = Extensions::read(&sources, &variables);
     let extensions = read.map_err(|error| not_obeyed(&error))?;
     let of = |number| extensions.of(number).map_err(|error| not_obeyed(&error));
     let source = if is_file { TypeSource::File(of(0)?) } else { TypeSource::BuiltIn };
@@ -120,9 +165,10 @@ fn profile_with(
 /// # Errors
 ///
 /// A line of it cannot be obeyed.
-pub fn extra_extensions(settings: &Settings) -> Result<Vec<ExtensionSpec>, Failure> {
+pub fn extra_extensions(settings: &Settings, common_name: &str) -> Result<Vec<ExtensionSpec>, Failure> {
     let sources = [Source { name: EXTRA, text: &settings.extra_extensions }];
-    let read = Extensions::read(&sources, settings.extension_variables.as_map());
+    let variables = settings.extension_variables.about(common_name);
+    let read = Extensions::read(&sources, &variables);
     read.and_then(|extensions| extensions.of(0)).map_err(|error| not_obeyed(&error))
 }
 

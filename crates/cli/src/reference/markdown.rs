@@ -160,11 +160,6 @@ fn environment() -> String {
         "\n`certkeep exec` sets `{}` for its command: the folder with the PKI in the clear.\n",
         env::CERTKEEP_DIR
     ));
-    text.push_str("\n## Refused\n\nThese variables of easy-rsa ask for what certkeep does not have.\n\n");
-    text.push_str("| variable | meaning |\n|---|---|\n");
-    for known in env::UNSUPPORTED {
-        text.push_str(&format!("| `{}` | {} |\n", known.name, cell(known.meaning)));
-    }
     text.push_str(
         "\n## Without effect\n\nThese variables of easy-rsa may be set and change nothing: what they ",
     );

@@ -104,13 +104,6 @@ impl From<SettingsError> for Failure {
                 failure.with_hint("remove that line, or name the PKI: `certkeep --pki=DIR ...`")
             }
             SettingsError::VarsNotUtf8(_) => failure.with_hint("save the file as UTF-8"),
-            SettingsError::Unsupported(place) => match place.origin {
-                Origin::Environment => {
-                    failure.with_hint(format!("to go on without: `unset {}`", place.known.name))
-                }
-                Origin::Vars => failure.with_hint("to go on without, take that line out of the vars file"),
-                Origin::Option(_) => failure,
-            },
             SettingsError::Value { .. } | SettingsError::VarsUnreadable { .. } => failure,
         }
     }

@@ -18,13 +18,14 @@ use certkeep_pki::{
     },
     dh::DhError,
     index,
-    key::{EncryptError, GenerateError, LoadError, TraditionalError},
+    key::{EncryptError, GenerateError, LoadError, TraditionalError, VerifyError},
     layout::{EntryName, EntryNameError, PkiPath},
     x509::{
         general_name::GeneralNameError,
         name::NameError,
         profile::{ProfileError, TypeError},
-        request::MakeError,
+        request::{MakeError, RequestError},
+        subject::SubjectError,
     },
 };
 use certkeep_store::{
@@ -33,6 +34,10 @@ use certkeep_store::{
 
 use super::{ExitCode, Failure};
 use crate::terminal::{Safe, shell_word};
+
+/// What may be used in place of a key that certkeep does not have.
+const KEYS: &str = "use a key that it has: RSA from 2048 bits on, prime256v1, secp384r1, secp521r1, secp256k1 (with \
+    SHA-256) or Ed25519";
 
 impl Failure {
     /// A file is in the way.
@@ -125,12 +130,12 @@ impl Failure {
     /// A curve that certkeep does not have.
     pub fn no_curve(text: &str) -> Self {
         Self::refused(format!("the curve `{}` is not supported", Safe(text)))
-            .with_hint("curves: prime256v1, secp384r1, secp521r1, ed25519")
+            .with_hint("curves: prime256v1, secp384r1, secp521r1, secp256k1, ed25519")
     }
 
     /// A curve of the algorithm `owner` where a key of `asked` is wanted.
     pub fn curve_of_another(text: &str, owner: &str, asked: &str) -> Self {
-        let others = if asked == "ed" { "ed25519" } else { "prime256v1, secp384r1 or secp521r1" };
+        let others = if asked == "ed" { "ed25519" } else { "prime256v1, secp384r1, secp521r1 or secp256k1" };
         let curve = shell_word(text);
         Self::refused(format!(
             "the curve `{}` belongs to the algorithm {owner}, and the algorithm is set to {asked}",
@@ -184,7 +189,11 @@ impl Failure {
         let cause = Self::from_error(error);
         let mut failure = Self::refused(format!("{}: {}", Safe(name), cause.message));
         failure.causes = cause.causes;
+        if let Some(RequestError::Possession(VerifyError::Unsupported { .. })) = error.downcast_ref() {
+            return failure.with_hint(KEYS);
+        }
         match error.downcast_ref::<LoadError>() {
+            Some(LoadError::Unsupported(_)) => failure.with_hint(KEYS),
             Some(LoadError::WrongPassphrase) => failure
                 .with_hint("the passphrase of an existing key comes from `--passin=...` or from the prompt"),
             _ => match error.downcast_ref::<InstallError>() {
@@ -325,6 +334,16 @@ impl From<NextSerialError> for Failure {
     }
 }
 
+impl From<SubjectError> for Failure {
+    fn from(error: SubjectError) -> Self {
+        match error {
+            SubjectError::Name(error) => error.into(),
+            other => Self::from_error(&other)
+                .with_hint("write it as `--new-subject=/C=US/O=Example/CN=name`, with a backslash before a / or + of a value"),
+        }
+    }
+}
+
 impl From<NameError> for Failure {
     fn from(error: NameError) -> Self {
         let failure = Self::from_error(&error);
@@ -367,6 +386,9 @@ impl From<ProposeError> for Failure {
                 let hint = validity_hint(source);
                 hint.map_or(failure.clone(), |hint| failure.with_hint(hint))
             }
+            ProposeError::Policy(_) => failure
+                .with_hint("the policy stands in openssl-easyrsa.cnf, or where EASYRSA_SSL_CONF (`--ssl-cnf`) says")
+                .with_hint("another subject for this request: `certkeep --new-subject=SUBJECT sign-req TYPE NAME newsubj`"),
             ProposeError::Profile(ProfileError::Realm) => {
                 failure.with_hint("name it: `EASYRSA_KDC_REALM=EXAMPLE.NET certkeep ...`")
             }

@@ -45,6 +45,7 @@ table! {
     CERTKEEP_PROFILE_SET: "which built-in certificate profiles to use: strict or easyrsa (default: strict, easyrsa when called so)",
     EASYRSA: "the working directory that holds the PKI directory and a vars file (default: the current directory)",
     EASYRSA_ALGO: "key algorithm: rsa, ec or ed (default: ec in the strict set, rsa in the easyrsa set)",
+    EASYRSA_ALGO_PARAMS: "a file of curve parameters, which names the curve of an ec key",
     EASYRSA_AUTO_SAN: "any text: take the subject alternative name from the common name",
     EASYRSA_BATCH: "any text: answer every confirmation with yes and ask for nothing",
     EASYRSA_BC_CRIT: "any text: mark basicConstraints critical",
@@ -61,8 +62,10 @@ table! {
     EASYRSA_EXTRA_EXTS: "more extensions, in the language of an x509-types file",
     EASYRSA_EXT_DIR: "directory of the x509-types files",
     EASYRSA_KDC_REALM: "the Kerberos realm of a kdc certificate",
+    EASYRSA_KEEP_TEMP: "a name for temporary files; there are none",
     EASYRSA_KEY_SIZE: "bits of an rsa key; alone it means rsa (default: 2048)",
     EASYRSA_KU_CRIT: "any text: mark keyUsage critical",
+    EASYRSA_NEW_SUBJECT: "another subject than that of the request, for sign-req with the word newsubj",
     EASYRSA_NO_INLINE: "any text: make no inline file beside a certificate",
     EASYRSA_NO_LOCKFILE: "any text: do not take the PKI's lock",
     EASYRSA_NO_PASS: "any text: do not encrypt new private keys",
@@ -77,6 +80,7 @@ table! {
     EASYRSA_PRESERVE_DN: "any text: keep the order of the request's subject",
     EASYRSA_PRE_EXPIRY_WINDOW: "days before its end that show-expire lists a certificate (default: 90)",
     EASYRSA_RAND_SN: "the word no: count serial numbers instead of drawing them",
+    EASYRSA_RAW_CA: "any text: ask for the passphrase of a new CA at the terminal",
     EASYRSA_REQ_CITY: "locality, in org mode (default: San Francisco)",
     EASYRSA_REQ_CN: "common name of a new CA or request",
     EASYRSA_REQ_COUNTRY: "country of two letters, in org mode (default: US)",
@@ -88,16 +92,16 @@ table! {
     EASYRSA_SAN: "subject alternative names, such as DNS:www.example.net,IP:192.0.2.1",
     EASYRSA_SAN_CRIT: "any text: mark subjectAltName critical",
     EASYRSA_SILENT: "any text: no notices and no warnings",
+    EASYRSA_SSL_CONF: "a file of openssl's settings (default: openssl-easyrsa.cnf in the PKI, if there is one)",
     EASYRSA_START_DATE: "first second of a certificate, as YYYYMMDDhhmmssZ; needs an end date",
     EASYRSA_SUBCA_LEN: "path length for a sub-CA (0 is allowed)",
+    EASYRSA_TEXT_OFF: "any text: no text in front of certificates and requests, whatever else says so",
+    EASYRSA_TEXT_ON: "any text: a readable text in front of new certificates and requests",
     EASYRSA_UMASK: "umask for new files, in octal (default: 077)",
     EASYRSA_VARS_FILE: "the vars file to read",
     EASYRSA_VERBOSE: "any text: say more",
     NO_COLOR: "any text: no colour (see no-color.org)",
 }
-
-/// Names the file of openssl's settings, which many vars files do without need.
-pub const EASYRSA_SSL_CONF: Known = Known { name: "EASYRSA_SSL_CONF", meaning: "settings of openssl" };
 
 /// What `exec` sets for its command: the folder with the PKI in the clear.
 pub const CERTKEEP_DIR: &str = "CERTKEEP_DIR";
@@ -117,15 +121,6 @@ pub mod machine {
     pub const PATH: &str = "PATH";
 }
 
-/// Variables of easy-rsa that ask for what certkeep does not have; to go on
-/// without it would make something else than was asked for.
-pub const UNSUPPORTED: &[Known] = &[
-    Known { name: "EASYRSA_ALGO_PARAMS", meaning: "a file of curve parameters" },
-    Known { name: "EASYRSA_NEW_SUBJECT", meaning: "another subject than that of the request" },
-    Known { name: "EASYRSA_RAW_CA", meaning: "a CA key whose passphrase openssl asks for" },
-    Known { name: "EASYRSA_TEXT_ON", meaning: "requests with a text in front" },
-];
-
 /// Variables of easy-rsa, also of older ones, that may be set and change nothing:
 /// what they govern is not there, and nothing that is made depends on it.
 pub const WITHOUT_EFFECT: &[&str] = &[
@@ -137,7 +132,6 @@ pub const WITHOUT_EFFECT: &[&str] = &[
     "EASYRSA_FORCE_SAFE_SSL",
     "EASYRSA_FORCE_VARS",
     "EASYRSA_INLINE",
-    "EASYRSA_KEEP_TEMP",
     "EASYRSA_MAX_TEMP",
     "EASYRSA_NEW_PKI",
     "EASYRSA_NO_TEXT",
@@ -149,15 +143,13 @@ pub const WITHOUT_EFFECT: &[&str] = &[
     "EASYRSA_SSL_OK",
     "EASYRSA_TEMP_DIR",
     "EASYRSA_TEMP_FILE",
-    "EASYRSA_TEXT_OFF",
     "EASYRSA_TOOLS_LIB",
 ];
 
 /// Whether a variable of this name is known, be it read or not.
 #[must_use]
 pub fn is_known(name: &str) -> bool {
-    ALL.iter().chain(UNSUPPORTED).chain(&[EASYRSA_SSL_CONF]).any(|known| known.name == name)
-        || WITHOUT_EFFECT.contains(&name)
+    ALL.iter().any(|known| known.name == name) || WITHOUT_EFFECT.contains(&name)
 }
 
 #[cfg(test)]
@@ -166,9 +158,8 @@ mod tests {
 
     #[test]
     fn no_variable_is_both_read_and_not_read() {
-        let mut names: Vec<&str> = ALL.iter().chain(UNSUPPORTED).map(|known| known.name).collect();
+        let mut names: Vec<&str> = ALL.iter().map(|known| known.name).collect();
         names.extend(WITHOUT_EFFECT);
-        names.push(EASYRSA_SSL_CONF.name);
         let count = names.len();
         names.sort_unstable();
         names.dedup();

@@ -59,9 +59,6 @@ pub enum SettingsError {
     /// A first second without a last one.
     #[error("{0} needs an end date too")]
     StartWithoutEnd(Place),
-    /// A variable of easy-rsa that asks for what certkeep does not have.
-    #[error("{place} asks for {wanted}, which is not supported", place = .0, wanted = .0.known.meaning)]
-    Unsupported(Place),
     /// A word or number that is none of those wanted.
     #[error("{place} is `{}`, which is not {wanted}", Safe(.value))]
     Value {

@@ -32,8 +32,12 @@ pub(crate) fn apply(options: &GlobalOptions, variables: &mut Variables) {
         (env::EASYRSA_NO_LOCKFILE, "no-lockfile", pki.no_lockfile),
         (env::EASYRSA_NO_PASS, "nopass", key.nopass),
         (env::EASYRSA_NO_UMASK, "no-umask", pki.no_umask),
+        (env::EASYRSA_PRESERVE_DN, "preserve-dn", certificate.preserve_dn),
+        (env::EASYRSA_RAW_CA, "raw-ca", key.raw_ca),
         (env::EASYRSA_SAN_CRIT, "san-crit", certificate.san_crit),
         (env::EASYRSA_SILENT, silent_option, conversation.silent || both),
+        (env::EASYRSA_TEXT_OFF, "notext", certificate.notext),
+        (env::EASYRSA_TEXT_ON, "text", certificate.text),
         (env::EASYRSA_VERBOSE, "verbose", conversation.verbose),
     ];
     for (known, option, _) in switches.into_iter().filter(|(_, _, on)| *on) {
@@ -44,14 +48,16 @@ pub(crate) fn apply(options: &GlobalOptions, variables: &mut Variables) {
     let keysize = key.keysize.map(|bits| bits.to_string());
     let subca_len = certificate.subca_len.map(|length| length.to_string());
     let names = (!certificate.san.is_empty()).then(|| certificate.san.join(", "));
-    let values: [(Known, &'static str, Option<String>); 24] = [
+    let values: [(Known, &'static str, Option<String>); 27] = [
         (env::CERTKEEP_PROFILE_SET, "profile-set", certificate.profile_set.map(word)),
         (env::EASYRSA_ALGO, "algo", key.algo.map(word)),
         (env::EASYRSA_CURVE, "curve", key.curve.clone()),
         (env::EASYRSA_DIGEST, "digest", certificate.digest.clone()),
         (env::EASYRSA_DN, "dn-mode", subject.dn_mode.map(word)),
         (env::EASYRSA_END_DATE, "enddate", certificate.enddate.clone()),
+        (env::EASYRSA_KEEP_TEMP, "keep-tmp", pki.keep_tmp.clone()),
         (env::EASYRSA_KEY_SIZE, "keysize", keysize),
+        (env::EASYRSA_NEW_SUBJECT, "new-subject", certificate.new_subject.clone()),
         (env::EASYRSA_NS_COMMENT, "ns-comment", certificate.ns_comment.clone()),
         (env::EASYRSA_NS_SUPPORT, "ns-cert", certificate.ns_cert.clone()),
         (env::EASYRSA_P12_FR_NAME, "usefn", key.usefn.clone()),
@@ -65,6 +71,7 @@ pub(crate) fn apply(options: &GlobalOptions, variables: &mut Variables) {
         (env::EASYRSA_REQ_PROVINCE, "req-st", subject.req_st.clone()),
         (env::EASYRSA_REQ_SERIAL, "req-serial", subject.req_serial.clone()),
         (env::EASYRSA_SAN, "san", names),
+        (env::EASYRSA_SSL_CONF, "ssl-cnf", pki.ssl_cnf.clone()),
         (env::EASYRSA_START_DATE, "startdate", certificate.startdate.clone()),
         (env::EASYRSA_SUBCA_LEN, "subca-len", subca_len),
         (env::EASYRSA_UMASK, "umask", umask),

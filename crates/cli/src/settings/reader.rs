@@ -3,11 +3,13 @@
 //! error that names the place. Which variable is which setting is
 //! [`super::Settings`]'s knowledge.
 
+use std::path::Path;
+
 use certkeep_pki::moment::Moment;
 use clap::ValueEnum;
 
 use super::{
-    Subject,
+    SslConfigFile, Subject,
     choice::choice,
     env,
     env::Known,
@@ -95,19 +97,17 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Refuses a variable that asks for what certkeep does not have.
-    pub(super) fn refuse_unsupported(&self) -> Result<(), SettingsError> {
-        match env::UNSUPPORTED.iter().find_map(|known| self.present(*known)) {
-            Some((_, place)) => Err(SettingsError::Unsupported(place)),
-            None => Ok(()),
-        }
+    /// The file of openssl's settings that somebody named.
+    pub(super) fn ssl_config(&self, here: &Path) -> Option<SslConfigFile> {
+        let (file, place) = self.present(env::EASYRSA_SSL_CONF)?;
+        Some(SslConfigFile { path: here.join(file), place })
     }
 
     /// What is set and has no effect, though whoever set it may think so.
     pub(super) fn warnings(&self) -> Vec<String> {
-        let unread = self.present(env::EASYRSA_SSL_CONF).map(|(_, place)| {
-            format!("{place} is not read: certkeep takes no settings from a file of openssl")
-        });
+        let unread = self
+            .present(env::EASYRSA_KEEP_TEMP)
+            .map(|(_, place)| format!("{place} keeps nothing: no temporary files are made"));
         let name = self.variables.names_of_vars().find(|name| *name == env::CERTKEEP_AS.name);
         let name =
             name.map(|name| format!("{name} in the vars file has no effect: set it in the environment"));

@@ -66,7 +66,10 @@ fn the_defaults_are_those_of_easyrsa() {
     let settings = run(&[], &[], &[], VarsUse::Read).expect("valid");
     assert_eq!(settings.pki, Path::new("/srv/pki"));
     assert_eq!(settings.vars_file, None);
-    assert_eq!((settings.ca_expire, settings.cert_expire, settings.crl_days), (3650, 825, 180));
+    assert_eq!(
+        (settings.ca_expire, settings.cert_expire, settings.crl_validity(None)),
+        (3650, 825, Days(180))
+    );
     assert_eq!((settings.algo, settings.curve.as_deref(), settings.key_size), (None, None, None));
     assert_eq!(
         (settings.umask, settings.random_serial, settings.dn_mode),
@@ -102,7 +105,7 @@ fn days_outweighs_even_a_forced_variable() {
     assert_eq!(period(CertificateType::Server), Period::Days(Days(7)));
     assert_eq!(period(CertificateType::Ca), Period::Days(Days(7)));
     let settings = run(&[], &[("EASYRSA_CRL_DAYS", "30")], &[], VarsUse::Read).expect("valid");
-    assert_eq!((settings.days, settings.crl_validity()), (None, Days(30)));
+    assert_eq!((settings.days, settings.crl_validity(Some(7))), (None, Days(30)));
 }
 
 #[test]
@@ -366,18 +369,6 @@ fn words_numbers_and_dates_are_checked_with_their_place() {
 }
 
 #[test]
-fn a_variable_that_asks_for_what_is_not_there_is_refused() {
-    for known in env::UNSUPPORTED {
-        let refused = refusal(&[], &[(known.name, "yes")], "");
-        assert!(refused.contains(&format!("{} in the environment asks for", known.name)), "{refused}");
-        let refused = refusal(&[], &[], &format!("set_var {} 1", known.name));
-        assert!(refused.contains(&format!("{} in the vars file asks for", known.name)), "{refused}");
-        let empty = settings(&[], &[(known.name, "")], "");
-        assert!(empty.warnings.is_empty(), "{:?}", empty.warnings);
-    }
-}
-
-#[test]
 fn the_vars_file_that_easyrsa_ships_works_with_every_line_active() {
     let vars = "set_var EASYRSA_OPENSSL openssl\nset_var EASYRSA_TEMP_DIR \"$EASYRSA_PKI\"\n\
                 set_var EASYRSA_CERT_RENEW 30\nset_var EASYRSA_FIX_OFFSET 183\nset_var EASYRSA_RAND_SN yes\n\
@@ -385,11 +376,13 @@ fn the_vars_file_that_easyrsa_ships_works_with_every_line_active() {
                 set_var EASYRSA_TEMP_FILE \"$EASYRSA_PKI/extensions.temp\"\n\
                 set_var EASYRSA_EXT_DIR \"$EASYRSA/x509-types\"\nset_var EASYRSA_PRE_EXPIRY_WINDOW 90\n";
     assert_eq!(settings(&[], &[], vars).warnings, Vec::<String>::new());
-    let conf = "set_var EASYRSA_SSL_CONF \"$EASYRSA_PKI/openssl-easyrsa.cnf\"";
-    let warnings = settings(&[], &[], conf).warnings.join("\n");
-    assert!(warnings.starts_with("EASYRSA_SSL_CONF in the vars file is not read: "), "{warnings}");
-    let warnings = settings(&[], &[("EASYRSA_SSL_CONF", "/x")], "").warnings.join("\n");
-    assert!(warnings.starts_with("EASYRSA_SSL_CONF in the environment is not read: "), "{warnings}");
+    let conf = "set_var EASYRSA_PKI /srv/pki\nset_var EASYRSA_SSL_CONF \"$EASYRSA_PKI/openssl-easyrsa.cnf\"";
+    let of_vars = settings(&[], &[], conf);
+    assert_eq!(of_vars.warnings, Vec::<String>::new());
+    let file = of_vars.ssl_config.expect("it is named").path;
+    assert!(file.ends_with("pki/openssl-easyrsa.cnf"), "{}", file.display());
+    let kept = settings(&["--keep-tmp=x"], &[], "").warnings.join("\n");
+    assert_eq!(kept, "--keep-tmp keeps nothing: no temporary files are made");
 }
 
 #[test]

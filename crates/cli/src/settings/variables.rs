@@ -154,10 +154,13 @@ impl ExtensionVariables {
         Self(defaults.chain(set).filter(|(name, _)| !secret(name)).collect())
     }
 
-    /// Names and values.
+    /// Names and values, with the common name that the command is about
+    /// (easy-rsa 3.2: sign-req - the name of the request).
     #[must_use]
-    pub fn as_map(&self) -> &BTreeMap<String, String> {
-        &self.0
+    pub fn about(&self, common_name: &str) -> BTreeMap<String, String> {
+        let mut variables = self.0.clone();
+        variables.insert(env::EASYRSA_REQ_CN.name.to_owned(), common_name.to_owned());
+        variables
     }
 }
 

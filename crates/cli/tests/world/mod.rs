@@ -173,10 +173,15 @@ impl World {
     /// Runs easy-rsa with its own support files.
     #[must_use = "say whether it was to succeed"]
     pub(crate) fn easyrsa(&self, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Outcome {
+        self.easyrsa_run(arguments).run()
+    }
+
+    /// easy-rsa with its own support files, to be run.
+    pub(crate) fn easyrsa_run(&self, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Run {
         // easy-rsa 3.1 looks for these in the PKI, where its own init-pki puts them.
         let support = Path::new(EASYRSA).parent().expect("it is in a folder");
         let run = self.program(EASYRSA, arguments).env("EASYRSA_EXT_DIR", support.join("x509-types"));
-        run.env("EASYRSA_SSL_CONF", support.join("openssl-easyrsa.cnf")).run()
+        run.env("EASYRSA_SSL_CONF", support.join("openssl-easyrsa.cnf"))
     }
 
     /// certkeep at a terminal of its own, with a person who types.

@@ -21,7 +21,7 @@ use crate::{
     moment::{Days, Moment},
     x509::{
         crl,
-        extension::{self, Inclusion, Issuer},
+        extension::{self, ExtensionError, ExtensionSpec, ExtensionValue, Inclusion, Issuer},
         oid,
         profile::ProfileSet,
         serial::{self, SerialError, SerialNumber},
@@ -31,13 +31,15 @@ use crate::{
 
 /// Everything that somebody wants of a CRL.
 #[derive(Clone, Copy, Debug)]
-pub struct CrlOrder {
+pub struct CrlOrder<'a> {
     /// The profile set: the strict set names the CA by key identifier alone.
     pub set: ProfileSet,
     /// Days until the next CRL is due.
     pub days: Days,
     /// With which digest; the set's own if absent.
     pub digest: Option<Digest>,
+    /// Extensions beside the number; none leaves the authority key identifier to the set.
+    pub extensions: &'a [ExtensionSpec],
 }
 
 /// What is known of the numbers given so far.
@@ -68,6 +70,9 @@ pub enum CrlProposeError {
         /// What was asked for.
         days: Days,
     },
+    /// An extension cannot be encoded.
+    #[error(transparent)]
+    Extension(#[from] ExtensionError),
     /// No days at all.
     #[error("a CRL that is valid for 0 days is of no use")]
     ZeroDays,
@@ -122,7 +127,7 @@ impl Authority {
     /// [`CrlProposeError`].
     pub fn propose_crl(
         &self,
-        order: CrlOrder,
+        order: CrlOrder<'_>,
         database: &Database,
         numbers: &CrlNumbers,
         now: Moment,
@@ -141,16 +146,13 @@ impl Authority {
         let next_update = Moment::from_unix(now.unix() + order.days.seconds());
         let next_update = next_update.ok_or(CrlProposeError::Endless { days: order.days })?;
         let (entries, revoked) = entries(database, order.set)?;
-        let mut extensions = Vec::new();
-        let identifier = extension::authority_key_identifier(
-            Inclusion::Always,
-            with_issuer,
-            &issuer.public_key().key_identifier(),
-            Issuer::Certificate(issuer),
-        )?;
-        if let Some(identifier) = identifier {
-            extensions.push(non_critical(oid::AUTHORITY_KEY_IDENTIFIER, identifier.to_der()?)?);
-        }
+        let identifier = ExtensionSpec::non_critical(ExtensionValue::AuthorityKeyIdentifier {
+            key_identifier: Inclusion::Always,
+            issuer: with_issuer,
+        });
+        let specs = if order.extensions.is_empty() { &[identifier][..] } else { order.extensions };
+        let issuing = Issuer::Certificate(issuer);
+        let mut extensions = extension::encode(specs, issuer.subject(), issuer.public_key(), issuing)?;
         extensions.push(non_critical(oid::CRL_NUMBER, number.to_der_integer()?.to_der()?)?);
         Ok(CrlProposal {
             list: TbsCertList {

@@ -21,7 +21,7 @@ use super::{
     authority::{Authority, Database, NextSerial, SerialMode},
     build::{self, RootOrder},
     policy::{AltNames, MakeCritical, Profile, TypeSource},
-    sign::{Order, Proposal, ProposeError, SubjectOrder},
+    sign::{Order, Proposal, ProposeError, SubjectOrder, SubjectTerms},
     validity::Period,
 };
 use crate::{
@@ -196,7 +196,7 @@ pub(super) fn order(request: &Request, profile: Profile) -> Order<'_> {
     Order {
         name: name("web1"),
         request,
-        subject: SubjectOrder::OfRequest,
+        subject: SubjectTerms::of_easyrsa(SubjectOrder::OfRequest),
         profile,
         period: days(365),
         serial: serial(7),

@@ -37,16 +37,47 @@ use crate::{
         oid,
         profile::{CertificateType, ProfileSet},
         request::Request,
+        subject::SubjectPolicy,
     },
 };
 
-/// What a certificate's subject becomes.
+/// How a certificate's subject is arranged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SubjectOrder {
-    /// As the request has it, byte for byte.
+    /// As it was asked for, byte for byte.
     OfRequest,
-    /// Rebuilt as `openssl ca` does under easy-rsa's policy.
+    /// Rebuilt as `openssl ca` does, in the order of the policy.
     OfPolicy,
+}
+
+/// Whether emailAddress stays in the subject.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SubjectEmail {
+    /// It does.
+    Stays,
+    /// It is for the extensions alone (`email_in_dn = no` of openssl's settings).
+    Leaves,
+}
+
+/// What a certificate's subject becomes.
+#[derive(Clone, Debug)]
+pub struct SubjectTerms {
+    /// The subject in place of that of the request.
+    pub given: Option<Name>,
+    /// What it must have.
+    pub policy: SubjectPolicy,
+    /// How it is arranged.
+    pub order: SubjectOrder,
+    /// What becomes of emailAddress.
+    pub email: SubjectEmail,
+}
+
+impl SubjectTerms {
+    /// The subject of the request under easy-rsa's policy.
+    #[must_use]
+    pub fn of_easyrsa(order: SubjectOrder) -> Self {
+        Self { given: None, policy: SubjectPolicy::of_easyrsa(), order, email: SubjectEmail::Stays }
+    }
 }
 
 /// Everything that somebody wants of a certificate.
@@ -57,7 +88,7 @@ pub struct Order<'a> {
     /// Who asks; its proof of possession has been checked.
     pub request: &'a Request,
     /// What becomes of its subject.
-    pub subject: SubjectOrder,
+    pub subject: SubjectTerms,
     /// The extensions.
     pub profile: Profile,
     /// How long.
@@ -87,11 +118,14 @@ impl Authority {
         let mut warnings = Vec::new();
         let key = request.public_key();
         check_key(key, issuer, set, &mut warnings)?;
-        let subject = match order.subject {
-            SubjectOrder::OfRequest => request.subject().clone(),
-            SubjectOrder::OfPolicy => request.subject().in_policy_order()?,
+        let SubjectTerms { given, policy, order: arrangement, email } = order.subject;
+        let asked = given.unwrap_or_else(|| request.subject().clone());
+        let common_name = asked.common_name().ok_or(ProposeError::NoCommonName)?;
+        policy.check(&asked, issuer.subject())?;
+        let subject = match arrangement {
+            SubjectOrder::OfRequest => asked,
+            SubjectOrder::OfPolicy => policy.arrange(&asked)?,
         };
-        let common_name = subject.common_name().ok_or(ProposeError::NoCommonName)?;
         let (validity, warning) = order
             .period
             .under(set, issuer, now)
@@ -102,6 +136,10 @@ impl Authority {
         self.check_path_length(&specs)?;
         let mut extensions = extension::encode(&specs, &subject, key, Issuer::Certificate(issuer))?;
         let subject = extension::subject_left(&specs, &subject)?;
+        let subject = match email {
+            SubjectEmail::Stays => subject,
+            SubjectEmail::Leaves => subject.without(oid::EMAIL_ADDRESS)?,
+        };
         profile.copy_from(request, &mut extensions, &mut warnings)?;
         self.check_constraints(&extensions, &subject)?;
         let named = extensions.iter().any(|extension| extension.extn_id == oid::SUBJECT_ALT_NAME);

@@ -12,6 +12,8 @@ pub enum Curve {
     P384,
     /// secp521r1.
     P521,
+    /// secp256k1, which signs with SHA-256 alone here.
+    K256,
 }
 
 impl Curve {
@@ -22,6 +24,7 @@ impl Curve {
             "prime256v1" | "secp256r1" | "p-256" => Some(Self::P256),
             "secp384r1" | "p-384" => Some(Self::P384),
             "secp521r1" | "p-521" => Some(Self::P521),
+            "secp256k1" => Some(Self::K256),
             _ => None,
         }
     }
@@ -34,6 +37,7 @@ impl fmt::Display for Curve {
             Self::P256 => "prime256v1",
             Self::P384 => "secp384r1",
             Self::P521 => "secp521r1",
+            Self::K256 => "secp256k1",
         })
     }
 }
@@ -46,7 +50,7 @@ pub enum KeyAlgorithm {
         /// In bits.
         bits: u32,
     },
-    /// ECDSA on a NIST curve.
+    /// ECDSA.
     Ec(Curve),
     /// EdDSA on edwards25519 (RFC 8410).
     Ed25519,
@@ -91,7 +95,9 @@ impl Digest {
         match key {
             KeyAlgorithm::Ec(Curve::P384) => Self::Sha384,
             KeyAlgorithm::Ec(Curve::P521) => Self::Sha512,
-            KeyAlgorithm::Rsa { .. } | KeyAlgorithm::Ec(Curve::P256) | KeyAlgorithm::Ed25519 => Self::Sha256,
+            KeyAlgorithm::Rsa { .. }
+            | KeyAlgorithm::Ec(Curve::P256 | Curve::K256)
+            | KeyAlgorithm::Ed25519 => Self::Sha256,
         }
     }
 }

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use super::{
     PrivateKey, legacy, pbes2,
-    public::{is_ours, name_of, named_curve},
+    public::{curve_of, name_of, named_curve},
 };
 use crate::{
     pem::{self, PemError},
@@ -198,7 +198,9 @@ pub(super) fn unsupported(
         // An RSAPrivateKey of 1024 bits has about 600 bytes, one of 2048 about 1190.
         "1.2.840.113549.1.1.1" if private_key_bytes < 1100 => "an RSA key below 2048 bits".to_owned(),
         "1.2.840.113549.1.1.1" | "1.3.101.112" => return LoadError::Malformed,
-        "1.2.840.10045.2.1" if named_curve(identifier).is_some_and(is_ours) => return LoadError::Malformed,
+        "1.2.840.10045.2.1" if named_curve(identifier).and_then(curve_of).is_some() => {
+            return LoadError::Malformed;
+        }
         _ => format!("a key of the kind {}", name_of(identifier)),
     };
     LoadError::Unsupported(name)

@@ -14,10 +14,11 @@ use thiserror::Error;
 use super::{Curve, Digest, KeyAlgorithm, SignError, pss};
 
 const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
-const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
+pub(super) const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
 const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
 const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
+pub(super) const K256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.10");
 const P521: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.35");
 
 /// Algorithms that certkeep can name and not use.
@@ -30,8 +31,7 @@ const NAMED: [(&str, &str); 5] = [
 ];
 
 /// Curves that certkeep can name and not use.
-const NAMED_CURVES: [(&str, &str); 5] = [
-    ("1.3.132.0.10", "secp256k1"),
+const NAMED_CURVES: [(&str, &str); 4] = [
     ("1.3.132.0.33", "secp224r1"),
     ("1.3.36.3.3.2.8.1.1.7", "brainpoolP256r1"),
     ("1.3.36.3.3.2.8.1.1.11", "brainpoolP384r1"),
@@ -120,7 +120,8 @@ impl PublicKey {
     }
 
     /// Checks a signature over `message`: RSASSA-PKCS1-v1_5 with SHA-1 and SHA-2
-    /// (1024 to 8192 bits), RSASSA-PSS with SHA-2, ECDSA on the NIST curves, Ed25519.
+    /// (1024 to 8192 bits), RSASSA-PSS with SHA-2, ECDSA on the NIST
+    /// curves and, with SHA-256, on secp256k1, Ed25519.
     ///
     /// # Errors
     ///
@@ -171,6 +172,7 @@ impl PublicKey {
             (KeyAlgorithm::Ec(Curve::P521), "1.2.840.10045.4.3.2") => &s::ECDSA_P521_SHA256_ASN1,
             (KeyAlgorithm::Ec(Curve::P521), "1.2.840.10045.4.3.3") => &s::ECDSA_P521_SHA384_ASN1,
             (KeyAlgorithm::Ec(Curve::P521), "1.2.840.10045.4.3.4") => &s::ECDSA_P521_SHA512_ASN1,
+            (KeyAlgorithm::Ec(Curve::K256), "1.2.840.10045.4.3.2") => &s::ECDSA_P256K1_SHA256_ASN1,
             (KeyAlgorithm::Ed25519, "1.3.101.112") => &s::ED25519,
             _ => return None,
         })
@@ -187,7 +189,7 @@ pub(super) fn name_of(identifier: &AlgorithmIdentifierOwned) -> String {
         return name(&NAMED, identifier.oid);
     }
     match named_curve(identifier) {
-        Some(curve) => format!("EC {}", name(&NAMED_CURVES, curve)),
+        Some(curve) => format!("EC {}", curve_name(curve)),
         None => "EC with explicit parameters".to_owned(),
     }
 }
@@ -203,9 +205,22 @@ pub(super) fn has_explicit_parameters(identifier: &AlgorithmIdentifierOwned) -> 
     identifier.oid == EC && named_curve(identifier).is_none()
 }
 
-/// Whether certkeep has the curve.
-pub(super) fn is_ours(curve: ObjectIdentifier) -> bool {
-    [P256, P384, P521].contains(&curve)
+/// The curve with this identifier, if certkeep has it.
+pub(super) fn curve_of(curve: ObjectIdentifier) -> Option<Curve> {
+    match curve {
+        P256 => Some(Curve::P256),
+        P384 => Some(Curve::P384),
+        P521 => Some(Curve::P521),
+        K256 => Some(Curve::K256),
+        _ => None,
+    }
+}
+
+/// The name of a curve that certkeep does not have, or its numbers.
+pub(super) fn curve_name(curve: ObjectIdentifier) -> String {
+    let dotted = curve.to_string();
+    let known = NAMED_CURVES.iter().find(|(known, _)| *known == dotted);
+    known.map_or(dotted, |(_, name)| (*name).to_owned())
 }
 
 fn algorithm_of(
@@ -223,17 +238,13 @@ fn algorithm_of(
             Ok(Some(KeyAlgorithm::Rsa { bits }))
         }
         EC => {
-            let curve = match named_curve(identifier) {
-                Some(P256) => Curve::P256,
-                Some(P384) => Curve::P384,
-                Some(P521) => Curve::P521,
-                _ => return Ok(None),
-            };
+            let Some(curve) = named_curve(identifier).and_then(curve_of) else { return Ok(None) };
             // A point that is not on its curve is no key at all.
             let probe = match curve {
                 Curve::P256 => &signature::ECDSA_P256_SHA256_ASN1,
                 Curve::P384 => &signature::ECDSA_P384_SHA384_ASN1,
                 Curve::P521 => &signature::ECDSA_P521_SHA512_ASN1,
+                Curve::K256 => &signature::ECDSA_P256K1_SHA256_ASN1,
             };
             ParsedPublicKey::new(probe, key).map_err(|_| PublicKeyError::Malformed)?;
             Ok(Some(KeyAlgorithm::Ec(curve)))
@@ -275,6 +286,8 @@ pub fn signature_algorithm(key: &PublicKey, digest: Digest) -> Result<AlgorithmI
         (KeyAlgorithm::Rsa { .. }, Digest::Sha512) => {
             ("1.2.840.113549.1.1.13", Some(Any::encode_from(&Null)?))
         }
+        // aws-lc-rs binds the curve to this digest, as it is in use.
+        (KeyAlgorithm::Ec(Curve::K256), Digest::Sha384 | Digest::Sha512) => return Err(unsupported()),
         (KeyAlgorithm::Ec(_), Digest::Sha256) => ("1.2.840.10045.4.3.2", None),
         (KeyAlgorithm::Ec(_), Digest::Sha384) => ("1.2.840.10045.4.3.3", None),
         (KeyAlgorithm::Ec(_), Digest::Sha512) => ("1.2.840.10045.4.3.4", None),

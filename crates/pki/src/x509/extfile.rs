@@ -15,6 +15,7 @@ mod basic;
 mod grammar;
 mod lexer;
 mod limits;
+mod line;
 mod netscape;
 mod points;
 mod policies;
@@ -26,6 +27,7 @@ use std::collections::BTreeMap;
 use der::asn1::ObjectIdentifier;
 use thiserror::Error;
 
+pub(crate) use self::line::Line;
 use self::{
     grammar::{Entry, Sections},
     text::{Position, Word},
@@ -104,6 +106,25 @@ pub enum Problem {
     TooMany {
         /// The limit.
         limit: usize,
+    },
+    /// A setting of openssl that certkeep does not obey.
+    #[error("the setting `{}` is not supported", .0.escape_debug())]
+    Setting(String),
+    /// A setting of openssl with a value that certkeep does not obey.
+    #[error("`{}` is not a value of the setting `{}` that is supported", .value.escape_debug(), .setting.escape_debug())]
+    SettingValue {
+        /// The setting.
+        setting: String,
+        /// The value.
+        value: String,
+    },
+    /// A section that lacks what it is for.
+    #[error("the section `{section}` does not name {wanted}", section = .section.escape_debug())]
+    Lacking {
+        /// The section.
+        section: String,
+        /// What it should name.
+        wanted: &'static str,
     },
     /// An extension that is not supported.
     #[error("the extension `{}` is not supported", .0.escape_debug())]

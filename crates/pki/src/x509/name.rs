@@ -18,19 +18,6 @@ use x509_cert::attr::AttributeTypeAndValue;
 
 use super::oid;
 
-/// The attributes that `openssl ca` copies under easy-rsa's policy, in its order.
-const POLICY_ORDER: [&str; 9] = [
-    "2.5.4.6",
-    "2.5.4.8",
-    "2.5.4.7",
-    "2.5.4.10",
-    "2.5.4.11",
-    "2.5.4.3",
-    "2.5.4.41",
-    "1.2.840.113549.1.9.1",
-    "2.5.4.5",
-];
-
 /// A distinguished name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Name {
@@ -148,18 +135,16 @@ impl Name {
         of_type.map(|attribute| text_of(&attribute.value)).collect()
     }
 
-    /// What `openssl ca` makes of a subject under easy-rsa's policy without
-    /// `preserve`: the attributes of the policy in its order, each an RDN of
-    /// its own, and no others.
-    ///
-    /// # Errors
-    ///
-    /// [`NameError::Der`] if the result is too long to encode.
-    pub fn in_policy_order(&self) -> Result<Self, NameError> {
-        let ordered = POLICY_ORDER.iter().flat_map(|dotted| {
-            let attribute_type = ObjectIdentifier::new_unwrap(dotted);
-            self.attributes().filter(move |attribute| attribute.oid == attribute_type)
-        });
+    /// The DER of the values of one attribute type.
+    pub(crate) fn encoded_values(&self, attribute_type: ObjectIdentifier) -> Vec<&Any> {
+        let of_type = self.attributes().filter(|attribute| attribute.oid == attribute_type);
+        of_type.map(|attribute| &attribute.value).collect()
+    }
+
+    /// The attributes of these types in their order, each an RDN of its own.
+    pub(crate) fn arranged(&self, types: impl Iterator<Item = ObjectIdentifier>) -> Result<Self, NameError> {
+        let ordered =
+            types.flat_map(|wanted| self.attributes().filter(move |attribute| attribute.oid == wanted));
         Self::from_rdns(ordered.map(|attribute| vec![attribute.clone()]).collect())
     }
 
@@ -361,14 +346,6 @@ mod tests {
             assert!(Name::from_fields(&[(attribute, &value)]).is_err(), "{value}");
         }
         assert!(Name::common_name_only(&"ü".repeat(64)).is_ok());
-    }
-
-    #[test]
-    fn policy_order_drops_what_the_policy_does_not_name() {
-        let title = oid::parse(oid::ATTRIBUTES, "title").expect("known");
-        let name = Name::from_fields(&[(oid::COMMON_NAME, "web1"), (title, "Dr"), (oid::COUNTRY, "US")])
-            .expect("valid");
-        assert_eq!(name.in_policy_order().expect("valid").one_line(), "/C=US/CN=web1");
     }
 
     proptest! {

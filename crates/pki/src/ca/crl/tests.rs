@@ -13,15 +13,16 @@ R\t290101000000Z\t261103000000Z,unspecified\t02\tunknown\t/CN=a
 E\t250101000000Z\t\t04\tunknown\t/CN=expired
 ";
 
-const STRICT: CrlOrder = CrlOrder { set: ProfileSet::Strict, days: Days(30), digest: None };
-const EASYRSA: CrlOrder = CrlOrder { set: ProfileSet::Easyrsa, ..STRICT };
+const STRICT: CrlOrder<'_> =
+    CrlOrder { set: ProfileSet::Strict, days: Days(30), digest: None, extensions: &[] };
+const EASYRSA: CrlOrder<'_> = CrlOrder { set: ProfileSet::Easyrsa, ..STRICT };
 const NO_NUMBERS: CrlNumbers = CrlNumbers { file: None, present: None };
 
-fn propose_of(rows: &str, order: CrlOrder, numbers: &CrlNumbers) -> Result<CrlProposal, CrlProposeError> {
+fn propose_of(rows: &str, order: CrlOrder<'_>, numbers: &CrlNumbers) -> Result<CrlProposal, CrlProposeError> {
     root().propose_crl(order, &database_of(rows), numbers, now())
 }
 
-fn list(rows: &str, order: CrlOrder) -> Crl {
+fn list(rows: &str, order: CrlOrder<'_>) -> Crl {
     read_back(propose_of(rows, order, &NO_NUMBERS).expect("proposed").sign(&*CA_KEY).expect("signed"))
 }
 

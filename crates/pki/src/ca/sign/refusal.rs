@@ -15,6 +15,7 @@ use crate::{
     layout::EntryName,
     x509::{
         extension::ExtensionError, general_name::GeneralNameError, name::NameError, profile::ProfileError,
+        subject::PolicyError,
     },
 };
 
@@ -89,6 +90,9 @@ pub enum ProposeError {
     /// The subject is not usable.
     #[error("the subject of the request cannot be used")]
     Subject(#[from] NameError),
+    /// The subject is not what the CA's policy asks for.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
     /// easy-rsa's policy demands a common name; the index would have no name for it either.
     #[error("the request has no common name")]
     NoCommonName,

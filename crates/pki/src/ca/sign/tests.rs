@@ -320,6 +320,7 @@ fn a_subject_goes_by_the_request_or_by_the_policy() {
     let subject = Name::from_fields(&fields).expect("valid");
     let request = Request::make(&subject, None, &*LEAF_KEY, Digest::Sha256).expect("made");
     let check = |subject| {
+        let subject = SubjectTerms::of_easyrsa(subject);
         let order = Order { subject, ..order(&request, strict(CertificateType::Client)) };
         propose(order).expect("proposed").subject().one_line()
     };

@@ -63,7 +63,7 @@ fn subordinate_of(authority: &Authority, profile: Profile) -> Authority {
 }
 
 fn crl_of(authority: &Authority, key: &PrivateKey, rows: &str) -> Crl {
-    let order = CrlOrder { set: ProfileSet::Strict, days: Days(30), digest: None };
+    let order = CrlOrder { set: ProfileSet::Strict, days: Days(30), digest: None, extensions: &[] };
     let numbers = CrlNumbers { file: None, present: None };
     let proposal = authority.propose_crl(order, &database_of(rows), &numbers, now()).expect("proposed");
     read_back(proposal.sign(key).expect("signed"))
