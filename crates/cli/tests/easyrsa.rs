@@ -138,7 +138,17 @@ fn the_link_and_easyrsa_take_turns() {
 }
 
 /// Options of easy-rsa that are not there: an error, never ignored.
-const NOT_THERE: &[&str] = &["--fix-offset=1", "--quiet", "-q", "--ca-via-stdin", "--renew-days=1"];
+const NOT_THERE: &[&str] = &[
+    "--fix-offset=1",
+    "--quiet",
+    "-q",
+    "--ca-via-stdin",
+    "--renew-days=1",
+    "--no-safe-ssl",
+    "--old-safe-ssl",
+    "--days-margin=1",
+    "--tools=x",
+];
 
 #[test]
 fn an_option_that_is_not_there_is_an_error() {
@@ -158,6 +168,8 @@ fn an_option_without_effect_is_taken() {
         world.run(["-b", option, "gen-req", name, "nopass"]).success();
     }
     world.run(["-b", "--keep-tmp=x", "gen-crl"]).success().says("--keep-tmp keeps nothing");
+    let kept = world.certkeep(["-b", "gen-crl"]).env("EASYRSA_KEEP_TEMP", "x").run().success();
+    kept.says("EASYRSA_KEEP_TEMP in the environment keeps nothing");
     assert!(!world.exists("pki/tmp"));
 }
 

@@ -226,7 +226,7 @@ const TWINS: &[(&str, &str, &str)] = &[
     ("--enddate", "EASYRSA_END_DATE", "20510101000000Z"),
     ("--keysize", "EASYRSA_KEY_SIZE", "4096"),
     ("--ku-crit", "EASYRSA_KU_CRIT", ""),
-    ("--new-subject", "EASYRSA_NEW_SUBJECT", "/CN=jane"),
+    ("--new-subject", "EASYRSA_NEW_SUBJECT", "/CN=x"),
     ("--no-commit", "CERTKEEP_NO_COMMIT", ""),
     ("--no-inline", "EASYRSA_NO_INLINE", ""),
     ("--no-lockfile", "EASYRSA_NO_LOCKFILE", ""),
