@@ -90,7 +90,7 @@ impl Calendar {
             match character {
                 '\\' | ';' | ',' => line.extend(['\\', character]),
                 '\n' => line.push_str("\\n"),
-                _ => line.extend(Safe(character).to_string().chars()),
+                _ => line.push_str(&Safe(character).to_string()),
             }
         }
         self.line(&line);
