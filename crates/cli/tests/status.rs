@@ -205,8 +205,9 @@ fn the_inventory_holds_everything_once() {
     // A row without a file, files without a row, files that are none.
     let row = "V\t291231235959Z\t\t0BAD\tunknown\t/O=x/CN=lost\n";
     world.write("pki/index.txt", world.text("pki/index.txt") + row);
-    let other = World::with_certificate();
-    world.write("pki/issued/foreign.crt", other.read("pki/issued/www.example.net.crt"));
+    let other = World::with_pki();
+    other.run(["-b", "--req-cn=Other CA", "build-ca", "nopass"]).success();
+    world.write("pki/issued/foreign.crt", other.read("pki/ca.crt"));
     world.write("pki/issued/broken.crt", "no certificate");
     world.write("pki/issued/-odd name.crt", world.read("pki/issued/web.crt"));
     world.write("pki/certs_by_serial/77.pem", [0xff, 0x30, 0]);

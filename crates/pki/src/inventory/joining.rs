@@ -57,23 +57,39 @@ pub fn join(index: Option<&Index>, found: Vec<Found>, now: Moment, kept: &dyn Fn
     Inventory { entries, now }
 }
 
+/// Why a row belongs to a certificate of its serial number, the best reason first.
+#[derive(Clone, Copy)]
+enum Claim {
+    /// This CA has issued it, and the row names its end and its common name.
+    IssuedAndAlike,
+    /// This CA has issued it.
+    Issued,
+    /// The row names its end and its common name.
+    Alike,
+}
+
+impl Claim {
+    fn holds(self, issued: bool, facts: &Facts, row: Row<'_>) -> bool {
+        match self {
+            Self::IssuedAndAlike => issued && is_alike(facts, row),
+            Self::Issued => issued,
+            Self::Alike => is_alike(facts, row),
+        }
+    }
+}
+
 /// Gives rows to items; returns the rows that are left.
 fn pair(items: &mut [Item], rows: &[Row<'_>], ours: &dyn Fn(&Facts) -> bool) -> Vec<usize> {
     let mut by_serial: HashMap<String, Vec<usize>> = HashMap::with_capacity(rows.len());
     for (number, row) in rows.iter().enumerate() {
         by_serial.entry(row.serial().as_str().to_owned()).or_default().push(number);
     }
-    // Who certainly belongs chooses first.
-    let wants: [&dyn Fn(&Item, &Facts, Row<'_>) -> bool; 3] = [
-        &|item, facts, row| item.position.is_none() && ours(facts) && is_alike(facts, row),
-        &|item, facts, _| item.position.is_none() && ours(facts),
-        &|_, facts, row| is_alike(facts, row),
-    ];
-    for wanted in wants {
+    for claim in [Claim::IssuedAndAlike, Claim::Issued, Claim::Alike] {
         for item in items.iter_mut().filter(|item| item.row.is_none()) {
             let Some(facts) = &item.facts else { continue };
             let Some(candidates) = by_serial.get_mut(&facts.serial) else { continue };
-            if let Some(at) = candidates.iter().position(|&row| wanted(item, facts, rows[row])) {
+            let issued = item.position.is_none() && ours(facts);
+            if let Some(at) = candidates.iter().position(|&row| claim.holds(issued, facts, rows[row])) {
                 item.row = Some(candidates.remove(at));
             }
         }

@@ -28,7 +28,7 @@ pub(super) fn calendar(listing: &Listing) -> String {
     calendar.line("VERSION:2.0");
     calendar.line(concat!("PRODID:-//certkeep//certkeep ", env!("CARGO_PKG_VERSION"), "//EN"));
     calendar.line("CALSCALE:GREGORIAN");
-    let title = format!("Certificates of {}", listing.authority());
+    let title = format!("Certificates of {}", Safe(listing.authority()));
     // RFC 7986 §5.1, and what programs understand that are older.
     calendar.text("NAME", &title);
     calendar.text("X-WR-CALNAME", &title);
@@ -83,30 +83,34 @@ impl Calendar {
         self.line("END:VEVENT");
     }
 
-    /// A property whose value is text (§3.3.11).
+    /// A property whose value is text (§3.3.11), in which foreign text is shown safely already.
     fn text(&mut self, property: &str, value: &str) {
         let mut line = format!("{property}:");
-        for character in value.chars() {
-            match character {
-                '\\' | ';' | ',' => line.extend(['\\', character]),
-                '\n' => line.push_str("\\n"),
-                _ => line.extend(Safe(character).to_string().chars()),
-            }
+        let mut rest = value;
+        while let Some(at) = rest.find(['\\', ';', ',', '\n']) {
+            line.push_str(&rest[..at]);
+            line.push_str(match &rest[at..=at] {
+                "\n" => "\\n",
+                ";" => "\\;",
+                "," => "\\,",
+                _ => "\\\\",
+            });
+            rest = &rest[at + 1..];
         }
+        line.push_str(rest);
         self.line(&line);
     }
 
     /// A line, folded (§3.1) between characters.
     fn line(&mut self, line: &str) {
-        let mut room = LINE;
-        for character in line.chars() {
-            if character.len_utf8() > room {
-                self.0.push_str("\r\n ");
-                room = LINE - 1;
-            }
-            room -= character.len_utf8();
-            self.0.push(character);
+        let (mut rest, mut room) = (line, LINE);
+        while rest.len() > room {
+            let end = (0..=room).rev().find(|&at| rest.is_char_boundary(at)).unwrap_or(room);
+            self.0.push_str(&rest[..end]);
+            self.0.push_str("\r\n ");
+            (rest, room) = (&rest[end..], LINE - 1);
         }
+        self.0.push_str(rest);
         self.0.push_str("\r\n");
     }
 }
