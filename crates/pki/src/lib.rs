@@ -12,6 +12,7 @@ pub mod dh;
 pub mod index;
 pub mod key;
 pub mod layout;
+pub mod merge;
 pub mod moment;
 pub mod openvpn;
 pub mod pem;

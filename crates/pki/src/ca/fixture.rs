@@ -295,3 +295,19 @@ pub(crate) fn read_back(issued: crate::ca::crl::IssuedCrl) -> crate::x509::crl::
     });
     Crl::read(der.expect("crl.der is written")).expect("a CRL")
 }
+
+/// A CRL of this number that lists these serial numbers.
+pub(crate) fn crl(number: u64, serials: &[&str], now: Moment) -> crate::x509::crl::Crl {
+    use crate::{
+        ca::crl::{CrlNumbers, CrlOrder},
+        moment::Days,
+        x509::{profile::ProfileSet, serial::SerialNumber},
+    };
+    let row = |serial: &&str| format!("R\t290101000000Z\t261101000000Z\t{serial}\tunknown\t/CN=a\n");
+    let rows: String = serials.iter().map(row).collect();
+    let numbers =
+        CrlNumbers { file: Some(SerialNumber::from_integer(number).to_string().into_bytes()), present: None };
+    let order = CrlOrder { set: ProfileSet::Easyrsa, days: Days(30), digest: None };
+    let proposal = root().propose_crl(order, &database_of(&rows), &numbers, now).expect("proposed");
+    read_back(proposal.sign(&*CA_KEY).expect("signed"))
+}

@@ -76,7 +76,11 @@ pub struct Merged {
 ///
 /// [`MergeError`].
 pub fn merge(base: &Index, ours: &Index, theirs: &Index) -> Result<Merged, MergeError> {
-    let rows = Sides { base: by_serial(base), ours: unique(ours, Side::Ours)?, theirs: unique(theirs, Side::Theirs)? };
+    let rows = Sides {
+        base: by_serial(base),
+        ours: unique(ours, Side::Ours)?,
+        theirs: unique(theirs, Side::Theirs)?,
+    };
     rows.check_emptied()?;
     let mut text = String::with_capacity(ours.text.len().max(theirs.text.len()) + 256);
     let mut kept = Vec::new();
@@ -248,18 +252,17 @@ fn joined(before: Option<&Entry<'_>>, one: &Entry<'_>, other: &Entry<'_>) -> Res
     let agreed = |field: usize| -> Option<&str> {
         let (one, other) = (one.fields[field], other.fields[field]);
         let before = before.map(|fields| fields[field]);
-        if one == other || before == Some(other) {
-            Some(one)
-        } else {
-            (before == Some(one)).then_some(other)
-        }
+        if one == other || before == Some(other) { Some(one) } else { (before == Some(one)).then_some(other) }
     };
     let (Some(expiry), Some(subject)) = (agreed(1), agreed(5)) else {
         let side = |row: Row<'_>| (row.subject().to_owned(), row.expiry());
         let clash = Clash { serial: one.serial(), ours: side(one), theirs: side(other) };
         return Err(MergeError::TwoCertificates(Box::new(clash)));
     };
-    let [status, revocation] = [one, other].into_iter().min_by_key(|row| rank(*row)).map_or(["V", ""], |row| [row.fields[0], row.fields[2]]);
+    let [status, revocation] = [one, other]
+        .into_iter()
+        .min_by_key(|row| rank(*row))
+        .map_or(["V", ""], |row| [row.fields[0], row.fields[2]]);
     let serial = agreed(3).unwrap_or(one.fields[3].min(other.fields[3]));
     let file = agreed(4).unwrap_or(one.fields[4].min(other.fields[4]));
     Ok([status, expiry, revocation, serial, file, subject].join("\t") + "\n")

@@ -25,7 +25,8 @@ fn row(status: &str, revocation: &str, serial: &str) -> String {
 #[test]
 fn both_sides_rows_are_there_by_expiry() {
     let ours = format!("{BASE}V\t330101000000Z\t\t0C\tunknown\t/CN=c\n");
-    let theirs = format!("{BASE}V\t310101000000Z\t\t0D\tunknown\t/CN=d\nV\t340101000000Z\t\t0E\tunknown\t/CN=e\n");
+    let theirs =
+        format!("{BASE}V\t310101000000Z\t\t0D\tunknown\t/CN=d\nV\t340101000000Z\t\t0E\tunknown\t/CN=e\n");
     let serials: Vec<String> =
         index(&merged(BASE, &ours, &theirs)).rows().map(|row| row.serial_text().to_owned()).collect();
     assert_eq!(serials, ["0A", "0B", "0D", "0C", "0E"]);
@@ -101,7 +102,10 @@ fn who_sorts_the_file_is_obeyed_and_comments_stay() {
     let added = "V\t310101000000Z\t\t0D\tunknown\t/CN=d\n";
     assert_eq!(merged(BASE, &sorted, &format!("{BASE}{added}")), format!("{second}{added}{first}"));
     let commented = format!("# ours\n{BASE}# the end\n");
-    assert_eq!(merged(BASE, &commented, &format!("{BASE}{added}")), format!("# ours\n{BASE}{added}# the end\n"));
+    assert_eq!(
+        merged(BASE, &commented, &format!("{BASE}{added}")),
+        format!("# ours\n{BASE}{added}# the end\n")
+    );
 }
 
 /// What somebody does to a database: issues, revokes, marks as expired.
