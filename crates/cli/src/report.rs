@@ -9,6 +9,7 @@
 mod guard;
 mod hints;
 mod refusals;
+mod sync;
 mod vault;
 
 use std::{error::Error, fmt};

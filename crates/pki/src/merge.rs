@@ -3,6 +3,8 @@
 //! asks of the core. Whoever merges whom, and in whichever order, the outcome is
 //! the same.
 
+pub mod check;
+
 use std::{cmp::Ordering, collections::HashSet};
 
 use thiserror::Error;

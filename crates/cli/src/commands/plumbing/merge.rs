@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! git's merge driver: two versions of one file become one, or somebody is told
+//! why they cannot, and what to type.
+//!
+//! The database of the CA is merged by what it means, a text line by line, a key
+//! not at all. What is said goes to standard error, beside git's own words.
+
+use std::{ffi::OsStr, os::unix::ffi::OsStrExt as _, path::Path};
+
+use certkeep_pki::{
+    index::{Clash, MergeError as RowsError},
+    key::{PrivateKey, Protection, Signer as _},
+    layout::{EntryName, PkiPath, SerialHex},
+    merge::{self as core, MergeError, Note, Versions},
+    pem,
+    secret::SecretBytes,
+    x509::certificate::Certificate,
+};
+use certkeep_store::{
+    merge::{Merge, Sides},
+    plumbing::Plumbing,
+};
+
+use crate::{
+    report::Failure,
+    terminal::{Safe, Terminal, shell_word},
+};
+
+/// What git has said of a merge.
+pub(super) struct Call<'a> {
+    pub(super) base: &'a Path,
+    pub(super) ours: &'a Path,
+    pub(super) theirs: &'a Path,
+    /// How many characters the marks of a conflict have.
+    pub(super) marker: Option<u16>,
+    /// From the top of the work tree.
+    pub(super) path: &'a OsStr,
+    /// What git calls the two sides. A git before 2.44 does not tell.
+    pub(super) labels: [Option<&'a str>; 2],
+}
+
+impl Call<'_> {
+    fn shown(&self) -> String {
+        Safe(self.path.to_string_lossy()).to_string()
+    }
+
+    /// The path, to be pasted.
+    fn word(&self) -> String {
+        shell_word(&self.path.to_string_lossy())
+    }
+
+    fn named(&self) -> [&str; 2] {
+        let [ours, theirs] = self.labels.map(|label| label.filter(|label| !label.starts_with('%')));
+        [ours.unwrap_or("ours"), theirs.unwrap_or("theirs")]
+    }
+}
+
+/// Answers git. An error is a conflict: what stands in the work tree then is said in it.
+pub(super) fn answer(plumbing: &Plumbing, call: &Call<'_>, terminal: &mut Terminal) -> Result<(), Failure> {
+    let sides = match plumbing.merge(call.base, call.ours, call.theirs)? {
+        Merge::Won(_) => return Ok(()),
+        Merge::Undecided(sides) => sides,
+        Merge::Locked => return Err(locked(call)),
+        _ => return Err(in_the_clear(call)),
+    };
+    let name = call.path.to_string_lossy();
+    let of_database = name.rsplit('/').next().and_then(PkiPath::database).filter(|_| !sides.sealed);
+    match of_database {
+        Some(path) => database(plumbing, call, &sides, &path, terminal),
+        None if holds_key(&sides) => Err(keys(plumbing, call, &sides)),
+        None => lines(plumbing, call, &sides),
+    }
+}
+
+fn database(
+    plumbing: &Plumbing,
+    call: &Call<'_>,
+    sides: &Sides,
+    path: &PkiPath,
+    terminal: &mut Terminal,
+) -> Result<(), Failure> {
+    let versions =
+        Versions { base: sides.base.expose(), ours: sides.ours.expose(), theirs: sides.theirs.expose() };
+    match core::merge(path, versions) {
+        Some(Ok(merged)) => {
+            for note in &merged.notes {
+                terminal.warning(told(note, call));
+            }
+            Ok(plumbing.conclude(call.path.as_bytes(), call.ours, sides, SecretBytes::new(merged.bytes))?)
+        }
+        Some(Err(error)) => {
+            // With marks in it nobody takes one side for the whole.
+            if !matches!(path, PkiPath::CrlDer | PkiPath::CrlPem) {
+                mark(plumbing, call, sides)?;
+            }
+            Err(contradiction(&error, call))
+        }
+        None => lines(plumbing, call, sides),
+    }
+}
+
+fn told(note: &Note, call: &Call<'_>) -> String {
+    let path = call.shown();
+    match note {
+        Note::Kept(serials) => {
+            let serials = serials.iter().map(SerialHex::to_string).collect::<Vec<_>>().join(", ");
+            format!(
+                "{path}: one side had removed the row of {serials}; it was kept, \
+                 for a certificate without a row cannot be revoked"
+            )
+        }
+        Note::Stale(count) => format!(
+            "{path} lacks {count} of the certificates that the other side's CRL lists: `certkeep gen-crl`"
+        ),
+        Note::SameNumber(number) => format!(
+            "{path}: both sides have signed a CRL number {number}; the newer one was taken, \
+             sign another when the merge is done: `certkeep gen-crl`"
+        ),
+        _ => format!("{path} is to be looked at"),
+    }
+}
+
+/// Writes the sides into one file, with the marks of a conflict; whether there are none.
+fn mark(plumbing: &Plumbing, call: &Call<'_>, sides: &Sides) -> Result<bool, Failure> {
+    // libgit2 has no place for what is empty.
+    if sides.ours.expose().is_empty() || sides.theirs.expose().is_empty() {
+        return Ok(false);
+    }
+    let merged = plumbing.merge_lines(sides, call.named(), call.marker)?;
+    if merged.clean && !keeps_blocks(&merged.text, sides) {
+        return Ok(false);
+    }
+    plumbing.conclude(call.path.as_bytes(), call.ours, sides, merged.text)?;
+    Ok(merged.clean)
+}
+
+fn lines(plumbing: &Plumbing, call: &Call<'_>, sides: &Sides) -> Result<(), Failure> {
+    let all = [&sides.base, &sides.ours, &sides.theirs];
+    if all.into_iter().any(|side| side.expose().contains(&0) || str::from_utf8(side.expose()).is_err()) {
+        return Err(undecided(call));
+    }
+    if mark(plumbing, call, sides)? {
+        return Ok(());
+    }
+    Err(Failure::refused(format!("both sides have changed the same lines of {}", call.shown()))
+        .with_hint("put in order what stands between the marks `<<<<<<<` and `>>>>>>>`")
+        .with_hint(format!("for one side as it is: `git checkout --theirs -- {0}`, or `--ours`", call.word()))
+        .with_hint(format!("then: `git add -- {}`", call.word())))
+}
+
+/// Whether every PEM block of the outcome is one that a side has: half of one key
+/// and half of another is none.
+fn keeps_blocks(merged: &SecretBytes, sides: &Sides) -> bool {
+    let text = |bytes: &'_ SecretBytes| String::from_utf8_lossy(bytes.expose()).into_owned();
+    let (merged, ours, theirs) = (text(merged), text(&sides.ours), text(&sides.theirs));
+    let (Ok(blocks), Ok(one), Ok(other)) = (pem::blocks(&merged), pem::blocks(&ours), pem::blocks(&theirs))
+    else {
+        return false;
+    };
+    blocks.iter().all(|block| one.contains(block) || other.contains(block))
+}
+
+fn holds_key(sides: &Sides) -> bool {
+    [&sides.ours, &sides.theirs].into_iter().any(|side| PrivateKey::protection(side).is_ok())
+}
+
+fn keys(plumbing: &Plumbing, call: &Call<'_>, sides: &Sides) -> Failure {
+    let path = call.path.to_string_lossy();
+    let mut failure = Failure::refused(format!("both sides have another private key in {}", call.shown()));
+    let [ours, theirs] = call.named();
+    for (side, names, key) in [
+        (ours, &["HEAD"][..], &sides.ours),
+        (theirs, &[theirs, "MERGE_HEAD", "CHERRY_PICK_HEAD", "REBASE_HEAD"][..], &sides.theirs),
+    ] {
+        let certificate = certificate_of(plumbing, names, &path);
+        failure.causes.push(format!("{side}: {}", described(key, certificate.as_ref())));
+    }
+    let mut together = vec![call.word()];
+    if let Some((folder, name)) = place(&path) {
+        let of_name = [PkiPath::Issued(name.clone()), PkiPath::Request(name)];
+        together.extend(of_name.map(|path| shell_word(&format!("{folder}{path}"))));
+    }
+    let together = together.join(" ");
+    failure
+        .with_hint("our side stands in the work tree; key, request and certificate have to be of one side")
+        .with_hint(format!("for the other side: `git checkout --theirs -- {together}`"))
+        .with_hint(format!("then: `git add -- {together}`"))
+        .with_hint("the other certificate stays valid: revoke it by its serial number when the merge is done")
+}
+
+fn described(key: &SecretBytes, certificate: Option<&Certificate>) -> String {
+    let public = match PrivateKey::protection(key) {
+        Ok(Protection::None) => match PrivateKey::load(key, None) {
+            Ok(key) => key,
+            Err(error) => return format!("a key that cannot be read: {error}"),
+        },
+        Ok(Protection::Passphrase) => {
+            let issued = certificate.map(|certificate| {
+                format!(
+                    "; the certificate there is for {}",
+                    fingerprint(&certificate.public_key().fingerprint_sha256())
+                )
+            });
+            return format!("a key under a passphrase{}", issued.unwrap_or_default());
+        }
+        Err(_) => return "no private key".to_owned(),
+    };
+    let public = public.public_key();
+    let named = fingerprint(&public.fingerprint_sha256());
+    match certificate {
+        Some(certificate) if certificate.public_key() == public => {
+            format!("{named}, the key of the certificate {} there", certificate.serial_number())
+        }
+        Some(certificate) => {
+            format!("{named}, NOT the key of the certificate {} there", certificate.serial_number())
+        }
+        None => format!("{named}, no certificate of which was found"),
+    }
+}
+
+fn fingerprint(bytes: &[u8]) -> String {
+    let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("public key sha256:{digits}")
+}
+
+/// The folder of the PKI, and whose key the path `private/NAME.key` in it is.
+fn place(path: &str) -> Option<(String, EntryName)> {
+    let stem = path.strip_suffix(".key")?;
+    let (folder, name) = stem.rsplit_once("private/")?;
+    if !(folder.is_empty() || folder.ends_with('/')) {
+        return None;
+    }
+    Some((folder.to_owned(), EntryName::parse(name).ok()?))
+}
+
+/// The certificate that belongs to the key at `path`, in the first of these commits that has one.
+fn certificate_of(plumbing: &Plumbing, commits: &[&str], path: &str) -> Option<Certificate> {
+    let (folder, name) = place(path)?;
+    let issued = if name.as_str() == "ca" { PkiPath::CaCertificate } else { PkiPath::Issued(name) };
+    let issued = format!("{folder}{issued}");
+    // What is picked git calls by the beginning of its name and its subject.
+    let commits = commits.iter().filter_map(|name| name.split(' ').next());
+    let found = commits.filter_map(|commit| plumbing.in_commit(commit, &issued)).next()?;
+    Certificate::read(&found).ok()
+}
+
+fn contradiction(error: &MergeError, call: &Call<'_>) -> Failure {
+    let mut failure = Failure::from_error(error);
+    let path = call.shown();
+    failure.message = format!("{path}: {}", failure.message);
+    let abort = "to stop: `git merge --abort`, or `git rebase --abort`, `git cherry-pick --abort`";
+    match error {
+        MergeError::Rows(RowsError::TwoCertificates(clash)) => {
+            let Clash { serial, ours, theirs } = clash.as_ref();
+            for (label, (subject, expiry)) in call.named().into_iter().zip([ours, theirs]) {
+                failure.causes.push(format!("{label}: {subject}, until {expiry}"));
+            }
+            failure
+                .with_hint(abort)
+                .with_hint(
+                    "then issue yours again on top of the other branch: `git log @{u}..` says what there was, \
+                     `git reset --keep @{u}` goes back",
+                )
+                .with_hint(format!(
+                    "a certificate {serial} that was given out already has to be replaced, too: \
+                     whoever revokes {serial} revokes both"
+                ))
+                .with_hint("numbers that are drawn never meet: `unset EASYRSA_RAND_SN`, which is the default")
+        }
+        MergeError::Rows(RowsError::Emptied { .. }) => {
+            failure.with_hint(abort).with_hint("two CAs do not share one database: keep one side's whole PKI")
+        }
+        MergeError::TwoIssuers => failure
+            .with_hint(format!("for the other side's: `git checkout --theirs -- {}`", call.word()))
+            .with_hint(format!("then: `git add -- {}`", call.word())),
+        _ => failure
+            .with_hint(format!("put {path} in order, then: `git add -- {}`", call.word()))
+            .with_hint(abort),
+    }
+}
+
+/// git says on its own which file is in conflict; what stands in it now, it cannot know.
+fn undecided(call: &Call<'_>) -> Failure {
+    let message = format!("both sides have changed {}; our side stands in the work tree", call.shown());
+    Failure::refused(message)
+        .with_hint(format!("for the other side: `git checkout --theirs -- {}`", call.word()))
+        .with_hint(format!("then: `git add -- {}`", call.word()))
+}
+
+fn locked(call: &Call<'_>) -> Failure {
+    let mut failure = undecided(call);
+    failure
+        .causes
+        .push("this clone cannot look into it: the keys of its zone are not unlocked here".to_owned());
+    failure.hints.insert(
+        0,
+        format!(
+            "to have it merged where it can be opened: `certkeep unlock`, then `git checkout --merge -- {}`",
+            call.word()
+        ),
+    );
+    failure
+}
+
+fn in_the_clear(call: &Call<'_>) -> Failure {
+    let mut failure = undecided(call);
+    failure.causes.push("one side has committed it in the clear, the other one has it sealed".to_owned());
+    failure
+}
