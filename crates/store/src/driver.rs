@@ -33,7 +33,7 @@ pub enum DriverError {
 }
 
 /// What the configuration holds. `program` is a word of a shell's language.
-fn settings(program: &str) -> [(&'static str, String); 13] {
+fn settings(program: &str) -> [(&'static str, String); 14] {
     [
         ("filter.certkeep.process", format!("{program} git-filter process")),
         // For programs that do not speak the protocol; git itself prefers the one above.
@@ -50,7 +50,9 @@ fn settings(program: &str) -> [(&'static str, String); 13] {
         ("merge.certkeep-pki.driver", format!("{program} git-merge %O %A %B %L %P %X %Y")),
         // A certificate that one side has moved away, because it revoked it, and the
         // other has issued anew is no file with a new name and new contents.
+        // Since 2.50 git obeys that by itself; before, its older strategy alone does.
         ("merge.renames", "false".to_owned()),
+        ("pull.twohead", "recursive".to_owned()),
         ("merge.directoryRenames", "false".to_owned()),
     ]
 }

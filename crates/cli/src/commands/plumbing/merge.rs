@@ -120,18 +120,19 @@ fn told(note: &Note, call: &Call<'_>) -> String {
     }
 }
 
-/// Writes the sides into one file, with the marks of a conflict; whether there are none.
-fn mark(plumbing: &Plumbing, call: &Call<'_>, sides: &Sides) -> Result<bool, Failure> {
+/// Writes the sides into one file, with the marks of a conflict, and says whether
+/// there are none; `None`, and nothing is written, where the lines are not to be parted.
+fn mark(plumbing: &Plumbing, call: &Call<'_>, sides: &Sides) -> Result<Option<bool>, Failure> {
     // libgit2 has no place for what is empty.
     if sides.ours.expose().is_empty() || sides.theirs.expose().is_empty() {
-        return Ok(false);
+        return Ok(None);
     }
     let merged = plumbing.merge_lines(sides, call.named(), call.marker)?;
-    if merged.clean && !keeps_blocks(&merged.text, sides) {
-        return Ok(false);
+    if !keeps_blocks(&merged.text, sides) {
+        return Ok(None);
     }
     plumbing.conclude(call.path.as_bytes(), call.ours, sides, merged.text)?;
-    Ok(merged.clean)
+    Ok(Some(merged.clean))
 }
 
 fn lines(plumbing: &Plumbing, call: &Call<'_>, sides: &Sides) -> Result<(), Failure> {
@@ -139,25 +140,33 @@ fn lines(plumbing: &Plumbing, call: &Call<'_>, sides: &Sides) -> Result<(), Fail
     if all.into_iter().any(|side| side.expose().contains(&0) || str::from_utf8(side.expose()).is_err()) {
         return Err(undecided(call));
     }
-    if mark(plumbing, call, sides)? {
-        return Ok(());
+    match mark(plumbing, call, sides)? {
+        Some(true) => Ok(()),
+        Some(false) => Err(same_lines(call)),
+        None => Err(undecided(call)),
     }
-    Err(Failure::refused(format!("both sides have changed the same lines of {}", call.shown()))
+}
+
+fn same_lines(call: &Call<'_>) -> Failure {
+    Failure::refused(format!("both sides have changed the same lines of {}", call.shown()))
         .with_hint("put in order what stands between the marks `<<<<<<<` and `>>>>>>>`")
         .with_hint(format!("for one side as it is: `git checkout --theirs -- {0}`, or `--ours`", call.word()))
-        .with_hint(format!("then: `git add -- {}`", call.word())))
+        .with_hint(format!("then: `git add -- {}`", call.word()))
 }
 
 /// Whether every PEM block of the outcome is one that a side has: half of one key
 /// and half of another is none.
 fn keeps_blocks(merged: &SecretBytes, sides: &Sides) -> bool {
-    let text = |bytes: &'_ SecretBytes| String::from_utf8_lossy(bytes.expose()).into_owned();
-    let (merged, ours, theirs) = (text(merged), text(&sides.ours), text(&sides.theirs));
-    let (Ok(blocks), Ok(one), Ok(other)) = (pem::blocks(&merged), pem::blocks(&ours), pem::blocks(&theirs))
+    let (Some(blocks), Some(one), Some(other)) =
+        (blocks_of(merged), blocks_of(&sides.ours), blocks_of(&sides.theirs))
     else {
         return false;
     };
     blocks.iter().all(|block| one.contains(block) || other.contains(block))
+}
+
+fn blocks_of(bytes: &SecretBytes) -> Option<Vec<pem::Block<'_>>> {
+    pem::blocks(str::from_utf8(bytes.expose()).ok()?).ok()
 }
 
 fn holds_key(sides: &Sides) -> bool {
