@@ -12,6 +12,7 @@ mod large;
 mod race;
 mod rsa;
 mod sealed;
+mod sync;
 
 use std::{
     fmt::Write as _,
@@ -69,13 +70,14 @@ impl Limit {
 /// Builds the release, runs the parts named in `wanted` (or all of them, and then writes the page).
 pub(crate) fn run(wanted: &[&str]) -> Outcome {
     type Measure = fn(&Path) -> Outcome<Part>;
-    let parts: [(&str, Measure); 6] = [
+    let parts: [(&str, Measure); 7] = [
         ("everyday", everyday::run),
         ("rsa", rsa::run),
         ("large", large::in_memory),
         ("disk", large::on_disk),
         ("sealed", sealed::run),
         ("guard", guard::run),
+        ("sync", sync::run),
     ];
     if let Some(unknown) = wanted.iter().find(|name| !parts.iter().any(|(part, _)| part == *name)) {
         return Err(format!("bench has no part `{unknown}`").into());
@@ -133,7 +135,7 @@ fn introduction() -> Outcome<String> {
 
 Written by `cargo xtask bench`, which builds the release, measures, and fails when a ratio is below its
 limit. To repeat: `sh xtask/setup.sh && cargo xtask bench` (Debian 12, half an hour); `cargo xtask bench
-everyday`, `rsa`, `large`, `disk`, `sealed` or `guard` does one part and leaves this page alone.
+everyday`, `rsa`, `large`, `disk`, `sealed`, `guard` or `sync` does one part and leaves this page alone.
 
 Milliseconds are wall-clock time of whole processes, start-up included: medians where every run does the
 same, means for RSA keys. The two programs take turns,

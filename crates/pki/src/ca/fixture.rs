@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What the tests of the verbs start from: keys made once, a root, requests and
 //! orders with one thing changed at a time. Not compiled into the product.
+//! long: many short ones, and no logic.
 
 use std::sync::LazyLock;
 
