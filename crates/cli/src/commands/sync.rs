@@ -25,7 +25,7 @@ use crate::{
 /// How long is waited before the second attempt, at most; each further one may take twice as long.
 const WAIT: Duration = Duration::from_millis(100);
 /// How often that doubles.
-const DOUBLINGS: u32 = 6;
+const DOUBLINGS: u32 = 4;
 
 /// Arguments of `sync`.
 #[derive(Debug, clap::Args)]
@@ -34,7 +34,7 @@ pub struct Args {
     #[arg(long)]
     crl: bool,
     /// How often to begin again when somebody else has pushed meanwhile
-    #[arg(long, value_name = "N", default_value_t = 20)]
+    #[arg(long, value_name = "N", default_value_t = 50)]
     attempts: u32,
 }
 
@@ -49,12 +49,18 @@ struct Done {
 
 /// Fetches, merges, looks, pushes, until both sides have the same.
 pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
-    let vault = session.opened()?.vault;
-    vault.verify()?;
-    let upstream = vault.upstream()?;
+    session.opened()?.vault.verify()?;
     if session.settings.dry_run {
+        let upstream = session.opened()?.vault.upstream()?;
         return foretell(&upstream, session);
     }
+    // First: a merge that is under way may have stopped because git was not told.
+    let program = init::program(&session.settings.machine);
+    let Opened { vault, terminal, .. } = session.opened()?;
+    if vault.install_driver(&program)? {
+        terminal.notice("told git how to merge the files of a CA");
+    }
+    let upstream = vault.upstream()?;
     let mut progress = session.terminal.progress("sync");
     let mut done = Done { upstream, pulled: 0, pushed: 0, attempts: 0, crl: "current" };
     while !round(args, &mut done, &mut progress, session)? {
@@ -115,14 +121,11 @@ fn round(
 /// Merges, looks whether all fits, signs a CRL if one is wanted; says how many
 /// commits are to be pushed.
 fn prepare(args: &Args, apart: Apart, done: &mut Done, session: &mut Session) -> Result<usize, Failure> {
-    let program = init::program(&session.settings.machine);
-    let vault = session.opened_alone()?.vault;
-    if vault.install_driver(&program)? {
-        session.terminal.notice("told git how to merge the files of a CA");
-    }
+    session.opened_alone()?;
     if apart.behind > 0 {
         merge(apart, done, session)?;
         // The others may have changed what is protected.
+        let program = init::program(&session.settings.machine);
         session.opened()?.vault.install_driver(&program)?;
     }
     if let Some(index) = lookup::index(session)? {

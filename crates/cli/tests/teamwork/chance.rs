@@ -93,7 +93,14 @@ fn unite(alice: &Person, order: &[usize], way: Way, locked: bool) -> BTreeMap<St
             Way::Rebase => format!(
                 "git branch -f others && git switch -qC united clone-{clone} && git rebase -q others\n"
             ),
-            Way::CherryPick => format!("git cherry-pick --empty=drop begun..clone-{clone} >/dev/null\n"),
+            // What is there already is an empty commit, and is skipped.
+            Way::CherryPick => format!(
+                "git cherry-pick begun..clone-{clone} >/dev/null 2>&1 || true
+                 while test -e .git/CHERRY_PICK_HEAD; do
+                     test -z \"$(git ls-files -u)\" && git diff --quiet HEAD
+                     git cherry-pick --skip >/dev/null 2>&1 || true
+                 done\n"
+            ),
         });
     }
     script.push_str("no git grep -q -e '^<<<<<<<' -e '^>>>>>>>' HEAD -- pki/index.txt pki/serial pki/crlnumber pki/crl.pem\n");

@@ -247,6 +247,11 @@ pub(super) fn issue(authority: &Authority, key: &PrivateKey, order: Order<'_>) -
     proposal.sign(key).expect("signed").certificate().clone()
 }
 
+/// A certificate of the root's under the number 7.
+pub(crate) fn certificate() -> Certificate {
+    issue(&root(), &CA_KEY, order(&request("web1.example.net"), strict(CertificateType::Server)))
+}
+
 /// The extensions in one line each, as a person would write them down.
 pub(super) fn lines(extensions: &[Extension]) -> Vec<String> {
     use der::Decode;

@@ -120,3 +120,64 @@ pub fn unlisted(index: &Index, crl: &Crl) -> usize {
     let revoked = index.rows().filter(|row| row.status() == Status::Revoked);
     revoked.filter(|row| !listed.contains(&row.serial())).count()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ca::fixture, moment::Moment};
+
+    fn serial(text: &str) -> SerialHex {
+        SerialHex::parse(text).expect("valid")
+    }
+
+    #[test]
+    fn rows_and_certificates_that_do_not_fit_are_told() {
+        let certificate = fixture::certificate();
+        let (issuer, pem) = (certificate.issuer().clone(), certificate.to_pem().into_bytes());
+        let row =
+            |serial: &str, expiry: Moment| format!("V\t{}\t\t{serial}\tunknown\t/CN=a\n", expiry.to_index());
+        let index = |text: &str| Index::parse(text.as_bytes()).expect("valid");
+        let good = index(&row("07", certificate.not_after()));
+        let by_serial = |text: &str| PkiPath::CertificateBySerial(serial(text));
+        let told = |index: &Index, path: PkiPath, bytes: &[u8]| {
+            let flaws = flaws(Some(&issuer), index, &[(path, bytes.to_vec())]);
+            flaws.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+        };
+        assert_eq!(told(&good, by_serial("07"), &pem), "");
+        assert_eq!(told(&good, by_serial("08"), &pem), "certs_by_serial/08.pem holds the certificate 07");
+        assert_eq!(told(&good, by_serial("07"), b"<<<<<<<"), "certs_by_serial/07.pem holds no certificate");
+        let name = PkiPath::Issued(EntryName::parse("web1").expect("valid"));
+        assert_eq!(told(&index(""), name.clone(), &pem), "issued/web1.crt: index.txt has no row for 07");
+        let other = index(&row("07", certificate.not_before()));
+        let wrong = "issued/web1.crt: the row of 07 in index.txt has another expiry date";
+        assert_eq!(told(&other, name.clone(), &pem), wrong);
+        let twice = index(&[row("07", certificate.not_after()), row("07", certificate.not_after())].concat());
+        assert_eq!(told(&twice, name, &pem), "index.txt has two rows with the serial number 07");
+        assert_eq!(new_serials(Some(&index("")), &good), [serial("07")]);
+        assert_eq!(new_serials(Some(&good), &good), []);
+    }
+
+    #[test]
+    fn a_path_names_a_certificate() {
+        for (path, there) in [
+            ("issued/web1.crt", true),
+            ("renewed/issued/web1.crt", true),
+            ("certs_by_serial/0A.pem", true),
+            ("revoked/certs_by_serial/0A.crt", true),
+            ("revoked/certs_by_serial/xx.crt", false),
+            ("issued/web1.p7b", false),
+            ("private/web1.key", false),
+            ("index.txt", false),
+        ] {
+            assert_eq!(certificate_at(path).is_some(), there, "{path}");
+        }
+    }
+
+    #[test]
+    fn what_a_crl_does_not_list_is_counted() {
+        let crl = fixture::crl(1, &["0A"], Moment::from_unix(1_800_000_000).expect("a moment"));
+        let row = |serial: &str| format!("R\t290101000000Z\t261101000000Z\t{serial}\tunknown\t/CN=a\n");
+        let index = Index::parse([row("0A"), row("0B")].concat().as_bytes()).expect("valid");
+        assert_eq!(unlisted(&index, &crl), 1);
+    }
+}

@@ -183,8 +183,9 @@ fn nothing_converts_a_sealed_file_and_certificates_keep_their_attributes() {
     fs::write(directory.path().join(".gitattributes"), &file).expect("written");
     let names =
         ["filter", "diff", "merge", "text", "delta", "ident", "working-tree-encoding", "export-ignore"];
-    let paths = ["pki/private/a.key", "pki/issued/a.crt", "pki/index.txt", "pki/vars", ".certkeep/store.toml"]
-        .map(|path| path.as_bytes().to_vec());
+    let paths =
+        ["pki/private/a.key", "pki/issued/a.crt", "pki/index.txt", "pki/vars", ".certkeep/store.toml"]
+            .map(|path| path.as_bytes().to_vec());
     let values = ask(directory.path(), &names, &paths);
     let sealed = ["certkeep", "certkeep", "certkeep", "unset", "unset", "unset", "unset", "set"];
     // What is half one certificate and half another is none; the database has its own driver.

@@ -64,7 +64,12 @@ pub(super) fn answer(plumbing: &Plumbing, call: &Call<'_>, terminal: &mut Termin
         _ => return Err(in_the_clear(call)),
     };
     let name = call.path.to_string_lossy();
-    let of_database = name.rsplit('/').next().and_then(PkiPath::database).filter(|_| !sides.sealed);
+    // What is sealed may have any name, and is of the database in its place alone.
+    let of_database = if sides.sealed {
+        plumbing.within_pki(&name).as_deref().and_then(PkiPath::database)
+    } else {
+        name.rsplit('/').next().and_then(PkiPath::database)
+    };
     match of_database {
         Some(path) => database(plumbing, call, &sides, &path, terminal),
         None if keys::are_in(&sides) => Err(keys::told(plumbing, call, &sides)),
