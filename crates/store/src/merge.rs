@@ -134,4 +134,29 @@ mod tests {
         assert_eq!(locked(&old("a"), &old("a"), &old("b")), Winner::Theirs);
         assert_eq!(locked(&old("a"), &new("a"), &old("b")), Winner::Neither);
     }
+
+    #[test]
+    fn what_both_sides_have_changed_is_opened_where_it_can_be() {
+        let mut rng = OsRng.unwrap_err();
+        let zone = ZoneName::parse("keys").expect("valid");
+        let keys = ZoneKeys::generate(StoreId::generate(&mut rng), zone, &mut rng);
+        let key = keys.sealing_now();
+        let mut keyring = Keyring::new();
+        keyring.insert(keys, Padding::None);
+        let sealed = |text: &str| SecretBytes::new(key.seal(text.as_bytes(), Padding::None));
+        let clear = |text: &str| SecretBytes::new(text.as_bytes().to_vec());
+        let Merge::Undecided(opened) = sides(Some(&keyring), [sealed("a"), sealed("b"), sealed("c")]) else {
+            panic!("both have changed it")
+        };
+        assert!(opened.sealed);
+        assert_eq!([opened.base.expose(), opened.ours.expose(), opened.theirs.expose()], [b"a", b"b", b"c"]);
+        // Both sides have it new, and what is empty is in no form.
+        let added = sides(Some(&keyring), [clear(""), sealed("b"), sealed("c")]);
+        assert!(matches!(added, Merge::Undecided(both) if both.sealed));
+        assert!(matches!(sides(None, [sealed("a"), sealed("b"), sealed("c")]), Merge::Locked));
+        assert!(matches!(sides(None, [sealed("a"), sealed("a"), sealed("c")]), Merge::Won(Winner::Theirs)));
+        assert!(matches!(sides(Some(&keyring), [sealed("a"), sealed("b"), clear("c")]), Merge::InTheClear));
+        let public = sides(None, [clear("a"), clear("b"), clear("c")]);
+        assert!(matches!(public, Merge::Undecided(both) if !both.sealed));
+    }
 }
