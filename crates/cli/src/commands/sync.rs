@@ -128,6 +128,7 @@ fn prepare(args: &Args, apart: Apart, done: &mut Done, session: &mut Session) ->
         let program = init::program(&session.settings.machine);
         session.opened()?.vault.install_driver(&program)?;
     }
+    look_before_push(done, session)?;
     if let Some(index) = lookup::index(session)? {
         renew_crl(args, &index, done, session)?;
     }
@@ -146,6 +147,20 @@ fn merge(apart: Apart, done: &mut Done, session: &mut Session) -> Result<(), Fai
     }
     session.read_again();
     session.opened()?.vault.verify()?;
+    let flaws = look(before.as_ref(), &changed, session)?;
+    if flaws.is_empty() { Ok(()) } else { Err(Failure::misfits(&flaws, &done.upstream)) }
+}
+
+/// Whether all fits that the others are to get: also what an earlier merge has left.
+fn look_before_push(done: &Done, session: &mut Session) -> Result<(), Failure> {
+    let vault = session.opened()?.vault;
+    let changed = vault.to_push(&done.upstream)?;
+    let folder = vault.manifest().pki.clone().unwrap_or_default();
+    let index =
+        if folder.is_empty() { PkiPath::Index.relative() } else { format!("{folder}/{}", PkiPath::Index) };
+    let before = vault.theirs(&done.upstream, &index)?.and_then(|bytes| Index::from_bytes(bytes).ok());
+    // Where they have no database yet, an old one's missing certificates are no news.
+    let before = before.map_or_else(|| lookup::index(session), |index| Ok(Some(index)))?;
     let flaws = look(before.as_ref(), &changed, session)?;
     if flaws.is_empty() { Ok(()) } else { Err(Failure::misfits(&flaws, &done.upstream)) }
 }

@@ -135,6 +135,15 @@ fn what_does_not_fit_together_is_not_pushed() {
     bob.fails("cd work/ca && certkeep sync", "does not fit together")
         .says(&format!("pki/certs_by_serial/{www}.pem").replace("pki/", ""));
     assert_eq!(bob.does("cd work/ca && git rev-list --count @{u}..").trim(), "1");
+    // Nor is what somebody has mixed up himself, however often he tries.
+    let later = serial(&bob, "work/ca", "c");
+    bob.does(&format!(
+        "cd work/ca && git tag good && cp pki/ca.crt pki/certs_by_serial/{later}.pem && git commit -qam mixed"
+    ));
+    for _ in 0..2 {
+        bob.fails("cd work/ca && certkeep sync", "does not fit together").says(&later);
+    }
+    bob.does("cd work/ca && git reset -q --keep good");
     alice.does("cd work/ca && git revert --no-edit HEAD >/dev/null && git push -q");
     bob.does("cd work/ca && certkeep sync");
     assert_eq!(rows(&bob, "work/ca").len(), 2);

@@ -3,11 +3,12 @@
 //! top, push. Each step by itself: who calls them looks at what came of it before
 //! the next one.
 
-use thiserror::Error;
+mod error;
 
+pub use self::error::SyncError;
 use super::{Vault, VaultError};
+use crate::driver;
 pub use crate::git::Unmerged;
-use crate::{driver, git::GitError};
 
 /// The branch that is shared, here and where the others have it.
 #[derive(Clone, Debug)]
@@ -47,70 +48,6 @@ pub enum Pushed {
     Done,
     /// Somebody else was first: there is more to fetch.
     TooLate,
-}
-
-/// Why clones do not come together.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum SyncError {
-    /// The store, or git, refused.
-    #[error(transparent)]
-    Vault(#[from] VaultError),
-    /// git could not be asked.
-    #[error(transparent)]
-    Git(#[from] GitError),
-    /// Something was begun before and waits for an end.
-    #[error("a {what} is under way in this work tree")]
-    Unfinished {
-        /// git's word for it.
-        what: &'static str,
-    },
-    /// There is no branch to be shared.
-    #[error("HEAD is detached: no branch is checked out")]
-    Detached,
-    /// Nobody knows where the others have it.
-    #[error("the branch {branch} has no upstream")]
-    NoUpstream {
-        /// The branch.
-        branch: String,
-    },
-    /// Work that no commit has.
-    #[error("the work tree has changes that are not committed")]
-    Dirty {
-        /// The files, from the top of the work tree.
-        paths: Vec<String>,
-    },
-    /// The remote cannot be reached, or does not let in.
-    #[error("cannot fetch from {remote}: {message}")]
-    Fetch {
-        /// The remote.
-        remote: String,
-        /// git's words.
-        message: String,
-    },
-    /// Both sides have changed what nobody can put together but a person. The
-    /// rebase waits for him.
-    #[error("{} to be decided by somebody", if paths.len() == 1 { "a file has" } else { "files have" })]
-    Conflict {
-        /// The files.
-        paths: Vec<Unmerged>,
-        /// The words of git and of the merge driver.
-        message: String,
-    },
-    /// git did not put the commits on top of the others'.
-    #[error("the commits of this clone could not be put on top of the others': {message}")]
-    Rebase {
-        /// git's words.
-        message: String,
-    },
-    /// The remote does not take it, and would not the next time either.
-    #[error("{remote} does not take the commits: {message}")]
-    Rejected {
-        /// The remote.
-        remote: String,
-        /// git's words.
-        message: String,
-    },
 }
 
 impl Vault {
@@ -227,15 +164,41 @@ impl Vault {
                 SyncError::Conflict { paths, message: spoken.message }
             });
         }
-        let told = self
-            .repository
-            .git(&["diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", &before, "HEAD"], &[])?;
-        let changed = told.split(|&byte| byte == 0).filter(|path| !path.is_empty());
-        let changed = changed.map(|path| String::from_utf8_lossy(path).into_owned()).collect();
+        let changed = self.changed_between(&before, "HEAD")?;
         let warnings = spoken.message.lines().filter_map(|line| line.strip_prefix("warning: "));
         let mut warnings: Vec<String> = warnings.map(str::to_owned).collect();
         warnings.dedup();
         Ok(Joined { changed, warnings })
+    }
+
+    /// The files, from the top of the work tree, that a push would change for the others.
+    ///
+    /// # Errors
+    ///
+    /// git cannot tell.
+    pub fn to_push(&self, upstream: &Upstream) -> Result<Vec<String>, SyncError> {
+        if !self.repository.has_reference(&upstream.tracking)? {
+            return Ok(Vec::new());
+        }
+        self.changed_between(&upstream.tracking, "HEAD")
+    }
+
+    /// What the others have at a path, as it was fetched last.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be read.
+    pub fn theirs(&self, upstream: &Upstream, path: &str) -> Result<Option<Vec<u8>>, SyncError> {
+        let Some(commit) = self.repository.commit_named(&upstream.tracking) else { return Ok(None) };
+        let entry = self.repository.entry(commit, path)?.filter(|entry| entry.is_file());
+        Ok(entry.map(|entry| self.repository.blob(entry.oid)).transpose()?)
+    }
+
+    fn changed_between(&self, one: &str, other: &str) -> Result<Vec<String>, SyncError> {
+        let words = ["diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", one, other, "--"];
+        let told = self.repository.git(&words, &[])?;
+        let changed = told.split(|&byte| byte == 0).filter(|path| !path.is_empty());
+        Ok(changed.map(|path| String::from_utf8_lossy(path).into_owned()).collect())
     }
 
     /// A rebase that stopped for another reason than a conflict has nothing to be decided.
