@@ -14,6 +14,7 @@ mod list;
 mod race;
 mod rsa;
 mod sealed;
+mod sync;
 
 use std::{
     fmt::Write as _,
@@ -71,7 +72,7 @@ impl Limit {
 /// Builds the release, runs the parts named in `wanted` (or all of them, and then writes the page).
 pub(crate) fn run(wanted: &[&str]) -> Outcome {
     type Measure = fn(&Path) -> Outcome<Part>;
-    let parts: [(&str, Measure); 8] = [
+    let parts: [(&str, Measure); 9] = [
         ("everyday", everyday::run),
         ("expiry", expiry::run),
         ("rsa", rsa::run),
@@ -80,6 +81,7 @@ pub(crate) fn run(wanted: &[&str]) -> Outcome {
         ("sealed", sealed::run),
         ("guard", guard::run),
         ("list", list::run),
+        ("sync", sync::run),
     ];
     if let Some(unknown) = wanted.iter().find(|name| !parts.iter().any(|(part, _)| part == *name)) {
         return Err(format!("bench has no part `{unknown}`").into());
@@ -137,7 +139,8 @@ fn introduction() -> Outcome<String> {
 
 Written by `cargo xtask bench`, which builds the release, measures, and fails when a ratio is below its
 limit. To repeat: `sh xtask/setup.sh && cargo xtask bench` (Debian 12, half an hour); `cargo xtask bench
-everyday`, `expiry`, `rsa`, `large`, `disk`, `sealed`, `guard` or `list` does one part and leaves this page alone.
+everyday`, `expiry`, `rsa`, `large`, `disk`, `sealed`, `guard`, `list` or `sync` does one part and leaves this
+page alone.
 
 Milliseconds are wall-clock time of whole processes, start-up included: medians where every run does the
 same, means for RSA keys. The two programs take turns,

@@ -200,6 +200,14 @@ pub enum Command {
     SignReq(commands::sign_req::Args),
     /// The encrypted store: init, status, rotate, protect, import, export-key
     Store(commands::store::Args),
+    /// Bring this clone and its upstream together: fetch, rebase, look whether all fits, push
+    ///
+    /// Two people may issue and revoke at the same time, each in a clone of his own: the databases are
+    /// merged row by row. When somebody else was first, it begins again.
+    #[command(after_help = "Examples:
+  certkeep issue server www www.example.net && certkeep sync
+  certkeep sync --crl                   and sign a new CRL if others have revoked something")]
+    Sync(commands::sync::Args),
     /// Open the store in this clone: plaintext in the work tree, ciphertext in git
     ///
     /// Identities are tried in this order: --identity, CERTKEEP_IDENTITY, CERTKEEP_IDENTITY_FILE; without

@@ -32,6 +32,7 @@ pub mod show;
 pub mod show_status;
 pub mod sign_req;
 pub mod store;
+pub mod sync;
 pub mod tls_keys;
 pub mod unlock;
 pub mod update_db;
@@ -103,6 +104,7 @@ pub fn run(command: &Command, session: &mut Session) -> Result<(), Failure> {
         Command::ShowRevoke(args) => show_status::revoke(args, session),
         Command::SignReq(args) => sign_req::run(args, session),
         Command::Store(args) => store::run(args, session),
+        Command::Sync(args) => sync::run(args, session),
         Command::Unlock(args) => unlock::run(args, session),
         Command::UpdateDb => update_db::run(session),
         Command::VerifyCert(args) => verify_cert::run(args, session),

@@ -10,6 +10,7 @@ mod guard;
 mod hints;
 pub mod list;
 mod refusals;
+mod sync;
 mod vault;
 
 use std::{error::Error, fmt};

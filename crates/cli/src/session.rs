@@ -109,6 +109,19 @@ impl Session {
         Ok(())
     }
 
+    /// Forgets what was read of the PKI and the store: somebody else, such as git,
+    /// has changed them.
+    pub fn read_again(&mut self) {
+        self.store = OnceCell::new();
+        self.vault = OnceCell::new();
+    }
+
+    /// Lets others write.
+    pub fn release(&mut self) {
+        self.writer = None;
+        self.alone = None;
+    }
+
     /// Reads a file of the PKI that is public.
     ///
     /// # Errors

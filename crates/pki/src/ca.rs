@@ -10,7 +10,7 @@ pub mod crl;
 pub mod expire;
 pub mod export;
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 pub mod inline;
 pub mod kind;
 pub mod policy;

@@ -7,6 +7,7 @@
 //! openssl would choke on is an error that names the line.
 
 mod attributes;
+mod merge;
 mod revocation;
 mod row;
 
@@ -15,6 +16,7 @@ use thiserror::Error;
 use self::row::{Line, SerialCase};
 pub use self::{
     attributes::UniqueSubject,
+    merge::{Clash, MergeError, Merged, Side, merge},
     revocation::{Reason, Revocation},
     row::{LineError, Row, Status},
 };

@@ -213,6 +213,21 @@ const PUBLIC: &[&str] = &[
     "x509-types/*",
 ];
 
+/// The public files in which the CA counts and keeps its books: two versions of one
+/// are merged by what they mean, never line by line.
+const DATABASE: &[PkiPath] = &[
+    PkiPath::CrlDer,
+    PkiPath::CrlNumber,
+    PkiPath::CrlNumberOld,
+    PkiPath::CrlPem,
+    PkiPath::Index,
+    PkiPath::IndexAttributes,
+    PkiPath::IndexAttributesOld,
+    PkiPath::IndexOld,
+    PkiPath::Serial,
+    PkiPath::SerialOld,
+];
+
 /// The zone of a secret path; first match wins, `keys` takes the rest.
 const ZONES: &[(&str, Zone)] =
     &[("private/ca.key", Zone::Ca), ("reqs/*", Zone::Reqs), ("revoked/reqs_by_serial/*", Zone::Reqs)];
@@ -239,6 +254,32 @@ impl Sensitivity {
 #[must_use]
 pub fn public_patterns() -> &'static [&'static str] {
     PUBLIC
+}
+
+/// How a program that has to be told, such as git, may merge two versions of the
+/// files of a row of [`public_patterns`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Merging {
+    /// By what they mean: [`crate::merge`].
+    Database,
+    /// Not at all: half of one certificate and half of another is none.
+    Whole,
+    /// Line by line, as any text.
+    Lines,
+}
+
+impl Merging {
+    /// How the files of a row of [`public_patterns`] are merged.
+    #[must_use]
+    pub fn of(pattern: &str) -> Self {
+        if PkiPath::database(pattern).is_some() {
+            Self::Database
+        } else if [".crt", ".list", ".p7b", ".pem"].iter().any(|end| pattern.ends_with(end)) {
+            Self::Whole
+        } else {
+            Self::Lines
+        }
+    }
 }
 
 impl Zone {
@@ -313,6 +354,12 @@ impl PkiPath {
             Self::VarsExample => "vars.example".to_owned(),
             Self::X509Type(name) => format!("x509-types/{name}"),
         }
+    }
+
+    /// The file of the CA's database at this path, relative to the PKI directory.
+    #[must_use]
+    pub fn database(relative: &str) -> Option<Self> {
+        DATABASE.iter().find(|path| path.relative() == relative).cloned()
     }
 
     /// Who may see this file.

@@ -6,7 +6,7 @@
 //! files. `!certkeep` on those undoes the whole macro, so what the user's own
 //! lines say about a certificate stays true.
 
-use certkeep_pki::layout;
+use certkeep_pki::layout::{self, Merging};
 
 use crate::{
     git::{GitError, Repository},
@@ -31,7 +31,13 @@ pub fn block(rules: &Rules) -> String {
         let folder = if pki.is_empty() { String::new() } else { format!("/{}", literally(pki)) };
         lines.push(format!("{} certkeep", quoted(&format!("{folder}/**"))));
         for public in layout::public_patterns() {
-            lines.push(format!("{} !certkeep", quoted(&format!("{folder}/{public}"))));
+            let how = match Merging::of(public) {
+                Merging::Database => " merge=certkeep-pki",
+                // Ours stays, and git says that there is a conflict.
+                Merging::Whole => " -merge",
+                Merging::Lines => "",
+            };
+            lines.push(format!("{} !certkeep{how}", quoted(&format!("{folder}/{public}"))));
         }
         if pki.is_empty() {
             // `.github`'s files are in the PKI, `.gitlab-ci.yml` is git's business.
@@ -44,8 +50,8 @@ pub fn block(rules: &Rules) -> String {
     for readable in [".gitattributes", ".gitignore", ".gitmodules"] {
         lines.push(format!("{readable} !certkeep"));
     }
-    // What MACs were made of must arrive as it was.
-    lines.push("/.certkeep/** !certkeep -text".to_owned());
+    // What MACs were made of must arrive as it was, and half of each side has none.
+    lines.push("/.certkeep/** !certkeep -text -merge".to_owned());
     lines.push(END.to_owned());
     lines.push(String::new());
     lines.join("\n")

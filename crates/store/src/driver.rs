@@ -33,7 +33,7 @@ pub enum DriverError {
 }
 
 /// What the configuration holds. `program` is a word of a shell's language.
-fn settings(program: &str) -> [(&'static str, String); 9] {
+fn settings(program: &str) -> [(&'static str, String); 14] {
     [
         ("filter.certkeep.process", format!("{program} git-filter process")),
         // For programs that do not speak the protocol; git itself prefers the one above.
@@ -45,7 +45,15 @@ fn settings(program: &str) -> [(&'static str, String); 9] {
         ("diff.certkeep.cachetextconv", "false".to_owned()),
         ("diff.certkeep.binary", "true".to_owned()),
         ("merge.certkeep.name", "certkeep: the side that changed".to_owned()),
-        ("merge.certkeep.driver", format!("{program} git-merge %O %A %B %L %P")),
+        ("merge.certkeep.driver", format!("{program} git-merge %O %A %B %L %P %X %Y")),
+        ("merge.certkeep-pki.name", "certkeep: the database of a CA".to_owned()),
+        ("merge.certkeep-pki.driver", format!("{program} git-merge %O %A %B %L %P %X %Y")),
+        // A certificate that one side has moved away, because it revoked it, and the
+        // other has issued anew is no file with a new name and new contents.
+        // Since 2.50 git obeys that by itself; before, its older strategy alone does.
+        ("merge.renames", "false".to_owned()),
+        ("pull.twohead", "recursive".to_owned()),
+        ("merge.directoryRenames", "false".to_owned()),
     ]
 }
 
@@ -85,6 +93,16 @@ pub(crate) fn tell_attributes(repository: &Repository, rules: &Rules) -> Result<
         write(&path, after)?;
     }
     Ok(())
+}
+
+/// Whether git is told all that this version tells it: an older one told it less.
+pub(crate) fn is_complete(repository: &Repository, program: &str) -> Result<bool, DriverError> {
+    for (name, value) in settings(program) {
+        if repository.config(name)?.as_ref() != Some(&value) {
+            return Ok(false);
+        }
+    }
+    is_installed(repository)
 }
 
 /// Whether git calls us, and refuses what we refuse.

@@ -13,11 +13,13 @@ mod error;
 mod every;
 mod head;
 mod index;
+mod lines;
 mod loose;
 mod objects;
 mod packs;
 mod past;
 mod program;
+mod remote;
 #[cfg(test)]
 mod tests;
 mod trees;
@@ -31,16 +33,17 @@ use std::{
 pub(crate) use git2::Oid;
 use git2::{ErrorCode, ObjectType, RepositoryOpenFlags};
 
-pub use self::error::GitError;
 pub(crate) use self::{
     build::{Identity, TreeChange},
     entry::{FILE_MODE, IndexEntry, Stat, TreeEntry},
     head::{Head, Patience},
     index::{Entered, IndexChange, IndexStat, WORK_TREE},
+    lines::merge_lines,
     objects::{Kind, Objects},
     past::{Commit, Known},
     program::ask,
 };
+pub use self::{error::GitError, lines::Lines, remote::Unmerged};
 
 /// A repository with a work tree.
 pub(crate) struct Repository {
@@ -152,6 +155,12 @@ impl Repository {
     /// The bytes of a file in HEAD.
     pub(crate) fn head_blob(&self, path: impl AsRef<[u8]>) -> Result<Option<Vec<u8>>, GitError> {
         self.head_entry(path)?.filter(TreeEntry::is_file).map(|entry| self.blob(entry.oid)).transpose()
+    }
+
+    /// The commit that a name or the beginning of its digits means, if it means one.
+    pub(crate) fn commit_named(&self, name: &str) -> Option<Oid> {
+        let found = self.inner.revparse_single(name).ok()?;
+        found.peel_to_commit().ok().map(|commit| commit.id())
     }
 
     /// What the tree of a commit holds at a path, if that is no directory.

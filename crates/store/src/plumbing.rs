@@ -22,9 +22,9 @@ use crate::{
         self, Filter, FilterError, Kept,
         process::{self, Direction, ProcessError},
     },
-    git::{GitError, Oid, Repository},
+    git::{self, GitError, Lines, Oid, Repository},
     keyring::{Keyring, KeyringError},
-    merge::{self, Winner},
+    merge::{self, Merge, Sides, Winner},
     pins::{PinError, Pins},
     read::{ReadError, SIZE_LIMIT, read_secret_file},
 };
@@ -143,20 +143,72 @@ impl Plumbing {
         Ok(filter::textconv(self.keyring.as_ref(), read(file)?))
     }
 
-    /// Merges three files that git made of blobs: the outcome replaces `ours`,
-    /// which stays as it is where nobody wins.
+    /// Merges three files that git made of blobs, as far as that can be done without
+    /// understanding them: a side that wins replaces `ours`.
     ///
     /// # Errors
     ///
     /// A file cannot be read or written.
-    pub fn merge(&self, base: &Path, ours: &Path, theirs: &Path) -> Result<Winner, PlumbingError> {
-        let theirs = read(theirs)?;
-        let winner =
-            merge::merge(self.keyring.as_ref(), read(base)?.expose(), read(ours)?.expose(), theirs.expose());
-        if winner == Winner::Theirs {
-            fs::write(ours, theirs.expose()).map_err(FileError::new("write", ours))?;
+    pub fn merge(&self, base: &Path, ours: &Path, theirs: &Path) -> Result<Merge, PlumbingError> {
+        let incoming = read(theirs)?;
+        let merge = merge::sides(self.keyring.as_ref(), [read(base)?, read(ours)?, read(theirs)?]);
+        if let Merge::Won(Winner::Theirs) = merge {
+            fs::write(ours, incoming.expose()).map_err(FileError::new("write", ours))?;
         }
-        Ok(winner)
+        Ok(merge)
+    }
+
+    /// Merges the sides line by line; `labels` name ours and theirs in the marks of
+    /// a conflict, which have `marker` characters.
+    ///
+    /// # Errors
+    ///
+    /// libgit2 refuses.
+    pub fn merge_lines(
+        &self,
+        sides: &Sides,
+        labels: [&str; 2],
+        marker: Option<u16>,
+    ) -> Result<Lines, PlumbingError> {
+        let Sides { base, ours, theirs, .. } = sides;
+        Ok(git::merge_lines(base.expose(), ours.expose(), theirs.expose(), labels, marker)?)
+    }
+
+    /// Puts the outcome of a merge in the place of `ours`, for git, which stores it
+    /// as it is: sealed, if the sides were or the rules say so.
+    ///
+    /// # Errors
+    ///
+    /// [`PlumbingError::Filter`] if it cannot be sealed; `ours` is as it was then.
+    pub fn conclude(
+        &self,
+        path: &[u8],
+        ours: &Path,
+        sides: &Sides,
+        outcome: SecretBytes,
+    ) -> Result<(), PlumbingError> {
+        let filter = self.filter();
+        // A bare repository has no rules, and merges what is in the clear there already.
+        let outcome = if sides.sealed || filter.has_store() { filter.clean(path, outcome)? } else { outcome };
+        Ok(fs::write(ours, outcome.expose()).map_err(FileError::new("write", ours))?)
+    }
+
+    /// What a commit, by any name that git has for it, holds at a path.
+    #[must_use]
+    pub fn in_commit(&self, name: &str, path: &str) -> Option<Vec<u8>> {
+        let repository = self.repository.as_ref()?;
+        let entry = repository.entry(repository.commit_named(name)?, path).ok()??;
+        entry.is_file().then(|| repository.blob_if_here(entry.oid).ok()?)?
+    }
+
+    /// A path of the repository within the PKI that the store keeps; `None` outside of it.
+    #[must_use]
+    pub fn within_pki(&self, path: &str) -> Option<String> {
+        let manifest = filter::manifest(self.repository.as_ref()?).ok()??;
+        let folder = manifest.pki?;
+        let below =
+            if folder.is_empty() { Some(path) } else { path.strip_prefix(&folder)?.strip_prefix('/') };
+        below.map(str::to_owned)
     }
 
     fn filter(&self) -> Filter<'_> {

@@ -21,6 +21,7 @@ pub mod past;
 pub mod rotate;
 mod sealer;
 pub mod status;
+pub mod sync;
 mod trust;
 pub mod unlock;
 pub mod zones;

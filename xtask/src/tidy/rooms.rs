@@ -136,6 +136,7 @@ const EXPOSERS: &[(&str, &str)] = &[
     ("crates/store/src/keyring.rs", "reads and writes the keys of an unlocked repository"),
     ("crates/store/src/merge.rs", "compares the plaintexts of both sides"),
     ("crates/cli/src/commands/plumbing.rs", "hands git what the filter made"),
+    ("crates/cli/src/commands/plumbing/merge.rs", "merges what both branches have changed"),
     ("crates/cli/src/commands/quickstart.rs", "writes the identity that it makes"),
     ("crates/cli/src/commands/export.rs", "looks whether Java will take a passphrase"),
     ("crates/cli/src/commands/set_pass.rs", "writes a key that is outside of the PKI"),

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The commands that git runs by its configuration: `git-filter process`,
 //! `git-filter clean PATH`, `git-filter smudge PATH`, `git-textconv FILE` and
-//! `git-merge BASE OURS THEIRS LENGTH PATH`. No person types them, so they are
+//! `git-merge BASE OURS THEIRS LENGTH PATH [OURS' NAME THEIRS' NAME]`. No person types them, so they are
 //! in no help; they read no vars file, and an argument is never an option but
 //! for a leading `--keyring FILE`.
+
+mod merge;
 
 use std::{
     ffi::{OsStr, OsString},
@@ -18,14 +20,13 @@ use certkeep_store::{
         FilterError,
         process::{Direction, ProcessError},
     },
-    merge::Winner,
     plumbing::{Plumbing, PlumbingError},
 };
 
 use crate::{
     report::{Failure, OLDER_BRANCH},
     settings::Variables,
-    terminal::{self, Safe, Terminal},
+    terminal::{self, Terminal},
 };
 
 /// Carries out what git asks for; `None` if the arguments, the first being the
@@ -67,11 +68,17 @@ fn answer(
             write(&plumbing.filter_one(direction, path.as_bytes(), input)?)
         }
         ("git-textconv", [file]) => write(&plumbing.textconv(Path::new(file))?),
-        ("git-merge", [base, ours, theirs, _, path]) => {
-            match plumbing.merge(Path::new(base), Path::new(ours), Path::new(theirs))? {
-                Winner::Ours | Winner::Theirs => Ok(()),
-                Winner::Neither => Err(undecided(path)),
-            }
+        ("git-merge", [base, ours, theirs, length, path, labels @ ..]) => {
+            let label = |place: usize| labels.get(place).and_then(|label| label.to_str());
+            let call = merge::Call {
+                base: Path::new(base),
+                ours: Path::new(ours),
+                theirs: Path::new(theirs),
+                marker: length.to_str().and_then(|length| length.parse().ok()),
+                path,
+                labels: [label(0), label(1)],
+            };
+            merge::answer(&plumbing, &call, terminal)
         }
         _ => Err(Failure::refused(format!("git does not call `{command}` like that"))),
     }
@@ -91,15 +98,6 @@ fn write(contents: &SecretBytes) -> Result<(), Failure> {
 
 fn broken(error: &std::io::Error) -> Failure {
     Failure::from_error(error)
-}
-
-/// git says on its own which file is in conflict; what stands in it now, it cannot know.
-fn undecided(path: &OsStr) -> Failure {
-    let shown = path.to_string_lossy();
-    let shown = Safe(&*shown);
-    Failure::refused(format!("both sides have changed {shown}; our side stands in the work tree"))
-        .with_hint(format!("for the other side: `git checkout --theirs -- {shown}`"))
-        .with_hint(format!("then: `git add -- {shown}`"))
 }
 
 impl From<FilterError> for Failure {

@@ -322,6 +322,14 @@ impl Failure {
 
 impl From<index::ParseError> for Failure {
     fn from(error: index::ParseError) -> Self {
+        if matches!(error.problem, index::LineError::Conflict(_)) {
+            return Self::from_error(&error)
+                .with_hint("what is in conflict: `git status`; to stop: `git merge --abort`, or `git rebase --abort`")
+                .with_hint(
+                    "to have certkeep merge it: `certkeep unlock`, then `git checkout --merge -- pki/index.txt` \
+                     and `git add pki/index.txt`",
+                );
+        }
         Self::from_error(&error)
             .with_hint("compare it with index.txt.old; every line is a certificate that can be revoked")
     }

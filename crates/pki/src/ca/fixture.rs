@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What the tests of the verbs start from: keys made once, a root, requests and
 //! orders with one thing changed at a time. Not compiled into the product.
+//! long: many short ones, and no logic.
 
 use std::sync::LazyLock;
 
@@ -246,6 +247,11 @@ pub(super) fn issue(authority: &Authority, key: &PrivateKey, order: Order<'_>) -
     proposal.sign(key).expect("signed").certificate().clone()
 }
 
+/// A certificate of the root's under the number 7.
+pub(crate) fn certificate() -> Certificate {
+    issue(&root(), &CA_KEY, order(&request("web1.example.net"), strict(CertificateType::Server)))
+}
+
 /// The extensions in one line each, as a person would write them down.
 pub(super) fn lines(extensions: &[Extension]) -> Vec<String> {
     use der::Decode;
@@ -294,4 +300,20 @@ pub(crate) fn read_back(issued: crate::ca::crl::IssuedCrl) -> crate::x509::crl::
         _ => None,
     });
     Crl::read(der.expect("crl.der is written")).expect("a CRL")
+}
+
+/// A CRL of this number that lists these serial numbers.
+pub(crate) fn crl(number: u64, serials: &[&str], now: Moment) -> crate::x509::crl::Crl {
+    use crate::{
+        ca::crl::{CrlNumbers, CrlOrder},
+        moment::Days,
+        x509::{profile::ProfileSet, serial::SerialNumber},
+    };
+    let row = |serial: &&str| format!("R\t290101000000Z\t261101000000Z\t{serial}\tunknown\t/CN=a\n");
+    let rows: String = serials.iter().map(row).collect();
+    let numbers =
+        CrlNumbers { file: Some(SerialNumber::from_integer(number).to_string().into_bytes()), present: None };
+    let order = CrlOrder { set: ProfileSet::Easyrsa, days: Days(30), digest: None, extensions: &[] };
+    let proposal = root().propose_crl(order, &database_of(&rows), &numbers, now).expect("proposed");
+    read_back(proposal.sign(&*CA_KEY).expect("signed"))
 }

@@ -11,6 +11,9 @@ use crate::{layout::SerialHex, moment::Moment};
 /// Six fields, separated by tabs.
 const FIELDS: usize = 6;
 
+/// What git and other programs write around what they could not merge.
+const MARKS: [&str; 4] = ["<<<<<<<", "|||||||", "=======", ">>>>>>>"];
+
 /// The state of a certificate in the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
@@ -26,6 +29,9 @@ pub enum Status {
 #[derive(Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LineError {
+    /// A mark that a merge has left: some rows are there twice, and others are nobody's yet.
+    #[error("a merge was not finished, its mark `{0}` stands there")]
+    Conflict(&'static str),
     /// Not six fields.
     #[error("{0} fields instead of {FIELDS}")]
     Fields(usize),
@@ -88,7 +94,9 @@ impl Line {
     /// The fields, once the end of the line is known.
     pub(super) fn fields<'a>(&self, text: &'a str, end: usize) -> Result<[&'a str; FIELDS], LineError> {
         if self.found != FIELDS - 1 {
-            return Err(LineError::Fields(self.found + 1));
+            let line = &text[self.start..end];
+            let mark = MARKS.iter().find(|mark| line.starts_with(**mark));
+            return Err(mark.map_or(LineError::Fields(self.found + 1), |mark| LineError::Conflict(mark)));
         }
         let [one, two, three, four, five] = self.tabs;
         Ok([

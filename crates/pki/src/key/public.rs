@@ -8,6 +8,7 @@ use der::{
     asn1::{Any, AnyRef, Null, ObjectIdentifier, UintRef},
 };
 use sha1::{Digest as _, Sha1};
+use sha2::Sha256;
 use spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned};
 use thiserror::Error;
 
@@ -117,6 +118,12 @@ impl PublicKey {
     #[must_use]
     pub fn key_identifier(&self) -> [u8; 20] {
         Sha1::digest(&self.key).into()
+    }
+
+    /// SHA-256 over the SubjectPublicKeyInfo, as pins of public keys have it.
+    #[must_use]
+    pub fn fingerprint_sha256(&self) -> [u8; 32] {
+        Sha256::digest(&self.der).into()
     }
 
     /// Checks a signature over `message`: RSASSA-PKCS1-v1_5 with SHA-1 and SHA-2

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What to do when clones do not come together by themselves.
+
+use certkeep_pki::merge::check::Flaw;
+use certkeep_store::vault::sync::{SyncError, Unmerged, Upstream};
+
+use super::Failure;
+use crate::terminal::{Safe, Terminal, shell_word};
+
+/// The most files that are named.
+const SHOWN: usize = 20;
+
+impl From<SyncError> for Failure {
+    fn from(error: SyncError) -> Self {
+        let failure = match &error {
+            SyncError::Vault(_) => {
+                let SyncError::Vault(error) = error else { unreachable!("matched above") };
+                return error.into();
+            }
+            SyncError::Git(git) => return Self::from_error(&error).of_git(git),
+            _ => Self::from_error(&error),
+        };
+        match &error {
+            SyncError::Unfinished { what } => failure
+                .with_hint(format!(
+                    "to go on: `git status` says what is missing, then `git {what} --continue`"
+                ))
+                .with_hint(format!(
+                    "to stop, with everything as it was before: `git {what} {}`",
+                    end_of(what)
+                )),
+            SyncError::Detached => failure.with_hint("go to the branch that is shared: `git switch main`"),
+            SyncError::NoUpstream { branch } => failure.with_hint(format!(
+                "name one: `git push --set-upstream origin {}`",
+                Safe(shell_word(branch))
+            )),
+            SyncError::Dirty { paths } => failure.listing_some(paths).with_hint(
+                "commit them: `git commit -a`, or put them aside: `git stash`, later `git stash pop`",
+            ),
+            SyncError::Fetch { remote, .. } => failure
+                .with_hint(format!("git itself has to reach it: `git fetch {}`", Safe(shell_word(remote)))),
+            SyncError::Conflict { paths, .. } => conflict(failure, paths),
+            SyncError::Rebase { .. } => failure.with_hint("the branch is where it was: `git status`"),
+            SyncError::Rejected { .. } => failure.with_hint(
+                "your commits are on top of the others', and in this clone alone: `git log @{u}..`",
+            ),
+            _ => failure,
+        }
+    }
+}
+
+/// How git is told to give up what it has begun.
+fn end_of(what: &str) -> &'static str {
+    if what == "bisect" { "reset" } else { "--abort" }
+}
+
+fn conflict(mut failure: Failure, paths: &[Unmerged]) -> Failure {
+    // During a rebase git calls the others' side ours.
+    let described = |file: &Unmerged| {
+        let what = match (file.ours, file.theirs) {
+            (true, true) => "both sides have changed it",
+            (true, false) => "the others have changed it, your commit takes it away",
+            (false, true) => "the others have taken it away, your commit has changed it",
+            (false, false) => "both sides have taken it away",
+        };
+        format!("{}: {what}", Safe(&file.path))
+    };
+    failure.causes = paths.iter().take(SHOWN).map(described).collect();
+    if let Some(more) = paths.len().checked_sub(SHOWN).filter(|&more| more > 0) {
+        failure.causes.push(format!("and {more} more: `git status`"));
+    }
+    let words: Vec<String> = paths.iter().take(SHOWN).map(|file| shell_word(&file.path)).collect();
+    let (there, gone): (Vec<_>, Vec<_>) = paths.iter().partition(|file| file.ours && file.theirs);
+    failure = failure.with_hint(
+        "to stop, with everything as it was before: `git rebase --abort`; the others' state stays at `@{u}`",
+    );
+    if let Some(file) = there.first() {
+        let word = shell_word(&file.path);
+        failure = failure.with_hint(format!(
+            "to take the others' file: `git checkout --ours -- {word}`; your own: `git checkout --theirs -- {word}`"
+        ));
+    }
+    if let Some(file) = gone.first() {
+        let word = shell_word(&file.path);
+        failure = failure.with_hint(format!(
+            "to keep what one side took away: `git add -- {word}`; to let it go: `git rm -- {word}`"
+        ));
+        if file.path.contains("issued/") {
+            failure = failure.with_hint(
+                "one side has revoked, renewed or put aside a certificate that the other has issued anew: \
+                 keep the new one, and `certkeep revoke-issued NAME` afterwards if its key is not to be used",
+            );
+        }
+    }
+    failure.with_hint(format!(
+        "when all is decided: `git add -- {}`, `git rebase --continue`, `certkeep sync`",
+        words.join(" ")
+    ))
+}
+
+impl Failure {
+    /// What git and the merge driver said of a conflict, before the failure sums it up.
+    pub fn talk_of_conflict(error: &SyncError, terminal: &mut Terminal) {
+        if let SyncError::Conflict { message, .. } = error {
+            for line in message.lines() {
+                terminal.notice(Safe(line));
+            }
+        }
+    }
+
+    /// Somebody else was always first.
+    pub fn always_late(attempts: u32) -> Self {
+        Self::refused(format!("somebody else was first {attempts} times"))
+            .with_hint("your commits are in this clone: `certkeep sync` again, or with more `--attempts=N`")
+    }
+
+    /// What was merged does not fit together.
+    pub fn misfits(flaws: &[Flaw], upstream: &Upstream) -> Self {
+        let mut failure = Self::refused("what was merged does not fit together; it was not pushed");
+        failure.causes = flaws.iter().take(SHOWN).map(ToString::to_string).collect();
+        if let Some(more) = flaws.len().checked_sub(SHOWN).filter(|&more| more > 0) {
+            failure.causes.push(format!("and {more} more"));
+        }
+        failure
+            .with_hint(format!(
+                "who changed it: `git log -p -- index.txt`, on {} too",
+                Safe(&upstream.remote)
+            ))
+            .with_hint("to go back to before: `git reset --keep ORIG_HEAD`")
+            .with_hint("once it is put in order and committed: `certkeep sync`")
+    }
+
+    fn listing_some(mut self, paths: &[String]) -> Self {
+        self.causes.extend(paths.iter().take(SHOWN).map(|path| Safe(path).to_string()));
+        self
+    }
+}

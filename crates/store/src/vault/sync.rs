@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What two clones of a store do to have the same: fetch, put one's own commits on
+//! top, push. Each step by itself: who calls them looks at what came of it before
+//! the next one.
+
+mod error;
+
+pub use self::error::SyncError;
+use super::{Vault, VaultError};
+use crate::driver;
+pub use crate::git::Unmerged;
+
+/// The branch that is shared, here and where the others have it.
+#[derive(Clone, Debug)]
+pub struct Upstream {
+    /// The branch that is checked out, such as `main`.
+    pub branch: String,
+    /// The remote, such as `origin`.
+    pub remote: String,
+    /// The branch there, such as `refs/heads/main`.
+    pub theirs: String,
+    /// What is known here of the branch there, such as `refs/remotes/origin/main`.
+    tracking: String,
+}
+
+/// How far two branches are apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Apart {
+    /// Commits that only this clone has.
+    pub ahead: usize,
+    /// Commits that only the others have.
+    pub behind: usize,
+}
+
+/// What came of putting the own commits on top of the others'.
+#[derive(Debug)]
+pub struct Joined {
+    /// Files that are not what they were before, from the top of the work tree.
+    pub changed: Vec<String>,
+    /// What the merge driver had to say.
+    pub warnings: Vec<String>,
+}
+
+/// What came of a push.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pushed {
+    /// The others can have it.
+    Done,
+    /// Somebody else was first: there is more to fetch.
+    TooLate,
+}
+
+impl Vault {
+    /// Tells git to call certkeep as this version wants it; whether it was told
+    /// something new. `program` is how git is to call us.
+    ///
+    /// # Errors
+    ///
+    /// git's configuration cannot be written.
+    pub fn install_driver(&self, program: &str) -> Result<bool, VaultError> {
+        let complete = driver::is_complete(&self.repository, program)?;
+        driver::install(&self.repository, &self.rules, program)?;
+        Ok(!complete)
+    }
+
+    /// The branch that is shared, if nothing stands against sharing it now.
+    ///
+    /// # Errors
+    ///
+    /// What stands against it.
+    pub fn upstream(&self) -> Result<Upstream, SyncError> {
+        let repository = &self.repository;
+        if let Some(what) = repository.unfinished() {
+            return Err(SyncError::Unfinished { what });
+        }
+        let head = repository.head()?;
+        let branch = head.name.strip_prefix("refs/heads/").ok_or(SyncError::Detached)?.to_owned();
+        let of_branch = |name: &str| repository.config(&format!("branch.{branch}.{name}"));
+        let (Some(remote), Some(theirs)) = (of_branch("remote")?, of_branch("merge")?) else {
+            return Err(SyncError::NoUpstream { branch });
+        };
+        let format = "--format=%(upstream)";
+        let told = repository.git(&["for-each-ref", format, &format!("refs/heads/{branch}")], &[])?;
+        let tracking = String::from_utf8_lossy(&told).trim().to_owned();
+        if tracking.is_empty() {
+            return Err(SyncError::NoUpstream { branch });
+        }
+        self.refuse_dirty()?;
+        Ok(Upstream { branch, remote, theirs, tracking })
+    }
+
+    fn refuse_dirty(&self) -> Result<(), SyncError> {
+        let told = self
+            .repository
+            .git(&["status", "--porcelain", "-z", "--untracked-files=no", "--no-renames"], &[])?;
+        let paths: Vec<String> = told
+            .split(|&byte| byte == 0)
+            .filter_map(|line| line.get(3..))
+            .map(|path| String::from_utf8_lossy(path).into_owned())
+            .collect();
+        if paths.is_empty() { Ok(()) } else { Err(SyncError::Dirty { paths }) }
+    }
+
+    /// Gets what the others have.
+    ///
+    /// # Errors
+    ///
+    /// [`SyncError::Fetch`].
+    pub fn fetch(&self, upstream: &Upstream) -> Result<(), SyncError> {
+        let Upstream { remote, .. } = upstream;
+        let spoken = self.repository.speak(&["fetch", "--quiet", "--no-auto-gc", "--", remote])?;
+        if spoken.done {
+            return Ok(());
+        }
+        Err(SyncError::Fetch { remote: remote.clone(), message: spoken.message })
+    }
+
+    /// How far this clone and what was fetched last are apart.
+    ///
+    /// # Errors
+    ///
+    /// git cannot tell.
+    pub fn apart(&self, upstream: &Upstream) -> Result<Apart, SyncError> {
+        let count = |range: &str| -> Result<usize, SyncError> {
+            let told = self.repository.git(&["rev-list", "--count", range], &[])?;
+            Ok(String::from_utf8_lossy(&told).trim().parse().unwrap_or_default())
+        };
+        if self.repository.head_commit()?.is_none() {
+            return Ok(Apart { ahead: 0, behind: 0 });
+        }
+        if !self.repository.has_reference(&upstream.tracking)? {
+            // The remote is empty yet.
+            return Ok(Apart { ahead: count("HEAD")?, behind: 0 });
+        }
+        let tracking = &upstream.tracking;
+        Ok(Apart {
+            ahead: count(&format!("{tracking}..HEAD"))?,
+            behind: count(&format!("HEAD..{tracking}"))?,
+        })
+    }
+
+    /// Puts the commits of this clone on top of what was fetched.
+    ///
+    /// # Errors
+    ///
+    /// [`SyncError::Conflict`], with the rebase under way; anything else leaves
+    /// the branch where it was.
+    pub fn join(&self, upstream: &Upstream, apart: Apart) -> Result<Joined, SyncError> {
+        let before = self.repository.head_commit()?.map(|commit| commit.to_string()).unwrap_or_default();
+        self.refuse_dirty()?;
+        let quiet = ["-c", "advice.mergeConflict=false"];
+        let words: &[&str] = if apart.ahead == 0 {
+            &["merge", "--quiet", "--ff-only", &upstream.tracking]
+        } else {
+            &["rebase", "--quiet", "--no-autostash", "--no-autosquash", &upstream.tracking]
+        };
+        let spoken = self.repository.speak(&[&quiet[..], words].concat())?;
+        if !spoken.done {
+            let paths = self.repository.unmerged()?;
+            return Err(if paths.is_empty() {
+                self.take_back();
+                SyncError::Rebase { message: spoken.message }
+            } else {
+                SyncError::Conflict { paths, message: spoken.message }
+            });
+        }
+        let changed = self.changed_between(&before, "HEAD")?;
+        let warnings = spoken.message.lines().filter_map(|line| line.strip_prefix("warning: "));
+        let mut warnings: Vec<String> = warnings.map(str::to_owned).collect();
+        warnings.dedup();
+        Ok(Joined { changed, warnings })
+    }
+
+    /// The files, from the top of the work tree, that a push would change for the others.
+    ///
+    /// # Errors
+    ///
+    /// git cannot tell.
+    pub fn to_push(&self, upstream: &Upstream) -> Result<Vec<String>, SyncError> {
+        if !self.repository.has_reference(&upstream.tracking)? {
+            return Ok(Vec::new());
+        }
+        self.changed_between(&upstream.tracking, "HEAD")
+    }
+
+    /// What the others have at a path, as it was fetched last.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be read.
+    pub fn theirs(&self, upstream: &Upstream, path: &str) -> Result<Option<Vec<u8>>, SyncError> {
+        let Some(commit) = self.repository.commit_named(&upstream.tracking) else { return Ok(None) };
+        let entry = self.repository.entry(commit, path)?.filter(|entry| entry.is_file());
+        Ok(entry.map(|entry| self.repository.blob(entry.oid)).transpose()?)
+    }
+
+    fn changed_between(&self, one: &str, other: &str) -> Result<Vec<String>, SyncError> {
+        let words = ["diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", one, other, "--"];
+        let told = self.repository.git(&words, &[])?;
+        let changed = told.split(|&byte| byte == 0).filter(|path| !path.is_empty());
+        Ok(changed.map(|path| String::from_utf8_lossy(path).into_owned()).collect())
+    }
+
+    /// A rebase that stopped for another reason than a conflict has nothing to be decided.
+    fn take_back(&self) {
+        if self.repository.unfinished() == Some("rebase") {
+            drop(self.repository.speak(&["rebase", "--abort"]));
+        }
+    }
+
+    /// Gives the others what this clone has.
+    ///
+    /// # Errors
+    ///
+    /// [`SyncError::Rejected`].
+    pub fn push(&self, upstream: &Upstream) -> Result<Pushed, SyncError> {
+        let Some(head) = self.repository.head_commit()? else { return Ok(Pushed::Done) };
+        // This commit and no later one, which another command may make meanwhile.
+        let refspec = format!("{head}:{}", upstream.theirs);
+        let spoken = self.repository.speak(&["push", "--porcelain", "--", &upstream.remote, &refspec])?;
+        if spoken.done {
+            return Ok(Pushed::Done);
+        }
+        let told = String::from_utf8_lossy(&spoken.output).into_owned();
+        let rejection = told.lines().find_map(|line| line.strip_prefix("!\t")?.split('\t').nth(1));
+        if rejection.is_some_and(is_race) || is_race(&spoken.message) {
+            return Ok(Pushed::TooLate);
+        }
+        let message = if spoken.message.is_empty() { rejection.unwrap_or_default() } else { &spoken.message };
+        Err(SyncError::Rejected { remote: upstream.remote.clone(), message: message.to_owned() })
+    }
+}
+
+/// Whether a push was refused because somebody else has just pushed: git's own
+/// words here, and those of a server whose reference moved under the push.
+fn is_race(words: &str) -> bool {
+    const WORDS: [&str; 7] = [
+        "(fetch first)",
+        "(non-fast-forward)",
+        "(stale info)",
+        "(failed to update ref)",
+        "(cannot lock ref",
+        "(incorrect old value provided)",
+        "(reference already exists)",
+    ];
+    WORDS.iter().any(|word| words.contains(word))
+}

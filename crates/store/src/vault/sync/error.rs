@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Why two clones could not be brought together.
+
+use thiserror::Error;
+
+use super::{super::VaultError, Unmerged};
+use crate::git::GitError;
+
+/// Why clones do not come together.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum SyncError {
+    /// The store, or git, refused.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// git could not be asked.
+    #[error(transparent)]
+    Git(#[from] GitError),
+    /// Something was begun before and waits for an end.
+    #[error("a {what} is under way in this work tree")]
+    Unfinished {
+        /// git's word for it.
+        what: &'static str,
+    },
+    /// There is no branch to be shared.
+    #[error("HEAD is detached: no branch is checked out")]
+    Detached,
+    /// Nobody knows where the others have it.
+    #[error("the branch {branch} has no upstream")]
+    NoUpstream {
+        /// The branch.
+        branch: String,
+    },
+    /// Work that no commit has.
+    #[error("the work tree has changes that are not committed")]
+    Dirty {
+        /// The files, from the top of the work tree.
+        paths: Vec<String>,
+    },
+    /// The remote cannot be reached, or does not let in.
+    #[error("cannot fetch from {remote}: {message}")]
+    Fetch {
+        /// The remote.
+        remote: String,
+        /// git's words.
+        message: String,
+    },
+    /// Both sides have changed what nobody can put together but a person. The
+    /// rebase waits for him.
+    #[error("{} to be decided by somebody", if paths.len() == 1 { "a file has" } else { "files have" })]
+    Conflict {
+        /// The files.
+        paths: Vec<Unmerged>,
+        /// The words of git and of the merge driver.
+        message: String,
+    },
+    /// git did not put the commits on top of the others'.
+    #[error("the commits of this clone could not be put on top of the others': {message}")]
+    Rebase {
+        /// git's words.
+        message: String,
+    },
+    /// The remote does not take it, and would not the next time either.
+    #[error("{remote} does not take the commits: {message}")]
+    Rejected {
+        /// The remote.
+        remote: String,
+        /// git's words.
+        message: String,
+    },
+}
