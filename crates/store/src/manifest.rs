@@ -204,6 +204,15 @@ impl Manifest {
         Ok(manifest)
     }
 
+    /// Reads a `zone.toml` by itself, as another commit has it.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be understood.
+    pub(crate) fn parse_zone(bytes: &[u8]) -> Result<Zone, ManifestError> {
+        zone("zone.toml", bytes)
+    }
+
     /// The files, as they are to be written.
     #[must_use]
     pub fn to_files(&self) -> BTreeMap<String, Vec<u8>> {

@@ -368,7 +368,20 @@ impl Pins {
         self.begun.retain(|(name, other), _| name != zone || *other < epoch);
     }
 
-    fn begun_in(&self, zone: &ZoneName, epoch: Epoch) -> Option<String> {
+    /// The id of the key that an epoch had when it was seen.
+    #[must_use]
+    pub fn id(&self, store: StoreId, zone: &ZoneName, epoch: Epoch) -> Option<KeyId> {
+        self.keys.get(&(store, zone.clone(), epoch)).copied()
+    }
+
+    /// The ids of the keys of an epoch and of every later one.
+    pub fn ids_from(&self, zone: &ZoneName, epoch: Epoch) -> impl Iterator<Item = KeyId> {
+        self.keys.iter().filter(move |((_, name, other), _)| name == zone && *other >= epoch).map(|(_, &id)| id)
+    }
+
+    /// The commit in which this clone began an epoch, if it did.
+    #[must_use]
+    pub fn begun_in(&self, zone: &ZoneName, epoch: Epoch) -> Option<String> {
         self.begun.get(&(zone.clone(), epoch)).cloned()
     }
 

@@ -10,7 +10,7 @@ use certkeep_store::{
 
 use super::{account, guard::hooks, store::init};
 use crate::{
-    interrupt,
+    interrupt, message,
     report::Failure,
     session::{Opened, Session},
     terminal::{Asker, Safe},
@@ -83,12 +83,18 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
     if let Some(top) = session.vault()?.map(|vault| vault.work_tree().to_owned()) {
         hooks::install_by_the_way(&top, session);
     }
+    let strange = !report.strange.is_empty();
     for (path, key) in report.strange {
         let key = key.map_or_else(|| "a key of git-crypt".to_owned(), |key| format!("the key {key}"));
         session.terminal.warning(format_args!(
             "{} stays sealed: it was sealed with {key}, which is none of its zone's",
             Safe(path)
         ));
+    }
+    if strange {
+        session.terminal.notice(
+            "where two rotations were merged, or somebody's rotation was taken back: `certkeep unlock --discard-rotation`",
+        );
     }
     Ok(())
 }
@@ -104,14 +110,28 @@ fn discard(session: &mut Session) -> Result<(), Failure> {
         session.terminal.notice("would forget them");
         return Ok(());
     }
-    let commits = {
-        let Opened { vault, .. } = session.opened_alone()?;
-        let _signals = interrupt::put_off();
-        vault.discard_rotations()?
-    };
-    for commit in commits {
-        session.terminal.notice(format_args!("forgot the epochs of {}", commit.get(..10).unwrap_or(&commit)));
+    if session.settings.no_commit {
+        return Err(Failure::store_without_commit());
     }
+    let discarded = {
+        let Opened { vault, keys, terminal, .. } = session.opened_alone()?;
+        // Asked before signals are put off: somebody may have to type.
+        let lost = vault.lost_rotations(keys, &mut Asker(terminal))?;
+        let _signals = interrupt::put_off();
+        vault.discard_rotations(lost, &message::of(&["unlock", "--discard-rotation"]))?
+    };
+    for (commit, subject) in discarded.rotations {
+        let subject = subject.map(|subject| format!(" ({})", Safe(subject))).unwrap_or_default();
+        session.terminal.notice(format_args!(
+            "forgot the epochs of {}{subject}: what it was for has to be done again",
+            commit.get(..10).unwrap_or(&commit)
+        ));
+    }
+    if discarded.files > 0 {
+        let files = if discarded.files == 1 { "file" } else { "files" };
+        session.terminal.notice(format_args!("sealed anew with the present keys: {} {files}", discarded.files));
+    }
+    session.say_committed(discarded.commit.as_deref());
     Ok(())
 }
 

@@ -192,7 +192,7 @@ impl Session {
     }
 
     /// Names a commit that was made.
-    pub(super) fn say_committed(&mut self, commit: Option<&str>) {
+    pub fn say_committed(&mut self, commit: Option<&str>) {
         if let Some(commit) = commit {
             self.terminal.notice(format_args!("committed {}", commit.get(..10).unwrap_or(commit)));
         }

@@ -15,7 +15,7 @@ use crate::{
     manifest::{Manifest, ManifestError},
     pins::Pins,
     seal::KeyId,
-    zone::{FOLDER, KEYS, Pattern, Protection, Rules, ZoneName},
+    zone::{Epoch, FOLDER, KEYS, Pattern, Protection, Rules, ZoneName},
 };
 
 /// The most that a file of the rules may hold, in bytes.
@@ -78,6 +78,11 @@ impl Policy {
     /// The ids of the zones' present keys.
     pub(super) fn key_ids(&self) -> impl Iterator<Item = KeyId> {
         self.manifest.zones.values().map(|zone| zone.key_id)
+    }
+
+    /// The epoch and the key of each zone.
+    pub(super) fn keys(&self) -> impl Iterator<Item = (&ZoneName, Epoch, KeyId)> {
+        self.manifest.zones.iter().map(|(name, zone)| (name, zone.epoch, zone.key_id))
     }
 
     /// Whether a member wrote this zone's description, as far as the keys at

@@ -64,7 +64,7 @@ impl Vault {
     }
 
     /// Behind a link, the files of the PKI are under paths that no rule names.
-    fn no_link_to_the_pki(&self) -> Result<(), VaultError> {
+    pub(super) fn no_link_to_the_pki(&self) -> Result<(), VaultError> {
         let folder = self.manifest.pki.as_deref().unwrap_or_default();
         let mut place = self.work_tree().to_owned();
         for (end, part) in folder.split('/').scan(0, |end, part| {
@@ -191,11 +191,15 @@ impl Vault {
     /// Whoever can push can write a zone of his own and wrap its key for
     /// everybody: so the keys that opened have to be those that are expected.
     pub(super) fn trust(&self, keys: &ZoneKeys) -> Result<(), VaultError> {
+        self.trust_by(keys, &self.pins()?)
+    }
+
+    /// As [`Vault::trust`], by other pins than those that are written down.
+    pub(super) fn trust_by(&self, keys: &ZoneKeys, pins: &Pins) -> Result<(), VaultError> {
         let name = keys.zone();
         let zone = self.zone(name)?;
         zone.verify(name, self.manifest.store, self.manifest.pki.as_deref(), keys)
             .map_err(|source| VaultError::Distrust { zone: name.clone(), source })?;
-        let pins = self.pins()?;
         pins.check(keys)?;
         if pins.knows(name) {
             return Ok(());
