@@ -55,6 +55,8 @@ pub struct Zone {
     pub epoch: Epoch,
     /// The id of that epoch's key.
     pub key_id: KeyId,
+    /// How often the description was changed; 0 if an earlier certkeep wrote it.
+    pub revision: u32,
     /// What its files are in an unlocked work tree.
     pub mode: Mode,
     /// How far its files are padded.
@@ -125,6 +127,8 @@ struct MemberFile {
 struct ZoneFile {
     epoch: u32,
     key_id: String,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    revision: u32,
     mode: String,
     padding: u32,
     patterns: Vec<String>,
@@ -269,7 +273,7 @@ impl Manifest {
     }
 
     /// Begins a zone, or its next epoch, or writes down what was changed in it:
-    /// the key id and the MACs are those of `keys`.
+    /// the key id and the MACs are those of `keys`, and it is a later revision.
     ///
     /// # Panics
     ///
@@ -277,6 +281,7 @@ impl Manifest {
     pub fn certify(&mut self, name: &ZoneName, keys: &ZoneKeys) {
         let zone = self.zones.get_mut(name).expect("the zone is there");
         zone.epoch = keys.current();
+        zone.revision = zone.revision.saturating_add(1);
         let key = keys.sealing_now();
         zone.key_id = key.id();
         let message = zone.message(name, self.store, self.pki.as_deref());
@@ -293,6 +298,7 @@ impl Zone {
         Self {
             epoch: Epoch::FIRST,
             key_id: KeyId::ZERO,
+            revision: 0,
             mode,
             padding,
             patterns: Vec::new(),
@@ -319,6 +325,9 @@ impl Zone {
             self.mode.as_str(),
             self.padding.bucket(),
         );
+        if self.revision > 0 {
+            text.push_str(&format!("revision {}\n", self.revision));
+        }
         for pattern in &self.patterns {
             text.push_str(&format!("pattern {}\n", pattern.as_str()));
         }
@@ -329,6 +338,7 @@ impl Zone {
         ZoneFile {
             epoch: self.epoch.number(),
             key_id: self.key_id.to_string(),
+            revision: self.revision,
             mode: self.mode.as_str().to_owned(),
             padding: self.padding.bucket(),
             patterns: self.patterns.iter().map(|pattern| pattern.as_str().to_owned()).collect(),
@@ -360,6 +370,7 @@ fn zone(path: &str, bytes: &[u8]) -> Result<Zone, ManifestError> {
     let mut zone = Zone::new(mode, Padding::of_bucket(file.padding));
     zone.epoch = Epoch::new(file.epoch).ok_or_else(|| wrong(path, "has no epoch"))?;
     zone.key_id = KeyId::parse(&file.key_id).ok_or_else(|| wrong(path, "has no valid key id"))?;
+    zone.revision = file.revision;
     for pattern in &file.patterns {
         zone.patterns
             .push(Pattern::parse(pattern).map_err(|error| wrong(path, &format!("is wrong: {error}")))?);
@@ -404,6 +415,11 @@ pub(crate) fn is_folder(text: &str) -> bool {
             && !part.chars().any(|character| character.is_control() || character == '\\')
     };
     text.is_empty() || text.split('/').all(component)
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 fn named<T>(path: &str, name: Result<T, impl std::fmt::Display>) -> Result<T, ManifestError> {

@@ -196,7 +196,7 @@ impl Vault {
     ///
     /// As [`Vault::keyring`].
     pub fn is_unlocked(&self, zone: &ZoneName) -> Result<bool, VaultError> {
-        let transparent = self.manifest.zones.get(zone).is_some_and(|zone| zone.mode == Mode::Transparent);
+        let transparent = self.mode(zone)? == Some(Mode::Transparent);
         Ok(transparent && self.keyring()?.is_some_and(|keyring| keyring.zone(zone).is_some()))
     }
 

@@ -5,7 +5,7 @@ use certkeep_pki::x509::describe::Value;
 use certkeep_store::{
     identity::{IdentityError, Tried, Why},
     vault::VaultError,
-    zone::{Mode, ZoneName},
+    zone::Mode,
 };
 
 use super::{account, guard::hooks, store::init};
@@ -33,9 +33,11 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
         discard(session)?;
     }
     let Opened { vault, keys, terminal, .. } = session.opened()?;
-    let zones: Vec<(ZoneName, Mode)> =
-        vault.manifest().zones.iter().map(|(name, zone)| (name.clone(), zone.mode)).collect();
     vault.verify()?;
+    let mut zones = Vec::new();
+    for name in vault.manifest().zones.keys() {
+        zones.push((name.clone(), vault.mode(name)?.unwrap_or(Mode::Sealed)));
+    }
     let doubtful = vault.doubtful()?;
     let (mut opened, mut closed) = (Vec::new(), Vec::new());
     for (zone, mode) in &zones {
@@ -82,6 +84,9 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
     account::say(session, "Unlocked", &Value::Section(entries))?;
     if let Some(top) = session.vault()?.map(|vault| vault.work_tree().to_owned()) {
         hooks::install_by_the_way(&top, session);
+    }
+    for zone in report.earlier {
+        session.terminal.warning(format_args!("{}", account::earlier(&zone)));
     }
     let strange = !report.strange.is_empty();
     for (path, key) in report.strange {

@@ -13,7 +13,7 @@ use crate::{
     git::{Kind, Objects, Oid, TreeEntry},
     keyring::Keyring,
     manifest::{Manifest, ManifestError},
-    pins::Pins,
+    pins::{Pins, Standing},
     seal::KeyId,
     zone::{Epoch, FOLDER, KEYS, Pattern, Protection, Rules, ZoneName},
 };
@@ -92,11 +92,33 @@ impl Policy {
         if pins.agree(zone, &self.manifest) {
             return true;
         }
+        if pins.standing(zone, &self.manifest) == Standing::Earlier {
+            return false;
+        }
         let keys = keyring.and_then(|keyring| keyring.zone(zone));
         let (Some(keys), Some(described)) = (keys, self.manifest.zones.get(zone)) else { return false };
         let keys = keys.at(described.epoch);
         let (store, pki) = (self.manifest.store, self.manifest.pki.as_deref());
         keys.is_some_and(|keys| described.verify(zone, store, pki, &keys).is_ok())
+    }
+
+    /// Whether this describes a zone as `other` does.
+    pub(super) fn is_same(&self, zone: &ZoneName, other: &Self) -> bool {
+        let digest = |policy: &Self| {
+            let described = policy.manifest.zones.get(zone)?;
+            Some(described.digest(zone, policy.manifest.store, policy.manifest.pki.as_deref()))
+        };
+        digest(self) == digest(other)
+    }
+
+    /// Whether this describes a zone later than `before` does. A MAC does not
+    /// tell: whoever can push brings back an earlier description with its own.
+    pub(super) fn is_later(&self, zone: &ZoneName, before: &Self) -> bool {
+        let when = |policy: &Self| policy.manifest.zones.get(zone).map(|zone| (zone.epoch, zone.revision));
+        match (when(before), when(self)) {
+            (Some((epoch, 0)), Some((now, 0))) => now >= epoch,
+            (before, now) => now > before,
+        }
     }
 
     /// What this protects and `now` does not: patterns, or the PKI folder with

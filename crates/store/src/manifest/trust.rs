@@ -78,6 +78,13 @@ impl Manifest {
 }
 
 impl Zone {
+    /// What tells this description from every other one, whoever wrote it.
+    #[must_use]
+    pub fn digest(&self, name: &ZoneName, store: StoreId, pki: Option<&str>) -> [u8; 32] {
+        let found = digest::digest(&digest::SHA256, &self.message(name, store, pki));
+        found.as_ref().try_into().expect("SHA-256 has 32 bytes")
+    }
+
     /// Whether `keys` are this zone's and a member wrote its description.
     ///
     /// # Errors

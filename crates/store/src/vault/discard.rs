@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use self::anew::Resealed;
 use super::{Keys, Vault, VaultError, edit::Edit};
 use crate::{
-    git::Head,
+    git::{Head, Oid},
     history::Message,
     keyring::Keyring,
     manifest::{self, Manifest},
@@ -92,7 +92,7 @@ impl Vault {
             let Some(first) = first else { continue };
             let going: BTreeSet<KeyId> = pins.ids_from(&zone, first).collect();
             let commits = epochs.into_iter().filter(|(epoch, _)| *epoch >= first);
-            let commits: Vec<_> = commits.map(|(_, commit)| commit).collect();
+            let commits: Vec<_> = commits.filter_map(|(_, commit)| commit).collect();
             let firsts = self.first_on_remotes(&zone, first, &going)?;
             if let Some(First { reference, .. }) =
                 firsts.into_iter().find(|first| going.contains(&first.key))
@@ -129,8 +129,9 @@ impl Vault {
     /// again finishes then.
     pub fn discard_rotations(&mut self, lost: Lost, message: &Message) -> Result<Discarded, VaultError> {
         let Lost { zones, pins, resealed, since } = lost;
-        let mut edit = Edit { since: Some(since), ..Edit::default() };
         let files = resealed.len();
+        let also = if files == 0 { Vec::new() } else { self.not_reached(&zones)? };
+        let mut edit = Edit { since: Some(since), also, ..Edit::default() };
         for Resealed { path, before, sealed } in resealed {
             let work_tree = self.follow(&path, &before, &sealed)?;
             edit.seal(path, work_tree, sealed);
@@ -158,6 +159,22 @@ impl Vault {
             (commit, subject)
         });
         Ok(Discarded { rotations: rotations.collect(), files, commit })
+    }
+
+    /// The commits that began what is to be forgotten and that `HEAD` does not
+    /// lead to: after a rebase they alone tell which keys its commits name, and
+    /// hold these keys for the members.
+    fn not_reached(&self, zones: &BTreeMap<ZoneName, (Epoch, Vec<String>)>) -> Result<Vec<Oid>, VaultError> {
+        let commits: BTreeSet<_> = zones.values().flat_map(|(_, commits)| commits).collect();
+        let there = commits.into_iter().filter_map(|commit| self.repository.oid(commit));
+        let mut found = Vec::new();
+        for commit in there.filter(|&commit| self.repository.holds(commit)) {
+            let range = format!("HEAD..{commit}");
+            if !self.repository.git(&["rev-list", "-1", &range, "--"], &[])?.is_empty() {
+                found.push(commit);
+            }
+        }
+        Ok(found)
     }
 
     /// Whether the store has another key in an epoch than this clone saw there.
@@ -247,10 +264,10 @@ impl Vault {
 }
 
 /// The epochs that this clone began, by zone, the oldest first, with their commits.
-fn begun_by_zone(pins: &Pins) -> BTreeMap<ZoneName, Vec<(Epoch, String)>> {
-    let mut zones: BTreeMap<ZoneName, Vec<(Epoch, String)>> = BTreeMap::new();
+fn begun_by_zone(pins: &Pins) -> BTreeMap<ZoneName, Vec<(Epoch, Option<String>)>> {
+    let mut zones: BTreeMap<ZoneName, Vec<(Epoch, Option<String>)>> = BTreeMap::new();
     for (zone, epoch, commit) in pins.begun() {
-        zones.entry(zone.clone()).or_default().push((epoch, commit.to_owned()));
+        zones.entry(zone.clone()).or_default().push((epoch, commit.map(str::to_owned)));
     }
     zones
 }

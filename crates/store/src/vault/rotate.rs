@@ -171,7 +171,7 @@ impl Vault {
             let names: Vec<_> =
                 after.zones.get(zone).into_iter().flat_map(|zone| zone.grants.keys().cloned()).collect();
             files += edit.reseal(self, zone, old, &new, described.padding)?;
-            after.certify(zone, &new);
+            self.certify(&mut after, zone, &new, &[])?;
             for name in &names {
                 after.grant(zone, name, &new);
             }

@@ -66,6 +66,8 @@ pub struct Report {
     pub unfiltered: Vec<String>,
     /// Whether this clone has the filter configured.
     pub driver: bool,
+    /// Zones that are described as they were before this clone saw them last.
+    pub earlier: Vec<ZoneName>,
     /// The zones that are unlocked.
     pub unlocked: Vec<ZoneName>,
 }
@@ -129,7 +131,7 @@ impl Vault {
         let unfiltered = attributes::unfiltered(&self.repository, &paths)?;
         let unlocked = self.manifest.zones.keys().filter(|zone| keys_of(zone).is_some()).cloned().collect();
         let driver = crate::driver::is_installed(&self.repository)?;
-        Ok(Report { files, unfiltered, driver, unlocked })
+        Ok(Report { files, unfiltered, driver, earlier: self.earlier()?, unlocked })
     }
 }
 

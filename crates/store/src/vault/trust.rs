@@ -16,7 +16,7 @@ use crate::{
     identity::IdentityError,
     keyring::Keyring,
     manifest::{Distrust, Manifest},
-    pins::Pins,
+    pins::{Pins, Standing},
     prompt::Prompt,
     repository::RepositoryLock,
     seal::{self, SealError},
@@ -135,10 +135,11 @@ impl Vault {
     pub fn doubtful(&self) -> Result<Vec<ZoneName>, VaultError> {
         let (pins, keyring) = (self.pins()?, self.keyring()?.unwrap_or_default());
         let zones = &self.manifest.zones;
-        let all = zones.values().all(|zone| zone.mode == Mode::Sealed);
-        let doubtful = zones.iter().filter(|(name, zone)| {
+        let sealed = |name: &ZoneName| pins.mode(name, &self.manifest) == Some(Mode::Sealed);
+        let all = zones.keys().all(sealed);
+        let doubtful = zones.iter().filter(|(name, _)| {
             let changed = keyring.zone(name).is_some() || pins.lost(name, &self.manifest).next().is_some();
-            zone.mode == Mode::Sealed && (all || changed)
+            sealed(name) && (all || changed)
         });
         Ok(doubtful.map(|(name, _)| name.clone()).collect())
     }
@@ -223,6 +224,54 @@ impl Vault {
         }
     }
 
+    /// What a zone's files are in an unlocked work tree, by its description and
+    /// what this clone has seen of it.
+    ///
+    /// # Errors
+    ///
+    /// The pins cannot be read.
+    pub fn mode(&self, zone: &ZoneName) -> Result<Option<Mode>, VaultError> {
+        Ok(self.pins()?.mode(zone, &self.manifest))
+    }
+
+    /// The zones whose description is earlier than the one that this clone has
+    /// verified last, or another one of the same revision.
+    ///
+    /// # Errors
+    ///
+    /// The pins cannot be read.
+    pub fn earlier(&self) -> Result<Vec<ZoneName>, VaultError> {
+        Ok(self.pins()?.earlier(&self.manifest).cloned().collect())
+    }
+
+    /// As [`Manifest::certify`], later than everything that this clone has seen.
+    /// On top of an earlier description, what was lost by it comes back, but for
+    /// the patterns that are `taken` away.
+    pub(super) fn certify(
+        &self,
+        after: &mut Manifest,
+        zone: &ZoneName,
+        keys: &ZoneKeys,
+        taken: &[Pattern],
+    ) -> Result<(), VaultError> {
+        let pins = self.pins()?;
+        let earlier = pins.standing(zone, &self.manifest) == Standing::Earlier;
+        if let Some(described) = after.zones.get_mut(zone) {
+            described.revision = described.revision.max(pins.revision(zone));
+            if earlier {
+                let lost = pins.lost(zone, &self.manifest).filter(|pattern| !taken.contains(pattern));
+                let lost: Vec<_> = lost.filter(|lost| !described.patterns.contains(lost)).cloned().collect();
+                described.patterns.extend(lost);
+                let before = self.manifest.zones.get(zone).map(|zone| zone.mode);
+                if let Some(mode) = pins.mode(zone, &self.manifest).filter(|_| before == Some(described.mode)) {
+                    described.mode = mode;
+                }
+            }
+        }
+        after.certify(zone, keys);
+        Ok(())
+    }
+
     pub(crate) fn pins(&self) -> Result<Pins, VaultError> {
         Ok(Pins::read(&self.repository.state().join("pins"))?)
     }
@@ -242,10 +291,10 @@ impl Vault {
             after.remember_first(&self.manifest);
             for keys in seen {
                 after.remember(keys);
-                begun.into_iter().for_each(|commit| after.remember_begun(keys, commit));
+                begun.into_iter().for_each(|commit| after.remember_begun(keys, Some(commit)));
             }
             let newer = self.newer(&before, &self.manifest, verified.clone());
-            after.remember_rules(&self.manifest, &newer);
+            after.remember_rules(&self.manifest, verified, &newer);
             Ok::<_, VaultError>((after != before).then_some(after))
         };
         if updated()?.is_none() {

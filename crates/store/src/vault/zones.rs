@@ -59,12 +59,12 @@ impl Vault {
             return Err(VaultError::PatternTaken { by: pattern.clone(), pattern, zone: other.clone() });
         }
         for pattern in patterns {
-            if !self.rules.patterns().iter().any(|(known, _)| known == pattern) {
+            if !described.patterns.contains(pattern) {
                 described.patterns.push(pattern.clone());
             }
         }
         let (padding, mode) = (described.padding, described.mode);
-        after.certify(zone, &zone_keys);
+        self.certify(&mut after, zone, &zone_keys, &[])?;
         let rules = self.rules_of(&after, keys)?;
         self.nothing_taken(patterns, zone, &rules)?;
         let mut edit = Edit::default();
@@ -126,7 +126,7 @@ impl Vault {
         let touched: Vec<_> =
             self.manifest.zones.keys().filter(|name| keys.zones.contains_key(*name)).cloned().collect();
         for name in &touched {
-            after.certify(name, keys.zones.get(name).expect("just filtered"));
+            self.certify(&mut after, name, keys.zones.get(name).expect("just filtered"), patterns)?;
         }
         let mut edit = Edit::default();
         let files = self.move_files(&after, keys, prompt, &mut edit)?;
@@ -155,7 +155,7 @@ impl Vault {
         let described = after.zones.get_mut(zone).expect("its keys were found");
         described.mode = mode;
         let padding = described.padding;
-        after.certify(zone, &zone_keys);
+        self.certify(&mut after, zone, &zone_keys, &[])?;
         let keyring = self.keyring()?;
         if mode == Mode::Sealed {
             self.nothing_else_in_the_clear(zone)?;
