@@ -89,7 +89,10 @@ fn two_rotations_that_were_merged_to_the_first_one_become_one() {
         let team = Team::new();
         let (alice, bob) = two_rotations(&team);
         let end = if pull == "--rebase" { "rebase --continue" } else { "commit -qm merged" };
-        bob.fails(&format!("cd work/ca && git pull -q {pull} 2>&1 | tee /dev/stderr | no grep CONFLICT"), "CONFLICT");
+        bob.fails(
+            &format!("cd work/ca && git pull -q {pull} 2>&1 | tee /dev/stderr | no grep CONFLICT"),
+            "CONFLICT",
+        );
         bob.does(&format!("cd work/ca && git checkout {side} . && {RESOLVE} {end}; }}"));
         bob.fails("cd work/ca && certkeep unlock", "when this clone saw it first")
             .says("certkeep unlock --discard-rotation");
@@ -134,7 +137,8 @@ fn a_second_rotation_that_was_forced_on_others_is_taken_back_by_them() {
     ));
     alice.does("cd work/ca && git pull -q");
     alice.fails("cd work/ca && certkeep unlock", "when this clone saw it first");
-    let began = alice.does("cd work/ca && git log -1 --format=%h --abbrev=10 --author=alice --grep='^store rotate'");
+    let began =
+        alice.does("cd work/ca && git log -1 --format=%h --abbrev=10 --author=alice --grep='^store rotate'");
     let back = format!("git restore --source={} --staged --worktree -- .certkeep", began.trim());
     alice
         .fails("cd work/ca && certkeep --batch unlock --discard-rotation", "and no other one before it")
@@ -156,8 +160,11 @@ fn a_lost_rotation_is_discarded_although_its_branch_was_pushed_and_without_its_k
          {{ git pull -q --no-rebase origin main >/dev/null 2>&1 || true; }}
          git checkout --theirs . && {RESOLVE} commit -qm merged; }}"
     ));
-    bob.fails("cd work/ca && certkeep --batch unlock --discard-rotation", "refs/remotes/origin/mine has, or had")
-        .says("git branch -d -r origin/mine");
+    bob.fails(
+        "cd work/ca && certkeep --batch unlock --discard-rotation",
+        "refs/remotes/origin/mine has, or had",
+    )
+    .says("git branch -d -r origin/mine");
     bob.does("cd work/ca && git branch -q -d -r origin/mine");
     // What nobody opens here is not forgotten.
     bob.fails(

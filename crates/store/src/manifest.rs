@@ -81,6 +81,8 @@ pub struct Grant {
     pub fingerprint: String,
     /// The epoch under whose key it was given.
     pub epoch: Epoch,
+    /// How often it was given; 0 if an earlier certkeep wrote it.
+    pub revision: u32,
     mac: [u8; 32],
 }
 
@@ -142,6 +144,8 @@ struct ZoneFile {
 struct GrantFile {
     fingerprint: String,
     epoch: u32,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    revision: u32,
     mac: String,
 }
 
@@ -240,6 +244,7 @@ impl Manifest {
                 let file = GrantFile {
                     fingerprint: grant.fingerprint.clone(),
                     epoch: grant.epoch.number(),
+                    revision: grant.revision,
                     mac: hex(&grant.mac),
                 };
                 files.insert(format!("zones/{name}/members/{member}.toml"), write(&file));
@@ -348,7 +353,12 @@ impl Zone {
     }
 }
 
-fn member(path: &str, bytes: &[u8], certificate: Option<&Vec<u8>>) -> Result<Member, ManifestError> {
+/// Reads the file of a member, with the certificate beside it if there is one.
+pub(crate) fn member(
+    path: &str,
+    bytes: &[u8],
+    certificate: Option<&Vec<u8>>,
+) -> Result<Member, ManifestError> {
     let file: MemberFile = read(path, bytes)?;
     let kind = Kind::parse(&file.kind).ok_or_else(|| wrong(path, "names an unknown kind of key"))?;
     let key = match (kind, file.key, certificate) {
@@ -380,10 +390,11 @@ fn zone(path: &str, bytes: &[u8]) -> Result<Zone, ManifestError> {
     Ok(zone)
 }
 
-fn grant(path: &str, bytes: &[u8]) -> Result<Grant, ManifestError> {
+/// Reads the file of a grant.
+pub(crate) fn grant(path: &str, bytes: &[u8]) -> Result<Grant, ManifestError> {
     let file: GrantFile = read(path, bytes)?;
     let epoch = Epoch::new(file.epoch).ok_or_else(|| wrong(path, "has no epoch"))?;
-    Ok(Grant { fingerprint: file.fingerprint, epoch, mac: mac(path, &file.mac)? })
+    Ok(Grant { fingerprint: file.fingerprint, epoch, revision: file.revision, mac: mac(path, &file.mac)? })
 }
 
 fn mac(path: &str, text: &str) -> Result<[u8; 32], ManifestError> {

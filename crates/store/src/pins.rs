@@ -251,6 +251,7 @@ impl Pins {
         if self.keys.is_empty() {
             for (name, zone) in &manifest.zones {
                 self.keys.insert((manifest.store, name.clone(), zone.epoch), zone.key_id);
+                self.verified.insert(name.clone(), Verified::of(name, zone, manifest, false));
             }
         }
     }
@@ -309,15 +310,20 @@ impl Pins {
 
     /// The ids of the keys of an epoch and of every later one.
     pub fn ids_from(&self, zone: &ZoneName, epoch: Epoch) -> impl Iterator<Item = KeyId> {
-        self.keys.iter().filter(move |((_, name, other), _)| name == zone && *other >= epoch).map(|(_, &id)| id)
+        self.keys
+            .iter()
+            .filter(move |((_, name, other), _)| name == zone && *other >= epoch)
+            .map(|(_, &id)| id)
     }
 
-    /// The commit in which this clone began an epoch, if it did.
+    /// The commit in which this clone began an epoch, if it did; empty if it was
+    /// killed before it could write that down.
     #[must_use]
     pub fn begun_in(&self, zone: &ZoneName, epoch: Epoch) -> Option<String> {
         let begun = self.begun.get(&(zone.clone(), epoch))?;
-        let seen = self.keys.iter().any(|((_, name, other), id)| (name, *other, id) == (zone, epoch, &begun.key));
-        begun.commit.clone().filter(|_| seen)
+        let seen =
+            self.keys.iter().any(|((_, name, other), id)| (name, *other, id) == (zone, epoch, &begun.key));
+        seen.then(|| begun.commit.clone().unwrap_or_default())
     }
 }
 

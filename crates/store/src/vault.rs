@@ -13,6 +13,7 @@ mod discard;
 mod edit;
 mod error;
 mod files;
+mod grants;
 pub mod import;
 pub mod init;
 pub mod members;

@@ -134,7 +134,9 @@ fn discard(session: &mut Session) -> Result<(), Failure> {
     }
     if discarded.files > 0 {
         let files = if discarded.files == 1 { "file" } else { "files" };
-        session.terminal.notice(format_args!("sealed anew with the present keys: {} {files}", discarded.files));
+        session
+            .terminal
+            .notice(format_args!("sealed anew with the present keys: {} {files}", discarded.files));
     }
     session.say_committed(discarded.commit.as_deref());
     Ok(())

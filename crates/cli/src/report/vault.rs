@@ -69,9 +69,9 @@ impl From<VaultError> for Failure {
             VaultError::Pin(PinError::RolledBack { begun, .. }) => {
                 let failure = failure.with_hint(OLDER_BRANCH);
                 let failure = match begun {
-                    Some(commit) => failure
+                    Some(commit) if !commit.is_empty() => failure
                         .with_hint(format!("the later one began here, in: `git merge {}`", short(commit))),
-                    None => failure,
+                    _ => failure,
                 };
                 failure.with_hint(WHO_CHANGED_IT)
             }
@@ -146,10 +146,10 @@ impl From<VaultError> for Failure {
 /// An epoch of this clone that others do not have.
 fn of_lost_rotation(failure: Failure, begun: Option<&String>) -> Failure {
     let Some(commit) = begun else { return failure };
+    let which = if commit.is_empty() { String::new() } else { format!(" of {}", short(commit)) };
     failure.with_hint(format!(
-        "only if your own push of {} was rejected, because another rotation came first: \
-         `certkeep unlock --discard-rotation`",
-        short(commit)
+        "only if your own push{which} was rejected, because another rotation came first: \
+         `certkeep unlock --discard-rotation`"
     ))
 }
 

@@ -327,8 +327,11 @@ fn a_commit_is_repeated_on_another_parent() {
         TreeChange { path: "not/there".into(), entry: None },
     ];
     let who = repository.identity().expect("known");
-    let commit = repository.write_commit(head, &[], &changes, &who, "mine\n").expect("written").expect("a change");
-    assert!(repository.write_commit(Some(commit), &[], &changes, &who, "again\n").expect("possible").is_none());
+    let commit =
+        repository.write_commit(head, &[], &changes, &who, "mine\n").expect("written").expect("a change");
+    assert!(
+        repository.write_commit(Some(commit), &[], &changes, &who, "again\n").expect("possible").is_none()
+    );
     playground.commit(&[("a", "theirs")]);
     let theirs = repository.head_commit().expect("readable");
     let repeated = repository.repeat_commit(commit, theirs).expect("written").expect("a change");

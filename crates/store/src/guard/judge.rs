@@ -104,7 +104,8 @@ impl<'g> Judge<'g> {
         let (keyring, pins) = (self.guard.keyring.as_ref(), &self.guard.pins);
         self.may_shrink
             || now.is_some_and(|now| {
-                let later = before.iter().all(|before| now.is_same(zone, before) || now.is_later(zone, before));
+                let later =
+                    before.iter().all(|before| now.is_same(zone, before) || now.is_later(zone, before));
                 later && now.is_vouched_for(zone, keyring, pins)
             })
     }

@@ -76,7 +76,8 @@ impl Guard {
         for state in states {
             let Some(before) = policy_of(state)? else { continue };
             for (zone, epoch, key) in now.keys() {
-                let Some((.., first)) = before.keys().find(|(name, other, _)| (*name, *other) == (zone, epoch))
+                let Some((.., first)) =
+                    before.keys().find(|(name, other, _)| (*name, *other) == (zone, epoch))
                 else {
                     continue;
                 };

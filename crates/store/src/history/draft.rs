@@ -86,7 +86,8 @@ impl Draft {
                 return Err(GitError::Moved { paths });
             }
         }
-        let commit = self.repository.write_commit(head, &self.also, &self.changes, who, &message.to_string())?;
+        let commit =
+            self.repository.write_commit(head, &self.also, &self.changes, who, &message.to_string())?;
         Ok(commit.map(|commit| commit.to_string()))
     }
 }

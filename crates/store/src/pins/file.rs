@@ -70,7 +70,7 @@ impl Pins {
                 let (zone, id) = rest.split_once(' ')?;
                 self.discarded.insert((ZoneName::parse(zone).ok()?, KeyId::parse(id)?));
             }
-            ("verified", rest) => {
+            (word @ ("verified" | "found"), rest) => {
                 let mut words = rest.split(' ');
                 let zone = ZoneName::parse(words.next()?).ok()?;
                 let verified = Verified {
@@ -78,6 +78,7 @@ impl Pins {
                     revision: words.next()?.parse().ok()?,
                     mode: Mode::parse(words.next()?)?,
                     digest: from_hex(words.next()?)?,
+                    certain: word == "verified",
                 };
                 self.verified.insert(zone, verified);
             }
@@ -107,9 +108,10 @@ impl Pins {
             }
         }
         for (zone, verified) in &self.verified {
-            let Verified { epoch, revision, mode, digest } = verified;
+            let Verified { epoch, revision, mode, digest, certain } = verified;
             let (mode, digest) = (mode.as_str(), hex(digest));
-            text.push_str(&format!("rule verified {zone} {epoch} {revision} {mode} {digest}\n"));
+            let word = if *certain { "verified" } else { "found" };
+            text.push_str(&format!("rule {word} {zone} {epoch} {revision} {mode} {digest}\n"));
         }
         for ((zone, epoch), Begun { key, commit }) in &self.begun {
             let commit = commit.as_deref().unwrap_or("-");

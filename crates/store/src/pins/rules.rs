@@ -12,13 +12,24 @@ use crate::{
     zone::{Epoch, Mode, Pattern, Rules, ZoneName},
 };
 
-/// How a zone was described when it was verified last.
+/// How a zone was described when it was verified last, or found first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Verified {
     pub(super) epoch: Epoch,
     pub(super) revision: u32,
     pub(super) mode: Mode,
     pub(super) digest: [u8; 32],
+    /// By a key; otherwise it is what the clone has found first.
+    pub(super) certain: bool,
+}
+
+impl Verified {
+    /// A zone of the manifest, as it is described now.
+    pub(super) fn of(name: &ZoneName, zone: &Zone, manifest: &Manifest, certain: bool) -> Self {
+        let Zone { epoch, revision, mode, .. } = *zone;
+        let digest = zone.digest(name, manifest.store, manifest.pki.as_deref());
+        Self { epoch, revision, mode, digest, certain }
+    }
 }
 
 /// How a zone's description compares with the one that was verified last.
@@ -119,10 +130,9 @@ impl Pins {
         }
         self.pki = Some(manifest.pki.clone());
         for (name, zone) in manifest.zones.iter().filter(|(name, _)| verified.contains(*name)) {
-            if matches!(self.standing(name, manifest), Standing::New | Standing::Later) {
-                let digest = zone.digest(name, manifest.store, manifest.pki.as_deref());
-                let Zone { epoch, revision, mode, .. } = *zone;
-                self.verified.insert(name.clone(), Verified { epoch, revision, mode, digest });
+            let certain = self.verified.get(name).is_some_and(|seen| seen.certain);
+            if !certain || self.standing(name, manifest) == Standing::Later {
+                self.verified.insert(name.clone(), Verified::of(name, zone, manifest, true));
             }
         }
     }
@@ -130,7 +140,8 @@ impl Pins {
     /// Forgets patterns that no zone of the store has any more; gives those that
     /// it knew.
     pub fn forget_patterns(&mut self, patterns: &[Pattern], manifest: &Manifest) -> Vec<Pattern> {
-        let described = |pattern: &Pattern| manifest.zones.values().any(|zone| zone.patterns.contains(pattern));
+        let described =
+            |pattern: &Pattern| manifest.zones.values().any(|zone| zone.patterns.contains(pattern));
         let mut forgotten = Vec::new();
         for known in self.patterns.values_mut() {
             forgotten.extend(known.extract_if(.., |known| patterns.contains(known) && !described(known)));

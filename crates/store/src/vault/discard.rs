@@ -24,7 +24,7 @@ use crate::{
     pins::{PinError, Pins},
     prompt::Prompt,
     repository::RepositoryLock,
-    seal::KeyId,
+    seal::{self, KeyId},
     zone::{Epoch, FOLDER, ZoneName},
 };
 
@@ -94,8 +94,7 @@ impl Vault {
             let commits = epochs.into_iter().filter(|(epoch, _)| *epoch >= first);
             let commits: Vec<_> = commits.filter_map(|(_, commit)| commit).collect();
             let firsts = self.first_on_remotes(&zone, first, &going)?;
-            if let Some(First { reference, .. }) =
-                firsts.into_iter().find(|first| going.contains(&first.key))
+            if let Some(First { reference, .. }) = firsts.into_iter().find(|first| going.contains(&first.key))
             {
                 let commit = commits.first().cloned().unwrap_or_default();
                 return Err(VaultError::Pushed { commit, reference });
@@ -104,7 +103,13 @@ impl Vault {
             zones.insert(zone.clone(), (first, commits));
             ids.insert(zone, going);
         }
-        if zones.is_empty() {
+        for (zone, id) in pins.discarded() {
+            ids.entry(zone.clone()).or_insert_with(BTreeSet::new).insert(id);
+        }
+        pins.check_store(&self.manifest)?;
+        let since = self.repository.head()?;
+        let resealed = self.reseal_what_needs(&ids, &pins, keys, prompt)?;
+        if zones.is_empty() && resealed.is_empty() {
             return Err(match behind {
                 // Who was rotated against may have put the old state back: whoever
                 // came first has left an epoch that is no earlier.
@@ -115,9 +120,6 @@ impl Vault {
                 None => self.kept_the_wrong_side(&pins)?.unwrap_or(VaultError::NothingToDiscard),
             });
         }
-        pins.check_store(&self.manifest)?;
-        let since = self.repository.head()?;
-        let resealed = self.reseal_what_needs(&ids, &pins, keys, prompt)?;
         Ok(Lost { zones, pins, resealed, since })
     }
 
@@ -130,7 +132,8 @@ impl Vault {
     pub fn discard_rotations(&mut self, lost: Lost, message: &Message) -> Result<Discarded, VaultError> {
         let Lost { zones, pins, resealed, since } = lost;
         let files = resealed.len();
-        let also = if files == 0 { Vec::new() } else { self.not_reached(&zones)? };
+        let ids: BTreeSet<_> = resealed.iter().filter_map(|file| seal::key_id(&file.before).ok()?).collect();
+        let also = if files == 0 { Vec::new() } else { self.not_reached(ids)? };
         let mut edit = Edit { since: Some(since), also, ..Edit::default() };
         for Resealed { path, before, sealed } in resealed {
             let work_tree = self.follow(&path, &before, &sealed)?;
@@ -161,20 +164,27 @@ impl Vault {
         Ok(Discarded { rotations: rotations.collect(), files, commit })
     }
 
-    /// The commits that began what is to be forgotten and that `HEAD` does not
-    /// lead to: after a rebase they alone tell which keys its commits name, and
-    /// hold these keys for the members.
-    fn not_reached(&self, zones: &BTreeMap<ZoneName, (Epoch, Vec<String>)>) -> Result<Vec<Oid>, VaultError> {
-        let commits: BTreeSet<_> = zones.values().flat_map(|(_, commits)| commits).collect();
-        let there = commits.into_iter().filter_map(|commit| self.repository.oid(commit));
-        let mut found = Vec::new();
-        for commit in there.filter(|&commit| self.repository.holds(commit)) {
-            let range = format!("HEAD..{commit}");
-            if !self.repository.git(&["rev-list", "-1", &range, "--"], &[])?.is_empty() {
-                found.push(commit);
+    /// Commits that describe a zone with one of these keys, where `HEAD` leads to
+    /// none: after a rebase they alone tell which keys its commits name, and hold
+    /// these keys for the members.
+    fn not_reached(&self, mut ids: BTreeSet<KeyId>) -> Result<Vec<Oid>, VaultError> {
+        let mut found = BTreeMap::new();
+        for version in self.repository.versions()? {
+            let is_zone =
+                version.path.starts_with(b".certkeep/zones/") && version.path.ends_with(b"/zone.toml");
+            let blob = if is_zone { self.repository.blob_if_here(version.blob)? } else { None };
+            let key = blob.and_then(|blob| Some(Manifest::parse_zone(&blob).ok()?.key_id));
+            let Some(key) = key.filter(|key| ids.contains(key)) else { continue };
+            let range = format!("HEAD..{}", version.commit);
+            if self.repository.git(&["rev-list", "-1", &range, "--"], &[])?.is_empty() {
+                ids.remove(&key);
+                found.remove(&key);
+            } else if let Some(commit) = self.repository.oid(&version.commit) {
+                found.insert(key, commit);
             }
         }
-        Ok(found)
+        let found: BTreeSet<_> = found.into_values().collect();
+        Ok(found.into_iter().collect())
     }
 
     /// Whether the store has another key in an epoch than this clone saw there.
@@ -209,9 +219,8 @@ impl Vault {
         epoch: Epoch,
         own: &BTreeSet<KeyId>,
     ) -> Result<Vec<First>, VaultError> {
-        let lines = |output: Vec<u8>| {
-            String::from_utf8_lossy(&output).lines().map(str::to_owned).collect::<Vec<_>>()
-        };
+        let lines =
+            |output: Vec<u8>| String::from_utf8_lossy(&output).lines().map(str::to_owned).collect::<Vec<_>>();
         let mut found = Vec::new();
         // `origin/HEAD` is another name of a branch.
         let format = "--format=%(if)%(symref)%(then)%(else)%(objectname) %(refname)%(end)";

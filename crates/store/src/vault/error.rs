@@ -110,7 +110,9 @@ pub enum VaultError {
         commit: String,
     },
     /// Files that nobody could open any more.
-    #[error("a key of the zone `{zone}` that would go is still needed, and nothing here opens all that would seal the files anew")]
+    #[error(
+        "a key of the zone `{zone}` that would go is still needed, and nothing here opens all that would seal the files anew"
+    )]
     StillNeeded {
         /// The zone.
         zone: ZoneName,

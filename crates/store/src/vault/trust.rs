@@ -263,7 +263,8 @@ impl Vault {
                 let lost: Vec<_> = lost.filter(|lost| !described.patterns.contains(lost)).cloned().collect();
                 described.patterns.extend(lost);
                 let before = self.manifest.zones.get(zone).map(|zone| zone.mode);
-                if let Some(mode) = pins.mode(zone, &self.manifest).filter(|_| before == Some(described.mode)) {
+                if let Some(mode) = pins.mode(zone, &self.manifest).filter(|_| before == Some(described.mode))
+                {
                     described.mode = mode;
                 }
             }
@@ -274,6 +275,17 @@ impl Vault {
 
     pub(crate) fn pins(&self) -> Result<Pins, VaultError> {
         Ok(Pins::read(&self.repository.state().join("pins"))?)
+    }
+
+    /// Remembers that epochs are about to begin here: a run that is killed after
+    /// its commit has begun them all the same.
+    pub(super) fn pin_begun(&self, begun: &[ZoneKeys]) -> Result<(), VaultError> {
+        let _lock = RepositoryLock::acquire(&self.repository)?;
+        let mut pins = self.pins()?;
+        for keys in begun {
+            pins.remember_begun(keys, None);
+        }
+        Ok(pins.write(&self.repository.state().join("pins"))?)
     }
 
     /// Remembers what was seen, so that nobody can put other keys in its place,

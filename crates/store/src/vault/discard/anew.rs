@@ -122,8 +122,7 @@ impl Vault {
         for version in self.repository.versions()? {
             let path = std::str::from_utf8(&version.path).ok();
             let path = path.and_then(|path| path.strip_prefix(FOLDER)?.strip_prefix('/'));
-            let Some((_, _, name)) =
-                path.and_then(manifest::wrap_of).filter(|(wrapped, ..)| wrapped == zone)
+            let Some((_, _, name)) = path.and_then(manifest::wrap_of).filter(|(wrapped, ..)| wrapped == zone)
             else {
                 continue;
             };
