@@ -120,7 +120,7 @@ fn two_rotations_that_were_merged_to_the_second_one_do_not_shut_others_out() {
         bob.tries("cd work/ca && certkeep unlock").well().says("--discard-rotation");
         bob.fails("cd work/ca && certkeep --batch unlock --discard-rotation", "had another key of the zone")
             .says(&back);
-        bob.fails("cd work/ca && git push -q", "in epoch 2 than the branch had first").says(&back);
+        bob.fails("cd work/ca && git push -q >&2", "in epoch 2 than the branch had first").says(&back);
         bob.does(&format!("cd work/ca && {back} && git commit -qm Back"));
         bob.does("cd work/ca && certkeep --batch unlock --discard-rotation && git push -q");
         all_is_well([&alice, &bob]);
@@ -174,6 +174,56 @@ fn a_lost_rotation_is_discarded_although_its_branch_was_pushed_and_without_its_k
     .says("pki/private/bo.key");
     bob.does("cd work/ca && certkeep --batch unlock --discard-rotation && git push -q");
     all_is_well([&alice, &bob]);
+}
+
+#[test]
+fn what_a_forgotten_rotation_has_sealed_can_be_picked_later() {
+    let team = Team::new();
+    let (alice, bob) = two_rotations(&team);
+    // A second one on top: both are lost at once.
+    bob.does("cd work/ca && git branch mine && certkeep --batch store rotate && git fetch -q && git reset -q --hard origin/main");
+    bob.fails("cd work/ca && certkeep unlock", "--discard-rotation");
+    bob.does("cd work/ca && certkeep --batch unlock --discard-rotation && git cherry-pick mine >/dev/null");
+    bob.tries("cd work/ca && certkeep unlock").well().says("bo.key stays sealed").says("--discard-rotation");
+    bob.does("cd work/ca && certkeep --batch unlock --discard-rotation && git push -q");
+    all_is_well([&alice, &bob]);
+}
+
+#[test]
+fn a_rotation_that_was_rebased_and_pushed_is_not_given_up() {
+    let team = Team::new();
+    let (alice, bob, mallory) = team.shared("");
+    alice.does("cd work/ca && certkeep unlock");
+    mallory.does("cd work/ca && echo hi > readme && git add readme && git commit -qm Readme && git push -q");
+    alice.does(
+        "cd work/ca && certkeep --batch member remove bob && no git push -q && git pull -q --rebase && git push -q",
+    );
+    // Bob begins an epoch of his own in its place.
+    bob.does("cd work/ca && certkeep --batch store rotate && git push -q -f --no-verify");
+    alice.does("cd work/ca && git fetch -q && git reset -q --hard origin/main");
+    alice.fails("cd work/ca && certkeep unlock", "when this clone saw it first");
+    alice.fails("cd work/ca && certkeep --batch unlock --discard-rotation", "and no other one before it");
+    alice.fails("cd work/ca && certkeep unlock", "when this clone saw it first");
+    alice.does("cd work/ca && certkeep lock");
+}
+
+#[test]
+fn an_epoch_is_known_for_ones_own_before_its_commit() {
+    let team = Team::new();
+    let (alice, bob, _) = team.shared("");
+    // Whatever signs the commit sees what a run that is killed there would leave.
+    bob.does(
+        "printf '#!/bin/sh\ncat >/dev/null; cp .git/certkeep/pins ~/pins; printf \"\\n[GNUPG:] SIG_CREATED \" >&2\necho signature\n' > sign
+         chmod 700 sign && cd work/ca && certkeep unlock
+         git -c commit.gpgSign=true -c gpg.program=$HOME/sign config --list >/dev/null
+         git config commit.gpgSign true && git config gpg.program ~/sign && certkeep --batch store rotate
+         git config --unset commit.gpgSign && cp ~/pins .git/certkeep/pins && certkeep unlock",
+    );
+    alice.does("cd work/ca && certkeep --batch store rotate && git push -q");
+    bob.does("cd work/ca && git fetch -q && git reset -q --hard origin/main");
+    bob.fails("cd work/ca && certkeep unlock", "when this clone saw it first").says("--discard-rotation");
+    bob.does("cd work/ca && certkeep --batch unlock --discard-rotation && certkeep store status");
+    bob.is_clean("work/ca");
 }
 
 #[test]

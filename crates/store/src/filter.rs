@@ -73,6 +73,16 @@ pub enum FilterError {
         /// The zone that the rules give it to.
         zone: ZoneName,
     },
+    /// Plaintext under a pattern that only this clone still knows of.
+    #[error(
+        "{path} is not sealed: this clone has seen a pattern of the zone `{zone}` for it, which the store does not have any more"
+    )]
+    Remembered {
+        /// The file.
+        path: String,
+        /// The zone that had the pattern.
+        zone: ZoneName,
+    },
     /// Plaintext that the attributes protect and the rules do not know.
     #[error("{path} is to be sealed according to git's attributes, but no zone of the store keeps it")]
     Unnamed {
@@ -334,6 +344,9 @@ impl<'a> Filter<'a> {
             // goes back to those rules.
             if let Some(kept) = self.sealed_before(path, plaintext.expose()) {
                 return Ok(kept);
+            }
+            if !self.is_described(path) {
+                return Err(FilterError::Remembered { path: name(path), zone: zone.clone() });
             }
             let (path, zone) = (name(path), zone.clone());
             return Err(match self.mode(&zone) {

@@ -161,11 +161,14 @@ pub(super) fn lock(session: &mut Session) -> Result<(), Failure> {
         return Ok(());
     }
     let Opened { vault, terminal, .. } = session.opened_alone()?;
+    let remembers = vault.remembers();
     let mut progress = terminal.progress("locking");
     let files = {
         let _signals = interrupt::put_off();
         vault.lock(&mut |done, total| progress.reach(done, total))?
     };
     drop(progress);
-    account::say(session, "Locked", &Value::Section(vec![("files", account::number(files))]))
+    account::say(session, "Locked", &Value::Section(vec![("files", account::number(files))]))?;
+    // Locked all the same: it takes plaintext away.
+    Ok(remembers?)
 }

@@ -127,9 +127,7 @@ impl<'g> Judge<'g> {
             return Ok(());
         }
         let irregular = irregular(entry.mode);
-        if let (Some(what), Some(policy)) = (irregular, now.filter(|policy| policy.is_above(&entry.path)))
-            && let Some(zone) = policy.zone_of_pki()
-        {
+        if let (Some(what), Some(zone)) = (irregular, now.and_then(|policy| policy.zone_below(&entry.path))) {
             let breach = Breach::Unsealed { zone: zone.clone(), what, findings: Vec::new() };
             self.report.hits.push(hit(breach));
         }

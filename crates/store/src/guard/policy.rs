@@ -56,17 +56,22 @@ impl Policy {
         zone_of(&self.folded, lower.as_bytes())
     }
 
-    /// Whether the PKI folder is at this path or below it: a link here leads all
-    /// of it elsewhere.
-    pub(super) fn is_above(&self, path: &[u8]) -> bool {
-        let Some(rest) = self.rules.pki().and_then(|pki| pki.as_bytes().strip_prefix(path)) else {
-            return false;
+    /// The zone whose folder is at this path or below it, the PKI's or that of a
+    /// pattern: a link here leads all of it elsewhere.
+    pub(super) fn zone_below(&self, path: &[u8]) -> Option<&ZoneName> {
+        let is_above = |folder: &str| {
+            let rest = folder.as_bytes().strip_prefix(path);
+            !path.is_empty() && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
         };
-        !path.is_empty() && (rest.is_empty() || rest.starts_with(b"/"))
+        if self.rules.pki().is_some_and(is_above) {
+            return self.zone_of_pki();
+        }
+        let patterns = self.rules.patterns().iter();
+        patterns.filter(|(pattern, _)| pattern.folder().is_some_and(is_above)).map(|(_, zone)| zone).next()
     }
 
     /// The zone of what nobody listed in the PKI folder.
-    pub(super) fn zone_of_pki(&self) -> Option<&ZoneName> {
+    fn zone_of_pki(&self) -> Option<&ZoneName> {
         self.manifest.zones.keys().find(|zone| zone.as_str() == KEYS)
     }
 

@@ -74,7 +74,7 @@ impl Vault {
     /// [`VaultError::StillNeeded`] where files need a key that would go and a key
     /// is missing to seal them anew.
     pub fn lost_rotations(&self, keys: &mut Keys, prompt: &mut dyn Prompt) -> Result<Lost, VaultError> {
-        self.no_link_to_the_pki()?;
+        self.no_link_to_a_folder()?;
         let mut pins = self.pins()?;
         let (mut zones, mut ids) = (BTreeMap::new(), BTreeMap::new());
         let mut behind = None;

@@ -16,7 +16,7 @@ use crate::{
     identity::IdentityError,
     keyring::Keyring,
     manifest::{Distrust, Manifest},
-    pins::{Pins, Standing},
+    pins::{PinError, Pins, Standing},
     prompt::Prompt,
     repository::RepositoryLock,
     seal::{self, SealError},
@@ -38,14 +38,43 @@ impl Vault {
 
     /// As [`Vault::verify`], where an earlier state of the same store will do.
     pub(super) fn verify_genuine(&self) -> Result<(), VaultError> {
-        self.no_link_to_the_pki()?;
+        self.no_link_to_a_folder()?;
         self.is_genuine(&self.manifest)
+    }
+
+    /// As [`Vault::verify_genuine`] for the sake of locking, of which what other
+    /// keys the store has now says nothing. Where it cannot be read what this
+    /// clone has seen, the store and the keyring have to agree at least.
+    pub(super) fn verify_to_lock(&self, manifest: &Manifest) -> Result<(), VaultError> {
+        match self.pins().and_then(|pins| Ok(pins.check_store(manifest)?)) {
+            Err(VaultError::Pin(
+                PinError::Line(_)
+                | PinError::Read(_)
+                | PinError::Substituted { .. }
+                | PinError::RolledBack { .. },
+            )) => {}
+            checked => checked?,
+        }
+        self.is_genuine_to_the_keyring(manifest)
+    }
+
+    /// Whether it can be read what this clone has seen of the store.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError::Pin`].
+    pub fn remembers(&self) -> Result<(), VaultError> {
+        self.pins().map(drop)
     }
 
     /// Whether a description of the store, which may be that of another work
     /// tree, is or was this store's.
     pub(super) fn is_genuine(&self, manifest: &Manifest) -> Result<(), VaultError> {
         self.pins()?.check_store(manifest)?;
+        self.is_genuine_to_the_keyring(manifest)
+    }
+
+    fn is_genuine_to_the_keyring(&self, manifest: &Manifest) -> Result<(), VaultError> {
         let Some(keyring) = self.keyring()? else { return Ok(()) };
         for keys in keyring.zones() {
             let name = keys.zone();
@@ -63,18 +92,20 @@ impl Vault {
         Ok(())
     }
 
-    /// Behind a link, the files of the PKI are under paths that no rule names.
-    pub(super) fn no_link_to_the_pki(&self) -> Result<(), VaultError> {
-        let folder = self.manifest.pki.as_deref().unwrap_or_default();
-        let mut place = self.work_tree().to_owned();
-        for (end, part) in folder.split('/').scan(0, |end, part| {
-            *end += part.len() + 1;
-            Some((*end - 1, part))
-        }) {
-            place.push(part);
-            if !part.is_empty() && inspect(&place)?.is_some_and(|metadata| metadata.is_symlink()) {
-                let path = folder.get(..end).unwrap_or(folder).to_owned();
-                return Err(VaultError::Symlink { path });
+    /// Behind a link, the files of the PKI, or of a pattern's folder, are under
+    /// paths that no rule names.
+    pub(super) fn no_link_to_a_folder(&self) -> Result<(), VaultError> {
+        let folders = self.rules.patterns().iter().filter_map(|(pattern, _)| pattern.folder());
+        for folder in self.manifest.pki.iter().map(String::as_str).chain(folders) {
+            let mut place = self.work_tree().to_owned();
+            let mut path = String::new();
+            for part in folder.split('/').filter(|part| !part.is_empty()) {
+                place.push(part);
+                path.push_str(if path.is_empty() { "" } else { "/" });
+                path.push_str(part);
+                if inspect(&place)?.is_some_and(|metadata| metadata.is_symlink()) {
+                    return Err(VaultError::Symlink { path });
+                }
             }
         }
         Ok(())
@@ -246,7 +277,7 @@ impl Vault {
 
     /// As [`Manifest::certify`], later than everything that this clone has seen.
     /// On top of an earlier description, what was lost by it comes back, but for
-    /// the patterns that are `taken` away.
+    /// the patterns that are `taken` away. What says the same stays as it is.
     pub(super) fn certify(
         &self,
         after: &mut Manifest,
@@ -256,6 +287,13 @@ impl Vault {
     ) -> Result<(), VaultError> {
         let pins = self.pins()?;
         let earlier = pins.standing(zone, &self.manifest) == Standing::Earlier;
+        if !earlier && keys.current() == self.zone(zone)?.epoch {
+            let (store, pki) = (self.manifest.store, self.manifest.pki.as_deref());
+            let digest = |manifest: &Manifest| Some(manifest.zones.get(zone)?.digest(zone, store, pki));
+            if digest(after) == digest(&self.manifest) {
+                return Ok(());
+            }
+        }
         if let Some(described) = after.zones.get_mut(zone) {
             described.revision = described.revision.max(pins.revision(zone));
             if earlier {

@@ -139,10 +139,11 @@ impl Vault {
     /// A file has changes that git does not have: they would be lost. The store
     /// is not the one that was unlocked.
     pub fn lock(&self, progress: &mut dyn FnMut(usize, usize)) -> Result<usize, VaultError> {
-        self.verify_genuine()?;
+        self.no_link_to_a_folder()?;
+        self.verify_to_lock(&self.manifest)?;
         for tree in worktree::linked(&self.repository)? {
             if let Some(manifest) = filter::manifest(&tree)? {
-                self.is_genuine(&manifest)?;
+                self.verify_to_lock(&manifest)?;
             }
         }
         let keyring = self.keyring()?.unwrap_or_else(Keyring::new);
