@@ -202,3 +202,54 @@ fn a_clone_that_cannot_read_what_it_has_seen_is_locked_all_the_same() {
     alice.does("cd work/other && sed -i 's/^patterns = .*/patterns = []/' .certkeep/zones/keys/zone.toml");
     alice.fails("cd work/other && certkeep lock", "was not written by a member");
 }
+
+#[test]
+fn a_locked_clone_notices_that_a_mode_was_altered() {
+    let team = Team::new();
+    let (alice, _, mallory) = team.shared("");
+    alice.does("cd work/ca && certkeep unlock && certkeep lock");
+    mallory.does(
+        "cd work/ca && git pull -q && sed -i s/sealed/transparent/ .certkeep/zones/ca/zone.toml
+         git commit -qam Flip && git push -q",
+    );
+    alice.does("cd work/ca && git pull -q");
+    alice.tries("cd work/ca && certkeep store status").well().says("the zone `ca` is described");
+    alice.fails("cd work/ca && certkeep unlock", "the zone `ca` cannot be trusted");
+    assert!(alice.is_sealed("work/ca/pki/private/ca.key"));
+}
+
+#[test]
+fn exec_leaves_no_name_out_that_is_no_text() {
+    let team = Team::new();
+    let (alice, _, _) = team.shared("");
+    alice.does(
+        "cd work/ca && certkeep unlock && name=$(printf 'pki/private/\\377.key') && echo $CANARY > \"$name\"
+         git add -A && git commit -qm Odd && certkeep lock && git push -q",
+    );
+    alice.does("cd work/ca && certkeep exec -- sh -c 'grep -q $CANARY \"$EASYRSA_PKI\"/private/*[!a-z].key'");
+}
+
+#[test]
+fn an_object_that_was_cut_off_is_an_error_and_no_end_of_all_things() {
+    let team = Team::new();
+    let (alice, _, _) = team.shared("");
+    alice.does("cd work/ca && certkeep unlock && touch pki/private/www.key");
+    for object in ["HEAD", "HEAD^{tree}", "HEAD:pki", "HEAD:pki/private", "HEAD:pki/private/www.key"] {
+        alice.does(&format!(
+            "cd work/ca && rm -rf ../cut && cp -r . ../cut && cd ../cut && name=$(git rev-parse {object})
+             file=.git/objects/$(echo $name | cut -c1-2)/$(echo $name | cut -c3-) && chmod u+w $file
+             head -c 20 $file > ../head && cat ../head > $file"
+        ));
+        for command in [
+            "certkeep store rotate --batch",
+            "certkeep --batch store rotate",
+            "certkeep lock",
+            "git add pki/private/new.key",
+        ] {
+            let said = alice.tries(&format!(
+                "cd work/cut && echo $CANARY > pki/private/new.key && timeout 60 {command}; code=$?; rm -f pki/private/new.key; exit $code"
+            ));
+            assert!(![124, 137, 70].contains(&said.code), "{object}: {said:?}");
+        }
+    }
+}

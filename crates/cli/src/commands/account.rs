@@ -41,8 +41,8 @@ pub(super) fn texts(items: impl IntoIterator<Item = impl ToString>) -> Value {
 /// A zone whose description is not the last one that was seen.
 pub(super) fn earlier(zone: &ZoneName) -> String {
     format!(
-        "the zone `{zone}` is described as it was before this clone saw it last: what was protected then stays \
-         protected here; if this is no older branch, somebody has put it back: `git log -p -- .certkeep/zones/{zone}`"
+        "the zone `{zone}` is described as it was before this clone saw it last, or as no member has: what was \
+         protected then stays protected here; if this is no older branch, see who it was: `git log -p -- .certkeep/zones/{zone}`"
     )
 }
 

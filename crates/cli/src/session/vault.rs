@@ -135,7 +135,7 @@ impl Session {
         let Some(place) = place else { return Ok(bytes) };
         let Opened { vault, keys, terminal, .. } = self.opened()?;
         vault
-            .open_file(&place, bytes, keys, &mut Asker(terminal))
+            .open_file(place.as_bytes(), bytes, keys, &mut Asker(terminal))
             .map_err(|error| Failure::sealed(&path.relative(), error))
     }
 

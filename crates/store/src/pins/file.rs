@@ -62,7 +62,11 @@ impl Pins {
                 let mut words = rest.split(' ');
                 let zone = ZoneName::parse(words.next()?).ok()?;
                 let epoch = Epoch::new(words.next()?.parse().ok()?)?;
-                let key = KeyId::parse(words.next()?)?;
+                let key = match words.next()? {
+                    // Of a certkeep that noted the commit alone.
+                    commit if is_hash(commit) => return Some(()),
+                    key => KeyId::parse(key)?,
+                };
                 let commit = words.next().filter(|commit| is_hash(commit)).map(str::to_owned);
                 self.begun.insert((zone, epoch), Begun { key, commit });
             }

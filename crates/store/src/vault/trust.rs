@@ -157,8 +157,8 @@ impl Vault {
     }
 
     /// The sealed zones that `unlock` has to open all the same: nothing else
-    /// would tell whether the rules are genuine. They have lost a pattern, or
-    /// their keys are in the keyring; or there is no zone but sealed ones.
+    /// would tell whether the rules are genuine. They have lost a pattern, or are
+    /// not described as they were, or their keys are in the keyring; or there is no zone but sealed ones.
     ///
     /// # Errors
     ///
@@ -169,7 +169,9 @@ impl Vault {
         let sealed = |name: &ZoneName| pins.mode(name, &self.manifest) == Some(Mode::Sealed);
         let all = zones.keys().all(sealed);
         let doubtful = zones.iter().filter(|(name, _)| {
-            let changed = keyring.zone(name).is_some() || pins.lost(name, &self.manifest).next().is_some();
+            let changed = keyring.zone(name).is_some()
+                || pins.lost(name, &self.manifest).next().is_some()
+                || pins.standing(name, &self.manifest) == Standing::Earlier;
             sealed(name) && (all || changed)
         });
         Ok(doubtful.map(|(name, _)| name.clone()).collect())

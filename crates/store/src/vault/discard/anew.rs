@@ -2,7 +2,7 @@
 //! Files of the last commit that only a key opens which is to be forgotten:
 //! what a merge or a rebase has kept of the side that lost.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 use super::super::{Keys, Vault, VaultError, trust::is_closed};
 use crate::{
@@ -43,15 +43,16 @@ impl Vault {
                 zone: zone.clone(),
                 paths: needing.iter().map(|(entry, ..)| shown(&entry.path)).collect(),
             };
-            if !found.contains_key(&(zone.clone(), id)) {
-                let old = self.lost_keys(zone, id, keys, prompt)?.ok_or_else(still)?;
-                found.insert((zone.clone(), id), old);
-            }
+            let old = match found.entry((zone.clone(), id)) {
+                Entry::Occupied(found) => found.into_mut(),
+                Entry::Vacant(place) => {
+                    place.insert(self.lost_keys(zone, id, keys, prompt)?.ok_or_else(still)?)
+                }
+            };
             let present = match self.present_keys(zone, pins, keys, prompt) {
                 Err(error) if is_closed(&error) => return Err(still()),
                 present => present?,
             };
-            let old = found.get(&(zone.clone(), id)).expect("just inserted");
             let opened = old.open(blob);
             let path = || shown(&entry.path);
             let plaintext = opened.map_err(|source| VaultError::Open { path: path(), source })?;
