@@ -87,11 +87,11 @@ fn the_guard_takes_no_earlier_description_for_a_members_word() {
     // Also where nothing of it was seen before: it is the history that tells.
     for state in ["", "mv .git/certkeep/pins ~ &&"] {
         let said = bob.tries(&format!(
-            "cd work/ca && {state} git checkout -q HEAD~2 -- .certkeep .gitattributes && certkeep guard"
+            "cd work/ca && rm secrets/old && {state} git checkout -q HEAD~2 -- .certkeep .gitattributes && certkeep guard"
         ));
         assert!(said.stdout.contains("is protected no longer"), "{said:?}");
         assert_eq!(said.code, 6, "{said:?}");
-        bob.does("cd work/ca && git checkout -q HEAD -- .certkeep .gitattributes");
+        bob.does("cd work/ca && git checkout -q HEAD -- .certkeep .gitattributes secrets");
     }
 }
 

@@ -130,8 +130,9 @@ impl Pins {
         }
         self.pki = Some(manifest.pki.clone());
         for (name, zone) in manifest.zones.iter().filter(|(name, _)| verified.contains(*name)) {
-            let certain = self.verified.get(name).is_some_and(|seen| seen.certain);
-            if !certain || self.standing(name, manifest) == Standing::Later {
+            // Also not where what was found first is no more than that: an earlier
+            // description has a right MAC as well.
+            if self.standing(name, manifest) != Standing::Earlier {
                 self.verified.insert(name.clone(), Verified::of(name, zone, manifest, true));
             }
         }

@@ -5,6 +5,8 @@
 //!
 //! Where no key is at hand to verify a zone, its description may add to what is
 //! protected and take nothing away.
+//!
+//! long: each question of trust, and what is remembered of its answer.
 
 use std::{collections::BTreeSet, path::Path};
 
