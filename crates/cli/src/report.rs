@@ -17,7 +17,7 @@ use std::{error::Error, fmt};
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-pub use self::vault::{OLDER_BRANCH, renewal};
+pub use self::vault::{OLDER_BRANCH, renewal, take_theirs};
 use crate::terminal::{Colour, Safe, Word};
 
 /// How the process ends.

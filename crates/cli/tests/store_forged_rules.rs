@@ -244,7 +244,11 @@ fn a_zone_that_is_closed_here_gives_no_file_away_to_git() {
          sed -i /plans/d .gitattributes && git commit -qam Forge && git push -q",
     );
     bob.does("cd work/ca && git pull -q && { certkeep unlock || true; }");
-    bob.fails("cd work/ca && git add plans/b", "its zone `reqs` is locked");
+    bob.fails(
+        "cd work/ca && git add plans/b",
+        "a pattern of the zone `reqs` for it, which the store does not have",
+    )
+    .says("git log -p -- .certkeep/zones/reqs/zone.toml");
 }
 
 #[test]

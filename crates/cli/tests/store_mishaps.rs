@@ -43,7 +43,187 @@ fn a_rotation_that_lost_the_race_is_forgotten_when_its_maker_says_so() {
     // What was pushed once is no lost one, whatever the remote says now.
     bob.does("cd work/ca && certkeep --batch store rotate && git push -q && git push -q -f origin HEAD~:main && git reset -q --hard HEAD~ 2>/dev/null || true");
     bob.fails("cd work/ca && certkeep unlock", "this clone has seen epoch 3");
-    bob.fails("cd work/ca && certkeep --batch unlock --discard-rotation", "a remote has, or had, the commit");
+    let pushed = bob.does("cd work/ca && git rev-parse --short=10 HEAD@{1}");
+    let merge = format!("git merge {}", pushed.trim());
+    bob.fails("cd work/ca && certkeep --batch unlock --discard-rotation", "this clone has seen epoch 3")
+        .says(&merge);
+    bob.does(&format!("cd work/ca && {merge} >/dev/null && certkeep unlock && git push -q"));
+    bob.is_clean("work/ca");
+}
+
+/// Alice has rotated and pushed, Bob has rotated and not; each has a new key
+/// sealed under his own epoch.
+fn two_rotations(team: &Team) -> (Person, Person) {
+    let (alice, bob, _) = team.shared("");
+    for (person, name) in [(&alice, "al"), (&bob, "bo")] {
+        person.does(&format!(
+            "cd work/ca && certkeep unlock && certkeep --batch store rotate
+             echo $CANARY-{name} > pki/private/{name}.key && git add -A && git commit -qm {name}"
+        ));
+    }
+    alice.does("cd work/ca && git push -q");
+    bob.fails("cd work/ca && git push -q", "rejected");
+    (alice, bob)
+}
+
+/// What both wrote is there for both, and neither has anything to complain of.
+#[track_caller]
+fn all_is_well(people: [&Person; 2]) {
+    for person in people {
+        person.does("cd work/ca && git pull -q && certkeep unlock && certkeep store status");
+        for name in ["al", "bo"] {
+            person.does(&format!("cd work/ca && grep -q $CANARY-{name} pki/private/{name}.key"));
+        }
+        person.is_clean("work/ca");
+        person.does("cd work/ca && certkeep --batch --nopass gen-req again && git reset -q --hard HEAD~ && certkeep lock && certkeep unlock");
+    }
+    let tips = people.map(|person| person.does("cd work/ca && git rev-parse HEAD"));
+    assert_eq!(tips[0], tips[1]);
+}
+
+const RESOLVE: &str = "{ git add -A && GIT_EDITOR=true git -c core.commentChar=';'";
+
+#[test]
+fn two_rotations_that_were_merged_to_the_first_one_become_one() {
+    for (pull, side) in [("--no-rebase", "--theirs"), ("--rebase", "--ours")] {
+        let team = Team::new();
+        let (alice, bob) = two_rotations(&team);
+        let end = if pull == "--rebase" { "rebase --continue" } else { "commit -qm merged" };
+        bob.fails(
+            &format!("cd work/ca && git pull -q {pull} 2>&1 | tee /dev/stderr | no grep CONFLICT"),
+            "CONFLICT",
+        );
+        bob.does(&format!("cd work/ca && git checkout {side} . && {RESOLVE} {end}; }}"));
+        bob.fails("cd work/ca && certkeep unlock", "when this clone saw it first")
+            .says("certkeep unlock --discard-rotation");
+        bob.fails("cd work/ca && certkeep --batch --no-commit unlock --discard-rotation", "is a commit");
+        let said = bob.tries("cd work/ca && certkeep --batch unlock --discard-rotation").well();
+        // Of the side that lost: one file, which only its key opened.
+        said.says("(store rotate): what it was for has to be done again").says("1 file\n");
+        bob.does("cd work/ca && git push -q");
+        all_is_well([&alice, &bob]);
+    }
+}
+
+#[test]
+fn two_rotations_that_were_merged_to_the_second_one_do_not_shut_others_out() {
+    for (pull, side) in [("--no-rebase", "--ours"), ("--rebase", "--theirs")] {
+        let team = Team::new();
+        let (alice, bob) = two_rotations(&team);
+        let first = alice.does("cd work/ca && git rev-parse --short=10 HEAD");
+        let back = format!("git restore --source={} --staged --worktree -- .certkeep", first.trim());
+        let end = if pull == "--rebase" { "rebase --continue" } else { "commit -qm merged" };
+        bob.does(&format!(
+            "cd work/ca && {{ git pull -q {pull} >/dev/null 2>&1 || true; }}
+             git checkout {side} . && {RESOLVE} {end}; }}"
+        ));
+        bob.tries("cd work/ca && certkeep unlock").well().says("--discard-rotation");
+        bob.fails("cd work/ca && certkeep --batch unlock --discard-rotation", "had another key of the zone")
+            .says(&back);
+        bob.fails("cd work/ca && git push -q >&2", "in epoch 2 than the branch had first").says(&back);
+        bob.does(&format!("cd work/ca && {back} && git commit -qm Back"));
+        bob.does("cd work/ca && certkeep --batch unlock --discard-rotation && git push -q");
+        all_is_well([&alice, &bob]);
+    }
+}
+
+#[test]
+fn a_second_rotation_that_was_forced_on_others_is_taken_back_by_them() {
+    let team = Team::new();
+    let (alice, bob) = two_rotations(&team);
+    bob.does(&format!(
+        "cd work/ca && {{ git pull -q --no-rebase >/dev/null 2>&1 || true; }}
+         git checkout --ours . && {RESOLVE} commit -qm merged; }} && git push -q --no-verify"
+    ));
+    alice.does("cd work/ca && git pull -q");
+    alice.fails("cd work/ca && certkeep unlock", "when this clone saw it first");
+    let began =
+        alice.does("cd work/ca && git log -1 --format=%h --abbrev=10 --author=alice --grep='^store rotate'");
+    let back = format!("git restore --source={} --staged --worktree -- .certkeep", began.trim());
+    alice
+        .fails("cd work/ca && certkeep --batch unlock --discard-rotation", "and no other one before it")
+        .says(&back)
+        .says("whoever made the other rotation");
+    alice.does(&format!("cd work/ca && {back} && git commit -qm Back && certkeep unlock && git push -q"));
+    bob.does("cd work/ca && git pull -q");
+    bob.fails("cd work/ca && certkeep unlock", "when this clone saw it first").says("--discard-rotation");
+    bob.does("cd work/ca && certkeep --batch unlock --discard-rotation && git push -q");
+    all_is_well([&alice, &bob]);
+}
+
+#[test]
+fn a_lost_rotation_is_discarded_although_its_branch_was_pushed_and_without_its_keyring() {
+    let team = Team::new();
+    let (alice, bob) = two_rotations(&team);
+    bob.does(&format!(
+        "cd work/ca && certkeep lock && git push -q origin HEAD:mine && git fetch -q
+         {{ git pull -q --no-rebase origin main >/dev/null 2>&1 || true; }}
+         git checkout --theirs . && {RESOLVE} commit -qm merged; }}"
+    ));
+    bob.fails(
+        "cd work/ca && certkeep --batch unlock --discard-rotation",
+        "refs/remotes/origin/mine has, or had",
+    )
+    .says("git branch -d -r origin/mine");
+    bob.does("cd work/ca && git branch -q -d -r origin/mine");
+    // What nobody opens here is not forgotten.
+    bob.fails(
+        "cd work/ca && CERTKEEP_IDENTITY_FILE=/dev/null certkeep --batch unlock --discard-rotation",
+        "is still needed",
+    )
+    .says("pki/private/bo.key");
+    bob.does("cd work/ca && certkeep --batch unlock --discard-rotation && git push -q");
+    all_is_well([&alice, &bob]);
+}
+
+#[test]
+fn what_a_forgotten_rotation_has_sealed_can_be_picked_later() {
+    let team = Team::new();
+    let (alice, bob) = two_rotations(&team);
+    // A second one on top: both are lost at once.
+    bob.does("cd work/ca && git branch mine && certkeep --batch store rotate && git fetch -q && git reset -q --hard origin/main");
+    bob.fails("cd work/ca && certkeep unlock", "--discard-rotation");
+    bob.does("cd work/ca && certkeep --batch unlock --discard-rotation && git cherry-pick mine >/dev/null");
+    bob.tries("cd work/ca && certkeep unlock").well().says("bo.key stays sealed").says("--discard-rotation");
+    bob.does("cd work/ca && certkeep --batch unlock --discard-rotation && git push -q");
+    all_is_well([&alice, &bob]);
+}
+
+#[test]
+fn a_rotation_that_was_rebased_and_pushed_is_not_given_up() {
+    let team = Team::new();
+    let (alice, bob, mallory) = team.shared("");
+    alice.does("cd work/ca && certkeep unlock");
+    mallory.does("cd work/ca && echo hi > readme && git add readme && git commit -qm Readme && git push -q");
+    alice.does(
+        "cd work/ca && certkeep --batch member remove bob && no git push -q && git pull -q --rebase && git push -q",
+    );
+    // Bob begins an epoch of his own in its place.
+    bob.does("cd work/ca && certkeep --batch store rotate && git push -q -f --no-verify");
+    alice.does("cd work/ca && git fetch -q && git reset -q --hard origin/main");
+    alice.fails("cd work/ca && certkeep unlock", "when this clone saw it first");
+    alice.fails("cd work/ca && certkeep --batch unlock --discard-rotation", "and no other one before it");
+    alice.fails("cd work/ca && certkeep unlock", "when this clone saw it first");
+    alice.does("cd work/ca && certkeep lock");
+}
+
+#[test]
+fn an_epoch_is_known_for_ones_own_before_its_commit() {
+    let team = Team::new();
+    let (alice, bob, _) = team.shared("");
+    // Whatever signs the commit sees what a run that is killed there would leave.
+    bob.does(
+        "printf '#!/bin/sh\ncat >/dev/null; cp .git/certkeep/pins ~/pins; printf \"\\n[GNUPG:] SIG_CREATED \" >&2\necho signature\n' > sign
+         chmod 700 sign && cd work/ca && certkeep unlock
+         git -c commit.gpgSign=true -c gpg.program=$HOME/sign config --list >/dev/null
+         git config commit.gpgSign true && git config gpg.program ~/sign && certkeep --batch store rotate
+         git config --unset commit.gpgSign && cp ~/pins .git/certkeep/pins && certkeep unlock",
+    );
+    alice.does("cd work/ca && certkeep --batch store rotate && git push -q");
+    bob.does("cd work/ca && git fetch -q && git reset -q --hard origin/main");
+    bob.fails("cd work/ca && certkeep unlock", "when this clone saw it first").says("--discard-rotation");
+    bob.does("cd work/ca && certkeep --batch unlock --discard-rotation && certkeep store status");
+    bob.is_clean("work/ca");
 }
 
 #[test]

@@ -13,7 +13,7 @@ use std::{
     time::SystemTime,
 };
 
-use certkeep_pki::change::Contents;
+use certkeep_pki::{change::Contents, secret::SecretBytes};
 use thiserror::Error;
 
 use crate::read::{ReadError, read_secret_file};
@@ -218,6 +218,28 @@ pub(crate) fn make_directory(path: &Path, access: Access) -> Result<bool, FileEr
 /// Makes sure that a directory and those above it exist; new ones are 0700.
 pub(crate) fn make_directories(path: &Path) -> Result<(), FileError> {
     DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(FileError::new("create", path))
+}
+
+/// Replaces a secret file that is no part of a PKI by one that is written beside
+/// it, mode 0600: a crash leaves the old one or the new one. Where `path` is a
+/// link, what it leads to is replaced.
+///
+/// # Errors
+///
+/// What the system answered; a file with `.new` behind its name is in the way.
+pub fn replace_secret_file(path: &Path, contents: SecretBytes) -> Result<(), FileError> {
+    let path = path.canonicalize().map_err(FileError::new("find", path))?;
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".new");
+    let beside = path.with_file_name(name);
+    let owner = inspect(&path)?.as_ref().map(Owner::of);
+    let written = write_new(&beside, &Contents::Secret(contents), Access::Owner, owner)?;
+    let placed = written.sync().and_then(|()| rename_if_present(&beside, &path));
+    if placed.is_err() {
+        drop(remove_if_present(&beside));
+    }
+    placed?;
+    path.parent().map_or(Ok(()), sync_directory)
 }
 
 /// Renames over whatever file stands at `to`; false when `from` is gone.

@@ -73,6 +73,16 @@ pub enum FilterError {
         /// The zone that the rules give it to.
         zone: ZoneName,
     },
+    /// Plaintext under a pattern that only this clone still knows of.
+    #[error(
+        "{path} is not sealed: this clone has seen a pattern of the zone `{zone}` for it, which the store does not have any more"
+    )]
+    Remembered {
+        /// The file.
+        path: String,
+        /// The zone that had the pattern.
+        zone: ZoneName,
+    },
     /// Plaintext that the attributes protect and the rules do not know.
     #[error("{path} is to be sealed according to git's attributes, but no zone of the store keeps it")]
     Unnamed {
@@ -167,14 +177,10 @@ impl<'a> Filter<'a> {
             }
             _ => None,
         };
-        // What no key at hand vouches for adds to what is protected and takes
-        // nothing away.
-        let verified = match (&distrust, keyring) {
-            (None, Some(keyring)) => keyring.zones().map(|keys| keys.zone().clone()).collect(),
-            _ => BTreeSet::new(),
-        };
+        // What is described adds to what this clone has seen and takes nothing
+        // away: which state is the later one, whoever unlocks finds out.
         let with_rules = |manifest: Manifest| {
-            let rules = pins.rules(&manifest, &verified);
+            let rules = pins.rules(&manifest, &BTreeSet::new());
             (manifest, rules)
         };
         Self { store: manifest.map(|manifest| manifest.map(with_rules)), distrust, keyring, pins, kept }
@@ -207,6 +213,8 @@ impl<'a> Filter<'a> {
         }
         match protection {
             Ok(Protection::Public) => Ok(contents),
+            // Taken out of its zone by another clone, or else long since known.
+            Ok(Protection::Zone(_)) if !self.is_described(path) && self.kept.is(path, bytes) => Ok(contents),
             Ok(Protection::Zone(zone)) => self.seal(path, zone, contents),
             // Of a commit from before the store, say: refusing it protects nothing.
             _ if self.kept.is(path, bytes) => Ok(contents),
@@ -291,10 +299,20 @@ impl<'a> Filter<'a> {
         }
     }
 
+    /// Whether the store itself still protects a path, and not only what this
+    /// clone remembers of it.
+    fn is_described(&self, path: &[u8]) -> bool {
+        let described = self.store.as_ref().ok().and_then(Option::as_ref);
+        described.is_some_and(|(manifest, rules)| {
+            rules.patterns().len() == manifest.zones.values().map(|zone| zone.patterns.len()).sum::<usize>()
+                || matches!(manifest.rules().protection(path), Protection::Zone(_))
+        })
+    }
+
     fn mode(&self, zone: &ZoneName) -> Mode {
         let described = self.store.as_ref().ok().and_then(Option::as_ref);
-        let described = described.and_then(|(manifest, _)| manifest.zones.get(zone));
-        described.map_or_else(|| zone.default_mode(), |zone| zone.mode)
+        let mode = described.and_then(|(manifest, _)| self.pins.mode(zone, manifest));
+        mode.unwrap_or_else(|| zone.default_mode())
     }
 
     /// Whether bytes are sealed already: by a key that we have and that agrees,
@@ -326,6 +344,9 @@ impl<'a> Filter<'a> {
             // goes back to those rules.
             if let Some(kept) = self.sealed_before(path, plaintext.expose()) {
                 return Ok(kept);
+            }
+            if !self.is_described(path) {
+                return Err(FilterError::Remembered { path: name(path), zone: zone.clone() });
             }
             let (path, zone) = (name(path), zone.clone());
             return Err(match self.mode(&zone) {

@@ -166,11 +166,21 @@ impl Repository {
     /// What the tree of a commit holds at a path, if that is no directory.
     pub(crate) fn entry(&self, commit: Oid, path: impl AsRef<[u8]>) -> Result<Option<TreeEntry>, GitError> {
         let path = path.as_ref();
-        let tree = self.tree(commit)?;
-        let found = absent_is_none(tree.get_path(as_path(path))).map_err(GitError::library("read a tree"))?;
-        Ok(found
-            .filter(|entry| entry.kind() != Some(ObjectType::Tree))
-            .map(|entry| TreeEntry::new(path.to_vec(), entry.id(), entry.filemode())))
+        let mut tree = self.tree(commit)?;
+        let mut names = path.split(|&byte| byte == b'/').peekable();
+        while let Some(name) = names.next() {
+            let Some(entry) = tree.iter().find(|entry| entry.name_bytes() == name) else { return Ok(None) };
+            let below = match (names.peek().is_some(), entry.kind() == Some(ObjectType::Tree)) {
+                (true, true) => entry.id(),
+                (false, false) => {
+                    return Ok(Some(TreeEntry::new(path.to_vec(), entry.id(), entry.filemode())));
+                }
+                _ => return Ok(None),
+            };
+            drop(entry);
+            tree = self.folder(below)?;
+        }
+        Ok(None)
     }
 
     /// All files of a commit, links and submodules among them.
@@ -181,8 +191,7 @@ impl Repository {
             for entry in &tree {
                 let path = [directory.as_slice(), entry.name_bytes()].concat();
                 if entry.kind() == Some(ObjectType::Tree) {
-                    let below = self.inner.find_tree(entry.id()).map_err(GitError::library("read a tree"))?;
-                    trees.push(([path.as_slice(), b"/"].concat(), below));
+                    trees.push(([path.as_slice(), b"/"].concat(), self.folder(entry.id())?));
                 } else {
                     entries.push(TreeEntry::new(path, entry.id(), entry.filemode()));
                 }
@@ -192,10 +201,20 @@ impl Repository {
     }
 
     fn tree(&self, commit: Oid) -> Result<git2::Tree<'_>, GitError> {
-        self.inner
-            .find_commit(commit)
-            .and_then(|commit| commit.tree())
-            .map_err(GitError::library("read a commit"))
+        self.whole(commit)?;
+        let found = self.inner.find_commit(commit).map_err(GitError::library("read a commit"))?;
+        self.folder(found.tree_id())
+    }
+
+    fn folder(&self, tree: Oid) -> Result<git2::Tree<'_>, GitError> {
+        self.whole(tree)?;
+        self.inner.find_tree(tree).map_err(GitError::library("read a tree"))
+    }
+
+    /// Refuses an object that was cut off: libgit2 never returns from one.
+    fn whole(&self, oid: Oid) -> Result<(), GitError> {
+        let folders = loose::folders(&self.inner.commondir().join("objects"));
+        loose::read(&folders, oid).map(drop)
     }
 
     /// The bytes of a blob. A partial clone fetches one that it lacks.

@@ -55,6 +55,8 @@ pub struct Zone {
     pub epoch: Epoch,
     /// The id of that epoch's key.
     pub key_id: KeyId,
+    /// How often the description was changed; 0 if an earlier certkeep wrote it.
+    pub revision: u32,
     /// What its files are in an unlocked work tree.
     pub mode: Mode,
     /// How far its files are padded.
@@ -79,6 +81,8 @@ pub struct Grant {
     pub fingerprint: String,
     /// The epoch under whose key it was given.
     pub epoch: Epoch,
+    /// How often it was given; 0 if an earlier certkeep wrote it.
+    pub revision: u32,
     mac: [u8; 32],
 }
 
@@ -125,6 +129,8 @@ struct MemberFile {
 struct ZoneFile {
     epoch: u32,
     key_id: String,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    revision: u32,
     mode: String,
     padding: u32,
     patterns: Vec<String>,
@@ -138,6 +144,8 @@ struct ZoneFile {
 struct GrantFile {
     fingerprint: String,
     epoch: u32,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    revision: u32,
     mac: String,
 }
 
@@ -204,6 +212,15 @@ impl Manifest {
         Ok(manifest)
     }
 
+    /// Reads a `zone.toml` by itself, as another commit has it.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be understood.
+    pub(crate) fn parse_zone(bytes: &[u8]) -> Result<Zone, ManifestError> {
+        zone("zone.toml", bytes)
+    }
+
     /// The files, as they are to be written.
     #[must_use]
     pub fn to_files(&self) -> BTreeMap<String, Vec<u8>> {
@@ -227,6 +244,7 @@ impl Manifest {
                 let file = GrantFile {
                     fingerprint: grant.fingerprint.clone(),
                     epoch: grant.epoch.number(),
+                    revision: grant.revision,
                     mac: hex(&grant.mac),
                 };
                 files.insert(format!("zones/{name}/members/{member}.toml"), write(&file));
@@ -260,7 +278,7 @@ impl Manifest {
     }
 
     /// Begins a zone, or its next epoch, or writes down what was changed in it:
-    /// the key id and the MACs are those of `keys`.
+    /// the key id and the MACs are those of `keys`, and it is a later revision.
     ///
     /// # Panics
     ///
@@ -268,6 +286,7 @@ impl Manifest {
     pub fn certify(&mut self, name: &ZoneName, keys: &ZoneKeys) {
         let zone = self.zones.get_mut(name).expect("the zone is there");
         zone.epoch = keys.current();
+        zone.revision = zone.revision.saturating_add(1);
         let key = keys.sealing_now();
         zone.key_id = key.id();
         let message = zone.message(name, self.store, self.pki.as_deref());
@@ -284,6 +303,7 @@ impl Zone {
         Self {
             epoch: Epoch::FIRST,
             key_id: KeyId::ZERO,
+            revision: 0,
             mode,
             padding,
             patterns: Vec::new(),
@@ -310,6 +330,9 @@ impl Zone {
             self.mode.as_str(),
             self.padding.bucket(),
         );
+        if self.revision > 0 {
+            text.push_str(&format!("revision {}\n", self.revision));
+        }
         for pattern in &self.patterns {
             text.push_str(&format!("pattern {}\n", pattern.as_str()));
         }
@@ -320,6 +343,7 @@ impl Zone {
         ZoneFile {
             epoch: self.epoch.number(),
             key_id: self.key_id.to_string(),
+            revision: self.revision,
             mode: self.mode.as_str().to_owned(),
             padding: self.padding.bucket(),
             patterns: self.patterns.iter().map(|pattern| pattern.as_str().to_owned()).collect(),
@@ -329,7 +353,12 @@ impl Zone {
     }
 }
 
-fn member(path: &str, bytes: &[u8], certificate: Option<&Vec<u8>>) -> Result<Member, ManifestError> {
+/// Reads the file of a member, with the certificate beside it if there is one.
+pub(crate) fn member(
+    path: &str,
+    bytes: &[u8],
+    certificate: Option<&Vec<u8>>,
+) -> Result<Member, ManifestError> {
     let file: MemberFile = read(path, bytes)?;
     let kind = Kind::parse(&file.kind).ok_or_else(|| wrong(path, "names an unknown kind of key"))?;
     let key = match (kind, file.key, certificate) {
@@ -351,6 +380,7 @@ fn zone(path: &str, bytes: &[u8]) -> Result<Zone, ManifestError> {
     let mut zone = Zone::new(mode, Padding::of_bucket(file.padding));
     zone.epoch = Epoch::new(file.epoch).ok_or_else(|| wrong(path, "has no epoch"))?;
     zone.key_id = KeyId::parse(&file.key_id).ok_or_else(|| wrong(path, "has no valid key id"))?;
+    zone.revision = file.revision;
     for pattern in &file.patterns {
         zone.patterns
             .push(Pattern::parse(pattern).map_err(|error| wrong(path, &format!("is wrong: {error}")))?);
@@ -360,10 +390,11 @@ fn zone(path: &str, bytes: &[u8]) -> Result<Zone, ManifestError> {
     Ok(zone)
 }
 
-fn grant(path: &str, bytes: &[u8]) -> Result<Grant, ManifestError> {
+/// Reads the file of a grant.
+pub(crate) fn grant(path: &str, bytes: &[u8]) -> Result<Grant, ManifestError> {
     let file: GrantFile = read(path, bytes)?;
     let epoch = Epoch::new(file.epoch).ok_or_else(|| wrong(path, "has no epoch"))?;
-    Ok(Grant { fingerprint: file.fingerprint, epoch, mac: mac(path, &file.mac)? })
+    Ok(Grant { fingerprint: file.fingerprint, epoch, revision: file.revision, mac: mac(path, &file.mac)? })
 }
 
 fn mac(path: &str, text: &str) -> Result<[u8; 32], ManifestError> {
@@ -395,6 +426,11 @@ pub(crate) fn is_folder(text: &str) -> bool {
             && !part.chars().any(|character| character.is_control() || character == '\\')
     };
     text.is_empty() || text.split('/').all(component)
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 fn named<T>(path: &str, name: Result<T, impl std::fmt::Display>) -> Result<T, ManifestError> {

@@ -5,28 +5,25 @@
 //! bring an old one back; whoever has seen the right one notices, without any
 //! key. Survives `lock`; holds no secret.
 //!
-//! long: what is written down, what is read back and what speaks against a
-//! store stand beside each other.
+//! long: everything that may speak against a store, with its words.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::Path,
-};
+mod file;
+mod rules;
 
-use certkeep_pki::change::Contents;
+use std::collections::{BTreeMap, BTreeSet};
+
 use thiserror::Error;
 
+pub use self::rules::Standing;
+use self::rules::Verified;
 use crate::{
     durable::FileError,
-    keyring::replace,
     manifest::{Distrust, Manifest},
-    read::{ReadError, read_file},
+    read::ReadError,
     seal::{KeyId, StoreId},
-    zone::{Epoch, Pattern, Rules, ZoneName},
+    zone::{Epoch, Pattern, ZoneName},
     zone_keys::ZoneKeys,
 };
-
-const HEADER: &str = "certkeep pins 1";
 
 /// Every key id that was seen, and the rules that were in force.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -35,8 +32,20 @@ pub struct Pins {
     /// The PKI folder, which no command changes; `None` before any was seen.
     pki: Option<Option<String>>,
     patterns: BTreeMap<ZoneName, Vec<Pattern>>,
-    /// The commits in which this clone began an epoch itself.
-    begun: BTreeMap<(ZoneName, Epoch), String>,
+    /// How each zone was described when it was verified last.
+    verified: BTreeMap<ZoneName, Verified>,
+    /// The epochs that this clone began itself.
+    begun: BTreeMap<(ZoneName, Epoch), Begun>,
+    /// Keys of epochs that this clone has forgotten on demand.
+    discarded: BTreeSet<(ZoneName, KeyId)>,
+}
+
+/// An epoch that this clone began.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Begun {
+    key: KeyId,
+    /// `None`: it was about to be recorded, and perhaps never was.
+    commit: Option<String>,
 }
 
 /// Why pins cannot be read or written, or what speaks against a key.
@@ -121,60 +130,6 @@ pub enum PinError {
 }
 
 impl Pins {
-    /// Reads what was seen; nothing, where there is no file.
-    ///
-    /// # Errors
-    ///
-    /// An unreadable file, or one that this program did not write.
-    pub fn read(path: &Path) -> Result<Self, PinError> {
-        let mut pins = Self::default();
-        let Some(bytes) = read_file(path)? else { return Ok(pins) };
-        let text = String::from_utf8(bytes).map_err(|_| PinError::Line(1))?;
-        let mut lines = text.lines();
-        if lines.next() != Some(HEADER) {
-            return Err(PinError::Line(1));
-        }
-        for (number, line) in (2..).zip(lines) {
-            if let Some(rule) = line.strip_prefix("rule ") {
-                pins.read_rule(rule).ok_or(PinError::Line(number))?;
-                continue;
-            }
-            let mut words = line.split(' ');
-            let mut pin = || {
-                let store = StoreId::parse(words.next()?)?;
-                let zone = ZoneName::parse(words.next()?).ok()?;
-                let epoch = Epoch::new(words.next()?.parse().ok()?)?;
-                let id = KeyId::parse(words.next()?)?;
-                words.next().is_none().then_some(((store, zone, epoch), id))
-            };
-            let (place, id) = pin().ok_or(PinError::Line(number))?;
-            pins.keys.insert(place, id);
-        }
-        Ok(pins)
-    }
-
-    /// A line about a rule, without its first word.
-    fn read_rule(&mut self, rule: &str) -> Option<()> {
-        match rule.split_once(' ')? {
-            ("pki", "-") => self.pki = Some(None),
-            ("pki", folder) => self.pki = Some(Some(folder.strip_prefix('=')?.to_owned())),
-            ("pattern", rest) => {
-                let (zone, pattern) = rest.split_once(' ')?;
-                let patterns = self.patterns.entry(ZoneName::parse(zone).ok()?).or_default();
-                patterns.push(Pattern::parse(pattern).ok()?);
-            }
-            ("begun", rest) => {
-                let mut words = rest.split(' ');
-                let zone = ZoneName::parse(words.next()?).ok()?;
-                let epoch = Epoch::new(words.next()?.parse().ok()?)?;
-                let commit = words.next().filter(|hash| hash.bytes().all(|byte| byte.is_ascii_hexdigit()))?;
-                self.begun.insert((zone, epoch), commit.to_owned());
-            }
-            _ => return None,
-        }
-        Some(())
-    }
-
     /// Compares what a store says of itself with what was seen, for which no key
     /// is needed: the store, its PKI, its zones, and the keys of known epochs.
     ///
@@ -242,48 +197,6 @@ impl Pins {
         self.keys.keys().filter(|(_, name, _)| name == zone).map(|&(.., epoch)| epoch).max()
     }
 
-    /// The rules of a store. Where a zone's description is nobody's word, it can
-    /// add patterns and take none away: what was sealed stays protected.
-    #[must_use]
-    pub fn rules(&self, manifest: &Manifest, verified: &BTreeSet<ZoneName>) -> Rules {
-        let patterns = manifest.zones.iter().flat_map(|(name, zone)| {
-            let lost = self.lost(name, manifest).filter(|_| !verified.contains(name));
-            zone.patterns.iter().chain(lost).map(|pattern| (pattern.clone(), name.clone()))
-        });
-        Rules::new(manifest.pki.as_deref(), patterns.collect())
-    }
-
-    /// The patterns that a zone had and has not any more.
-    pub fn lost<'a>(&'a self, zone: &ZoneName, manifest: &'a Manifest) -> impl Iterator<Item = &'a Pattern> {
-        let present = manifest.zones.get(zone).map_or(&[][..], |zone| zone.patterns.as_slice());
-        let seen = self.patterns.get(zone).into_iter().flatten();
-        seen.filter(|pattern| !present.contains(pattern))
-    }
-
-    /// Whether a zone is described as this clone knows it: with a key that it has
-    /// seen, and with the patterns that it took from nobody's word but a member's.
-    #[must_use]
-    pub fn agree(&self, zone: &ZoneName, manifest: &Manifest) -> bool {
-        let Some(described) = manifest.zones.get(zone) else { return false };
-        let key = self.keys.get(&(manifest.store, zone.clone(), described.epoch));
-        let known = self.patterns.get(zone).map_or(&[][..], Vec::as_slice);
-        key == Some(&described.key_id)
-            && self.pki.as_ref() == Some(&manifest.pki)
-            && self.lost(zone, manifest).next().is_none()
-            && described.patterns.iter().all(|pattern| known.contains(pattern))
-    }
-
-    /// Remembers the rules of a store: exactly those of zones that were verified,
-    /// and of the others no fewer than before.
-    pub fn remember_rules(&mut self, manifest: &Manifest, verified: &BTreeSet<ZoneName>) {
-        let rules = self.rules(manifest, verified);
-        self.patterns.clear();
-        for (pattern, zone) in rules.patterns() {
-            self.patterns.entry(zone.clone()).or_default().push(pattern.clone());
-        }
-        self.pki = Some(manifest.pki.clone());
-    }
-
     /// Compares the keys of a zone with what was seen: those of every epoch,
     /// for a later one that nobody has seen yet is certified by the earlier ones.
     ///
@@ -338,6 +251,7 @@ impl Pins {
         if self.keys.is_empty() {
             for (name, zone) in &manifest.zones {
                 self.keys.insert((manifest.store, name.clone(), zone.epoch), zone.key_id);
+                self.verified.insert(name.clone(), Verified::of(name, zone, manifest, false));
             }
         }
     }
@@ -349,53 +263,67 @@ impl Pins {
         for epoch in keys.epochs() {
             let id = keys.sealing(epoch).expect("it has a key").id();
             self.keys.insert((keys.store(), keys.zone().clone(), epoch), id);
+            let place = (keys.zone().clone(), epoch);
+            if self.begun.get(&place).is_some_and(|begun| begun.key != id) {
+                // One that was never recorded.
+                self.begun.remove(&place);
+            }
         }
     }
 
-    /// Remembers that this clone began the present epoch of these keys.
-    pub fn remember_begun(&mut self, keys: &ZoneKeys, commit: &str) {
-        self.begun.insert((keys.zone().clone(), keys.current()), commit.to_owned());
+    /// Remembers that this clone begins the present epoch of these keys, in a
+    /// commit once there is one.
+    pub fn remember_begun(&mut self, keys: &ZoneKeys, commit: Option<&str>) {
+        let begun = Begun { key: keys.sealing_now().id(), commit: commit.map(str::to_owned) };
+        self.begun.insert((keys.zone().clone(), keys.current()), begun);
     }
 
-    /// The epochs that this clone began, each with its commit.
-    pub fn begun(&self) -> impl Iterator<Item = (&ZoneName, Epoch, &str)> {
-        self.begun.iter().map(|((zone, epoch), commit)| (zone, *epoch, commit.as_str()))
+    /// The epochs that this clone began and has seen since, each with its commit
+    /// as far as that is known.
+    pub fn begun(&self) -> impl Iterator<Item = (&ZoneName, Epoch, Option<&str>)> {
+        let seen = self.begun.iter().filter(|((zone, epoch), begun)| {
+            self.keys.iter().any(|((_, name, other), id)| (name, other, id) == (zone, epoch, &begun.key))
+        });
+        seen.map(|((zone, epoch), begun)| (zone, *epoch, begun.commit.as_deref()))
+    }
+
+    /// The keys that were forgotten, each with its zone.
+    pub fn discarded(&self) -> impl Iterator<Item = (&ZoneName, KeyId)> {
+        self.discarded.iter().map(|(zone, id)| (zone, *id))
     }
 
     /// Forgets an epoch of a zone and every later one.
     pub fn forget_from(&mut self, zone: &ZoneName, epoch: Epoch) {
+        let going: Vec<_> = self.ids_from(zone, epoch).collect();
+        self.discarded.extend(going.into_iter().map(|id| (zone.clone(), id)));
+        // It may be of that epoch, and what is described now is not older.
+        self.verified.remove(zone);
         self.keys.retain(|(_, name, other), _| name != zone || *other < epoch);
         self.begun.retain(|(name, other), _| name != zone || *other < epoch);
     }
 
-    fn begun_in(&self, zone: &ZoneName, epoch: Epoch) -> Option<String> {
-        self.begun.get(&(zone.clone(), epoch)).cloned()
+    /// The id of the key that an epoch had when it was seen.
+    #[must_use]
+    pub fn id(&self, store: StoreId, zone: &ZoneName, epoch: Epoch) -> Option<KeyId> {
+        self.keys.get(&(store, zone.clone(), epoch)).copied()
     }
 
-    /// Writes down what was seen, whole or not at all.
-    ///
-    /// # Errors
-    ///
-    /// What the system answered.
-    pub fn write(&self, path: &Path) -> Result<(), PinError> {
-        let mut text = format!("{HEADER}\n");
-        for ((store, zone, epoch), id) in &self.keys {
-            text.push_str(&format!("{store} {zone} {epoch} {id}\n"));
-        }
-        match &self.pki {
-            Some(Some(folder)) => text.push_str(&format!("rule pki ={folder}\n")),
-            Some(None) => text.push_str("rule pki -\n"),
-            None => {}
-        }
-        for (zone, patterns) in &self.patterns {
-            for pattern in patterns {
-                text.push_str(&format!("rule pattern {zone} {}\n", pattern.as_str()));
-            }
-        }
-        for ((zone, epoch), commit) in &self.begun {
-            text.push_str(&format!("rule begun {zone} {epoch} {commit}\n"));
-        }
-        Ok(replace(path, &Contents::from(text))?)
+    /// The ids of the keys of an epoch and of every later one.
+    pub fn ids_from(&self, zone: &ZoneName, epoch: Epoch) -> impl Iterator<Item = KeyId> {
+        self.keys
+            .iter()
+            .filter(move |((_, name, other), _)| name == zone && *other >= epoch)
+            .map(|(_, &id)| id)
+    }
+
+    /// The commit in which this clone began an epoch, if it did; empty if it was
+    /// killed before it could write that down.
+    #[must_use]
+    pub fn begun_in(&self, zone: &ZoneName, epoch: Epoch) -> Option<String> {
+        let begun = self.begun.get(&(zone.clone(), epoch))?;
+        let seen =
+            self.keys.iter().any(|((_, name, other), id)| (name, *other, id) == (zone, epoch, &begun.key));
+        seen.then(|| begun.commit.clone().unwrap_or_default())
     }
 }
 
@@ -405,68 +333,5 @@ fn folder(pki: &Option<String>) -> String {
         None => "of nobody".to_owned(),
         Some("") => "at the top of the work tree".to_owned(),
         Some(folder) => format!("in `{}`", folder.escape_debug()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::fs;
-
-    use certkeep_pki::secret::SecretBytes;
-    use rand_core::{OsRng, TryRngCore as _};
-
-    use super::*;
-
-    #[test]
-    fn other_keys_and_earlier_epochs_are_refused() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("certkeep/pins");
-        let mut rng = OsRng.unwrap_err();
-        let store = StoreId::generate(&mut rng);
-        let mut fresh =
-            |store, zone| ZoneKeys::generate(store, ZoneName::parse(zone).expect("valid"), &mut rng);
-        let (first, forged, reqs) = (fresh(store, "keys"), fresh(store, "keys"), fresh(store, "reqs"));
-        let (other, again) = (StoreId::parse(&"02".repeat(16)).expect("digits"), fresh(store, "keys"));
-        let elsewhere = fresh(other, "reqs");
-        let mut rotated = |keys: &ZoneKeys| keys.rotated(&mut rng).expect("another");
-        let second = rotated(&first);
-        let third = rotated(&second);
-
-        let mut pins = Pins::read(&path).expect("nothing there");
-        pins.remember(&second);
-        pins.write(&path).expect("written");
-
-        let pins = Pins::read(&path).expect("readable");
-        for fine in [&second, &third] {
-            assert!(pins.check(fine).is_ok(), "{fine:?}");
-        }
-        assert!(matches!(pins.check(&reqs), Err(PinError::NewZone { .. })));
-        assert!(matches!(pins.check(&first), Err(PinError::RolledBack { .. })));
-        // A key that certifies itself: the epochs before are its own as well.
-        let forged = rotated(&forged);
-        let forged = rotated(&forged);
-        assert!(matches!(pins.check(&forged), Err(PinError::Substituted { epoch: Epoch::FIRST, .. })));
-        assert!(matches!(pins.check(&rotated(&first)), Err(PinError::Substituted { .. })));
-        assert!(matches!(pins.check(&elsewhere), Err(PinError::OtherStore { .. })));
-        // The same without the first epoch.
-        let payload = String::from_utf8(rotated(&again).to_payload().expose().to_vec()).expect("text");
-        let without: Vec<_> = payload.lines().filter(|line| !line.starts_with("epoch 1 ")).collect();
-        let mut seen_first = Pins::default();
-        seen_first.remember(&first);
-        let without = SecretBytes::new(without.join("\n").into_bytes());
-        let without = ZoneKeys::parse(&without).expect("keys");
-        assert!(matches!(seen_first.check(&without), Err(PinError::Dropped { .. })));
-
-        for text in [
-            "",
-            "certkeep pins 2\n",
-            "certkeep pins 1\nx\n",
-            "certkeep pins 1\nrule pki x\n",
-            "certkeep pins 1\nrule pattern keys **\n",
-            "certkeep pins 1\nrule other -\n",
-        ] {
-            fs::write(&path, text).expect("written");
-            assert!(Pins::read(&path).is_err(), "{text}");
-        }
     }
 }

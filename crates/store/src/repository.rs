@@ -107,16 +107,17 @@ impl RepositoryLock {
 
 /// Records changes as one commit, under the lock of `repository`; `None` when
 /// git keeps the same files already. `since` is where HEAD was when they were
-/// decided. If they touch a PKI, its lock is held too. `progress` is told how many
+/// decided, `also` are parents beside it. If they touch a PKI, its lock is held too. `progress` is told how many
 /// changes are written, of how many.
 pub(crate) fn record_repository(
     repository: &Repository,
     since: Head,
+    also: &[Oid],
     changes: &[RepositoryChange],
     message: &Message,
     progress: Option<&mut dyn FnMut(usize, usize)>,
 ) -> Result<Option<Oid>, RecordError> {
-    let draft = Draft::new(repository, true)?.since(Some(since));
+    let draft = Draft::new(repository, true)?.since(Some(since)).also(also);
     let _lock = RepositoryLock::acquire(repository)?;
     let site = Site::repository(repository)?;
     transaction::recover(&site, Patience::Wait).map_err(RecordError::Blocked)?;

@@ -36,6 +36,7 @@ use crate::{
 };
 pub use crate::{
     create::{CreateError, Existing},
+    durable::replace_secret_file,
     lock::{LockError, Waiting},
     read::ReadError,
     transaction::{RecordError, Recorded},

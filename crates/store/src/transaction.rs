@@ -32,8 +32,8 @@ use thiserror::Error;
 pub use crate::{durable::FileError, journal::JournalError};
 use crate::{
     durable::{
-        Access, Owner, Written, copy_new, inspect, make_directories, make_directory, permissions,
-        remove_if_present, rename_if_present, sync_directory,
+        Access, inspect, make_directories, make_directory, remove_if_present, rename_if_present,
+        sync_directory,
     },
     git::{GitError, Head, Patience, Stat, as_path},
     history::{
@@ -46,6 +46,7 @@ use crate::{
     plan::Plan,
     read::ReadError,
     stage::prepare,
+    worktree::beside,
 };
 
 const JOURNAL: &str = "journal";
@@ -330,22 +331,14 @@ fn place(staged: &Path, path: &Path) -> Result<(), FileError> {
     }
 }
 
-/// Places a file in a directory that is mounted from elsewhere: a copy beside
-/// its place, under a name that belongs to this transaction alone.
+/// Places a file in a directory that is mounted from elsewhere. What is killed in
+/// between leaves nothing that git would take.
 fn place_across(staged: &Path, path: &Path) -> Result<(), FileError> {
-    let Some(metadata) = inspect(staged)? else { return Ok(()) };
-    let name = staged.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let beside = path.with_file_name(format!(".{name}"));
-    remove_if_present(&beside)?;
-    let mode = permissions(&metadata);
-    let access = if mode & 0o077 == 0 { Access::Owner } else { Access::Mode(mode) };
-    let copied = copy_new(staged, &beside, access, Some(Owner::of(&metadata)))
-        .map_err(|error| FileError::new("copy a new file to", &beside)(io::Error::other(error)))?;
-    copied.map_or(Ok(()), Written::sync)?;
-    rename_if_present(&beside, path)?;
-    if let Some(parent) = path.parent() {
-        sync_directory(parent)?;
+    if inspect(staged)?.is_none() {
+        return Ok(());
     }
+    beside::place(staged, path)
+        .map_err(|error| FileError::new("copy a new file to", path)(io::Error::other(error)))?;
     remove_if_present(staged)
 }
 

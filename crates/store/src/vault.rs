@@ -13,6 +13,7 @@ mod discard;
 mod edit;
 mod error;
 mod files;
+mod grants;
 pub mod import;
 pub mod init;
 pub mod members;
@@ -197,7 +198,7 @@ impl Vault {
     ///
     /// As [`Vault::keyring`].
     pub fn is_unlocked(&self, zone: &ZoneName) -> Result<bool, VaultError> {
-        let transparent = self.manifest.zones.get(zone).is_some_and(|zone| zone.mode == Mode::Transparent);
+        let transparent = self.mode(zone)? == Some(Mode::Transparent);
         Ok(transparent && self.keyring()?.is_some_and(|keyring| keyring.zone(zone).is_some()))
     }
 
@@ -289,14 +290,14 @@ impl Vault {
     }
 
     /// Opens the bytes of a file of the work tree if they are sealed; plaintext
-    /// stays as it is.
+    /// stays as it is. The path is relative to the top and may be any bytes.
     ///
     /// # Errors
     ///
     /// No key, or the file was altered.
     pub fn open_file(
         &self,
-        path: &str,
+        path: &[u8],
         bytes: SecretBytes,
         keys: &mut Keys,
         prompt: &mut dyn Prompt,
@@ -304,14 +305,15 @@ impl Vault {
         if !seal::is_sealed(bytes.expose()) && !bytes.expose().starts_with(git_crypt::MAGIC) {
             return Ok(bytes);
         }
-        let zone = match self.rules.protection(path.as_bytes()) {
+        let shown = || String::from_utf8_lossy(path).into_owned();
+        let zone = match self.rules.protection(path) {
             Protection::Zone(zone) => zone,
             Protection::Public | Protection::Unnamed => {
-                return Err(VaultError::OutOfPlace { path: path.to_owned() });
+                return Err(VaultError::OutOfPlace { path: shown() });
             }
         };
         let keys = self.zone_keys(zone, keys, prompt)?;
-        keys.open(bytes.expose()).map_err(|source| VaultError::Open { path: path.to_owned(), source })
+        keys.open(bytes.expose()).map_err(|source| VaultError::Open { path: shown(), source })
     }
 
     /// The path of a file relative to the top of the work tree, with `/`

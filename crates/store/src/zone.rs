@@ -237,6 +237,15 @@ impl Pattern {
         &self.text
     }
 
+    /// The folder that all its files are in, as far as that is told without
+    /// wildcards; `None` if they may be anywhere.
+    #[must_use]
+    pub fn folder(&self) -> Option<&str> {
+        let text = self.text.strip_prefix('/').unwrap_or(&self.text);
+        let literal = text.find(['*', '?', '[', '\\']).and_then(|wild| text.get(..wild)).unwrap_or(text);
+        literal.rfind('/').and_then(|end| literal.get(..end))
+    }
+
     /// Whether a path, relative to the top of the work tree, is one of these.
     #[must_use]
     pub fn matches(&self, path: &[u8]) -> bool {

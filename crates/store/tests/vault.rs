@@ -116,7 +116,7 @@ impl Store {
     fn opens(&self, directory: &Path, who: &str, path: &str) -> Result<Vec<u8>, VaultError> {
         let vault = Self::at(directory);
         let bytes = secret(&fs::read(directory.join(path)).expect("there"));
-        let opened = vault.open_file(path, bytes, &mut self.keys(who), &mut Person::absent())?;
+        let opened = vault.open_file(path.as_bytes(), bytes, &mut self.keys(who), &mut Person::absent())?;
         Ok(opened.expose().to_vec())
     }
 }

@@ -2,6 +2,7 @@
 //! What was done to a store: talk for people, data for programs.
 
 use certkeep_pki::x509::describe::Value;
+use certkeep_store::zone::ZoneName;
 
 use crate::{render, report::Failure, session::Session, settings::Format};
 
@@ -35,6 +36,14 @@ pub(super) fn show(session: &mut Session, title: &str, value: &Value) -> Result<
 /// Anything with a name, as a list of texts.
 pub(super) fn texts(items: impl IntoIterator<Item = impl ToString>) -> Value {
     Value::List(items.into_iter().map(|item| Value::Text(item.to_string())).collect())
+}
+
+/// A zone whose description is not the last one that was seen.
+pub(super) fn earlier(zone: &ZoneName) -> String {
+    format!(
+        "the zone `{zone}` is described as it was before this clone saw it last, or as no member has: what was \
+         protected then stays protected here; if this is no older branch, see who it was: `git log -p -- .certkeep/zones/{zone}`"
+    )
 }
 
 /// A count.

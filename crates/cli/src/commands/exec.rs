@@ -4,7 +4,7 @@
 use std::{
     ffi::OsString,
     fs, io,
-    os::unix::process::ExitStatusExt as _,
+    os::unix::{ffi::OsStrExt as _, process::ExitStatusExt as _},
     path::{Path, PathBuf},
     process::{Command, ExitStatus},
 };
@@ -109,12 +109,9 @@ fn fill(folder: &PrivateFolder, session: &mut Session) -> Result<Vec<ZoneName>, 
             if !path.is_file() {
                 continue;
             }
-            let Some(shown) =
-                vault.path_in_repository(&root).and_then(|top| Some(join(&top, relative.to_str()?)))
-            else {
-                continue;
-            };
-            if let certkeep_store::zone::Protection::Zone(zone) = vault.rules().protection(shown.as_bytes())
+            let Some(top) = vault.path_in_repository(&root) else { continue };
+            let shown = join(&top, relative.as_os_str().as_bytes());
+            if let certkeep_store::zone::Protection::Zone(zone) = vault.rules().protection(&shown)
                 && closed.contains(zone)
             {
                 continue;
@@ -140,8 +137,8 @@ fn fill(folder: &PrivateFolder, session: &mut Session) -> Result<Vec<ZoneName>, 
     }
 }
 
-fn join(folder: &str, file: &str) -> String {
-    if folder.is_empty() { file.to_owned() } else { format!("{folder}/{file}") }
+fn join(folder: &str, file: &[u8]) -> Vec<u8> {
+    if folder.is_empty() { file.to_owned() } else { [folder.as_bytes(), b"/", file].concat() }
 }
 
 fn start(command: &[OsString], folder: &PrivateFolder) -> Result<ExitStatus, Failure> {

@@ -105,6 +105,11 @@ impl From<FilterError> for Failure {
         let failure = Self::from_error(&error);
         match &error {
             FilterError::Locked { .. } => failure.with_hint("to unlock it: `certkeep unlock`"),
+            FilterError::Remembered { zone, .. } => failure
+                .with_hint(format!("who took it out: `git log -p -- .certkeep/zones/{zone}/zone.toml`"))
+                .with_hint(
+                    "if that was a member, to forget it here, too: `certkeep store unprotect PATTERN`",
+                ),
             FilterError::Untrusted { .. } => {
                 failure.with_hint("do not go on before you know who changed it: `git log -p -- .certkeep`")
             }

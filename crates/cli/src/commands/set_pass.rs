@@ -1,18 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `set-pass`: another passphrase for a private key, or none.
 
-use std::{
-    fs::{self, OpenOptions},
-    io::Write,
-    os::unix::fs::OpenOptionsExt,
-    path::Path,
-};
-
 use certkeep_pki::{
     change::ChangeSet,
     layout::{EntryName, PkiPath},
     secret::SecretBytes,
 };
+use certkeep_store::store::replace_secret_file;
 
 use super::word;
 use crate::{input, message, report::Failure, session::Session, terminal::Safe};
@@ -68,7 +62,7 @@ fn of_file(args: &Args, no_pass: bool, session: &mut Session) -> Result<(), Fail
         session.terminal.notice(format_args!("would write {}", Safe(shown)));
         return Ok(());
     }
-    write_beside(&path, &new).map_err(|error| Failure::cannot_write(&path, &error))?;
+    replace_secret_file(&path, new).map_err(|error| Failure::cannot_write(&path, &error.source))?;
     say(session, passphrase.is_some(), &Safe(shown).to_string());
     Ok(())
 }
@@ -77,20 +71,4 @@ fn say(session: &mut Session, encrypted: bool, file: &str) {
     let state = if encrypted { "has a new passphrase" } else { "has no passphrase any more" };
     session.terminal.notice(format_args!("the private key {state}"));
     session.terminal.notice(format_args!("  {file}"));
-}
-
-/// Replaces a file by one that is written beside it: a crash leaves the old key or the new one.
-fn write_beside(path: &Path, bytes: &SecretBytes) -> std::io::Result<()> {
-    // What a link points to is the key; the link stays.
-    let path = path.canonicalize()?;
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".new");
-    let beside = path.with_file_name(name);
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
-    let written = file.write_all(bytes.expose()).and_then(|()| file.sync_all());
-    let replaced = written.and_then(|()| fs::rename(&beside, &path));
-    if replaced.is_err() {
-        let _ = fs::remove_file(&beside);
-    }
-    replaced
 }

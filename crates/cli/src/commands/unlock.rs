@@ -5,12 +5,12 @@ use certkeep_pki::x509::describe::Value;
 use certkeep_store::{
     identity::{IdentityError, Tried, Why},
     vault::VaultError,
-    zone::{Mode, ZoneName},
+    zone::Mode,
 };
 
 use super::{account, guard::hooks, store::init};
 use crate::{
-    interrupt,
+    interrupt, message,
     report::Failure,
     session::{Opened, Session},
     terminal::{Asker, Safe},
@@ -33,9 +33,11 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
         discard(session)?;
     }
     let Opened { vault, keys, terminal, .. } = session.opened()?;
-    let zones: Vec<(ZoneName, Mode)> =
-        vault.manifest().zones.iter().map(|(name, zone)| (name.clone(), zone.mode)).collect();
     vault.verify()?;
+    let mut zones = Vec::new();
+    for name in vault.manifest().zones.keys() {
+        zones.push((name.clone(), vault.mode(name)?.unwrap_or(Mode::Sealed)));
+    }
     let doubtful = vault.doubtful()?;
     let (mut opened, mut closed) = (Vec::new(), Vec::new());
     for (zone, mode) in &zones {
@@ -83,12 +85,21 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
     if let Some(top) = session.vault()?.map(|vault| vault.work_tree().to_owned()) {
         hooks::install_by_the_way(&top, session);
     }
+    for zone in report.earlier {
+        session.terminal.warning(format_args!("{}", account::earlier(&zone)));
+    }
+    let strange = !report.strange.is_empty();
     for (path, key) in report.strange {
         let key = key.map_or_else(|| "a key of git-crypt".to_owned(), |key| format!("the key {key}"));
         session.terminal.warning(format_args!(
             "{} stays sealed: it was sealed with {key}, which is none of its zone's",
             Safe(path)
         ));
+    }
+    if strange {
+        session.terminal.notice(
+            "where two rotations were merged, or somebody's rotation was taken back: `certkeep unlock --discard-rotation`",
+        );
     }
     Ok(())
 }
@@ -104,14 +115,30 @@ fn discard(session: &mut Session) -> Result<(), Failure> {
         session.terminal.notice("would forget them");
         return Ok(());
     }
-    let commits = {
-        let Opened { vault, .. } = session.opened_alone()?;
-        let _signals = interrupt::put_off();
-        vault.discard_rotations()?
-    };
-    for commit in commits {
-        session.terminal.notice(format_args!("forgot the epochs of {}", commit.get(..10).unwrap_or(&commit)));
+    if session.settings.no_commit {
+        return Err(Failure::store_without_commit());
     }
+    let discarded = {
+        let Opened { vault, keys, terminal, .. } = session.opened_alone()?;
+        // Asked before signals are put off: somebody may have to type.
+        let lost = vault.lost_rotations(keys, &mut Asker(terminal))?;
+        let _signals = interrupt::put_off();
+        vault.discard_rotations(lost, &message::of(&["unlock", "--discard-rotation"]))?
+    };
+    for (commit, subject) in discarded.rotations {
+        let subject = subject.map(|subject| format!(" ({})", Safe(subject))).unwrap_or_default();
+        session.terminal.notice(format_args!(
+            "forgot the epochs of {}{subject}: what it was for has to be done again",
+            commit.get(..10).unwrap_or(&commit)
+        ));
+    }
+    if discarded.files > 0 {
+        let files = if discarded.files == 1 { "file" } else { "files" };
+        session
+            .terminal
+            .notice(format_args!("sealed anew with the present keys: {} {files}", discarded.files));
+    }
+    session.say_committed(discarded.commit.as_deref());
     Ok(())
 }
 
@@ -134,11 +161,14 @@ pub(super) fn lock(session: &mut Session) -> Result<(), Failure> {
         return Ok(());
     }
     let Opened { vault, terminal, .. } = session.opened_alone()?;
+    let remembers = vault.remembers();
     let mut progress = terminal.progress("locking");
     let files = {
         let _signals = interrupt::put_off();
         vault.lock(&mut |done, total| progress.reach(done, total))?
     };
     drop(progress);
-    account::say(session, "Locked", &Value::Section(vec![("files", account::number(files))]))
+    account::say(session, "Locked", &Value::Section(vec![("files", account::number(files))]))?;
+    // Locked all the same: it takes plaintext away.
+    Ok(remembers?)
 }

@@ -66,8 +66,14 @@ impl From<VaultError> for Failure {
                     .with_hint("a merge may have mixed two states: `git log -- .certkeep`"),
                 _ => failure.with_hint(WHO_CHANGED_IT),
             },
-            VaultError::Pin(PinError::RolledBack { .. }) => {
-                failure.with_hint(OLDER_BRANCH).with_hint(WHO_CHANGED_IT)
+            VaultError::Pin(PinError::RolledBack { begun, .. }) => {
+                let failure = failure.with_hint(OLDER_BRANCH);
+                let failure = match begun {
+                    Some(commit) if !commit.is_empty() => failure
+                        .with_hint(format!("the later one began here, in: `git merge {}`", short(commit))),
+                    _ => failure,
+                };
+                failure.with_hint(WHO_CHANGED_IT)
             }
             VaultError::Pin(PinError::Line(_) | PinError::Read(_)) => failure
                 .with_hint("the file is `certkeep/pins` in git's folder: `git rev-parse --git-common-dir`")
@@ -83,8 +89,11 @@ impl From<VaultError> for Failure {
                 "to have another zone keep it: `certkeep store unprotect {}`, which zone `{zone}` has, then again",
                 Safe(shell_word(by))
             )),
-            VaultError::Pushed { .. } => failure
-                .with_hint("what came later is not to be trusted: do not go on before you know who pushed it"),
+            VaultError::Pushed { commit, reference } => of_pushed_rotation(failure, commit, reference),
+            VaultError::OthersFirst { commit, .. } => {
+                failure.with_hint(WHO_CHANGED_IT).with_hint(take_theirs(commit))
+            }
+            VaultError::StillNeeded { paths, .. } => failure.listing(paths).with_hint(NAME_A_KEY),
             VaultError::LeavesHimself => failure
                 .with_hint("another member has to do it: `certkeep member list`")
                 .with_hint("to exchange a key of your own, name the new one, too: `certkeep --identity=FILE ...`"),
@@ -137,11 +146,40 @@ impl From<VaultError> for Failure {
 /// An epoch of this clone that others do not have.
 fn of_lost_rotation(failure: Failure, begun: Option<&String>) -> Failure {
     let Some(commit) = begun else { return failure };
+    let which = if commit.is_empty() { String::new() } else { format!(" of {}", short(commit)) };
     failure.with_hint(format!(
-        "only if your own push of {} was rejected, because another rotation came first: \
-         `certkeep unlock --discard-rotation`",
-        commit.get(..10).unwrap_or(commit)
+        "only if your own push{which} was rejected, because another rotation came first: \
+         `certkeep unlock --discard-rotation`"
     ))
+}
+
+/// A rotation that others have seen before the one that is there now.
+fn of_pushed_rotation(failure: Failure, commit: &str, reference: &str) -> Failure {
+    let branch = Safe(shell_word(reference.strip_prefix("refs/remotes/").unwrap_or(reference))).to_string();
+    failure
+        .with_hint("what came later is not to be trusted: do not go on before you know who pushed it")
+        .with_hint(format!(
+            "to put back what was there first: `git restore --source={} --staged --worktree -- .certkeep`, then \
+             `git commit`; whoever made the other rotation pulls that and runs `certkeep unlock --discard-rotation`",
+            short(commit)
+        ))
+        .with_hint(format!(
+            "only if {branch} is a branch of your own that nobody merged: `git branch -d -r {branch}`, then again"
+        ))
+}
+
+/// How two rotations that met become one: the first one stays.
+pub fn take_theirs(commit: &str) -> String {
+    format!(
+        "where two rotations were merged, the one that was there first stays: `git restore --source={} --staged \
+         --worktree -- .certkeep`, `git commit`, then `certkeep unlock --discard-rotation`",
+        short(commit)
+    )
+}
+
+/// As many digits of a commit as tell it from others.
+fn short(commit: &str) -> &str {
+    commit.get(..10).unwrap_or(commit)
 }
 
 /// How a member whom nothing could be wrapped for gets a usable key.

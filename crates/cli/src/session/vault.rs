@@ -136,7 +136,7 @@ impl Session {
         let Some(place) = place else { return Ok(bytes) };
         let Opened { vault, keys, terminal, .. } = self.opened()?;
         vault
-            .open_file(&place, bytes, keys, &mut Asker(terminal))
+            .open_file(place.as_bytes(), bytes, keys, &mut Asker(terminal))
             .map_err(|error| Failure::sealed(&path.relative(), error))
     }
 
@@ -193,7 +193,7 @@ impl Session {
     }
 
     /// Names a commit that was made.
-    pub(super) fn say_committed(&mut self, commit: Option<&str>) {
+    pub fn say_committed(&mut self, commit: Option<&str>) {
         if let Some(commit) = commit {
             self.terminal.notice(format_args!("committed {}", commit.get(..10).unwrap_or(commit)));
         }

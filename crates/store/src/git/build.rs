@@ -83,6 +83,7 @@ impl Repository {
     pub(crate) fn write_commit(
         &self,
         parent: Option<Oid>,
+        also: &[Oid],
         changes: &[TreeChange],
         who: &Identity,
         message: &str,
@@ -113,10 +114,13 @@ impl Repository {
             return Ok(None);
         }
         let commit = if self.config_flag("commit.gpgSign")? == Some(true) {
-            self.signed_commit(tree, parent.map(|parent| parent.id()), who, message)?
+            let parents: Vec<_> = parent.iter().map(git2::Commit::id).chain(also.iter().copied()).collect();
+            self.signed_commit(tree, &parents, who, message)?
         } else {
             let tree = self.inner.find_tree(tree).map_err(writing())?;
-            let parents: Vec<_> = parent.iter().collect();
+            let also: Result<Vec<_>, _> = also.iter().map(|&oid| self.inner.find_commit(oid)).collect();
+            let also = also.map_err(writing())?;
+            let parents: Vec<_> = parent.iter().chain(&also).collect();
             let commit = self.inner.commit(None, &who.author, &who.committer, message, &tree, &parents);
             commit.map_err(writing())?
         };
@@ -134,13 +138,13 @@ impl Repository {
     fn signed_commit(
         &self,
         tree: Oid,
-        parent: Option<Oid>,
+        parents: &[Oid],
         who: &Identity,
         message: &str,
     ) -> Result<Oid, GitError> {
-        let (tree, parent) = (tree.to_string(), parent.map(|parent| parent.to_string()));
+        let (tree, parents) = (tree.to_string(), parents.iter().map(ToString::to_string).collect::<Vec<_>>());
         let mut arguments = vec!["-c", "core.fsync=loose-object", "commit-tree", "-S", "-F", "-"];
-        arguments.extend(parent.iter().flat_map(|parent| ["-p", parent.as_str()]));
+        arguments.extend(parents.iter().flat_map(|parent| ["-p", parent.as_str()]));
         arguments.push(&tree);
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let when = |who: &Signature<'_>| format!("@{}", time(who));
@@ -214,7 +218,8 @@ impl Repository {
         let commit = self.inner.find_commit(commit).map_err(GitError::library("read a commit"))?;
         let who = Identity { author: commit.author().to_owned(), committer: commit.committer().to_owned() };
         let message = String::from_utf8_lossy(commit.message_raw_bytes()).into_owned();
-        self.write_commit(parent, &changes, &who, &message)
+        let also: Vec<_> = commit.parent_ids().skip(1).collect();
+        self.write_commit(parent, &also, &changes, &who, &message)
     }
 
     /// The first parent of a commit.

@@ -46,19 +46,22 @@ impl Repository {
     /// Every version of every file in every commit that a reference, HEAD or a
     /// reflog leads to, the youngest first.
     pub(crate) fn versions(&self) -> Result<Vec<Version>, GitError> {
-        let arguments = [
-            "log",
-            "--all",
-            "--reflog",
-            "-m",
-            "--root",
-            "--raw",
-            "-z",
-            "--no-renames",
-            "--no-abbrev",
-            "--format=commit %H",
-        ];
-        let output = self.git(&arguments, &[])?;
+        self.versions_by(&["--all", "--reflog"])
+    }
+
+    /// Every version of the files that the pathspecs name, in every commit that
+    /// HEAD leads to, the youngest first; none before the first commit.
+    pub(crate) fn versions_of(&self, pathspecs: &[&str]) -> Result<Vec<Version>, GitError> {
+        if self.head_commit()?.is_none() {
+            return Ok(Vec::new());
+        }
+        self.versions_by(&[&["HEAD", "--"], pathspecs].concat())
+    }
+
+    fn versions_by(&self, which: &[&str]) -> Result<Vec<Version>, GitError> {
+        let arguments =
+            ["log", "-m", "--root", "--raw", "-z", "--no-renames", "--no-abbrev", "--format=commit %H"];
+        let output = self.git(&[&arguments, which].concat(), &[])?;
         Ok(self.parse(&output))
     }
 

@@ -17,7 +17,7 @@ fn write(playground: &Playground, path: &str, text: &str) -> Oid {
     let change = TreeChange { path: path.into(), entry: Some((blob, FILE_MODE)) };
     let who = repository.identity().expect("known");
     let head = repository.head_commit().expect("readable");
-    repository.write_commit(head, &[change], &who, "a change\n").expect("written").expect("a change")
+    repository.write_commit(head, &[], &[change], &who, "a change\n").expect("written").expect("a change")
 }
 
 fn enter(path: &str, oid: Oid, stat: IndexStat) -> IndexChange {
@@ -327,8 +327,11 @@ fn a_commit_is_repeated_on_another_parent() {
         TreeChange { path: "not/there".into(), entry: None },
     ];
     let who = repository.identity().expect("known");
-    let commit = repository.write_commit(head, &changes, &who, "mine\n").expect("written").expect("a change");
-    assert!(repository.write_commit(Some(commit), &changes, &who, "again\n").expect("possible").is_none());
+    let commit =
+        repository.write_commit(head, &[], &changes, &who, "mine\n").expect("written").expect("a change");
+    assert!(
+        repository.write_commit(Some(commit), &[], &changes, &who, "again\n").expect("possible").is_none()
+    );
     playground.commit(&[("a", "theirs")]);
     let theirs = repository.head_commit().expect("readable");
     let repeated = repository.repeat_commit(commit, theirs).expect("written").expect("a change");

@@ -88,7 +88,7 @@ impl<'g> Judge<'g> {
     /// Tells what `before` protects and `now` does not, unless it may.
     pub(super) fn rules(&mut self, commit: Option<Oid>, before: &Policy, now: Option<&Policy>) {
         for (path, zones) in before.missing_in(now) {
-            if zones.iter().all(|zone| self.may_lose(now, zone)) {
+            if zones.iter().all(|zone| self.may_lose(&[before], now, zone)) {
                 continue;
             }
             let place = Place {
@@ -100,9 +100,14 @@ impl<'g> Judge<'g> {
         }
     }
 
-    fn may_lose(&self, now: Option<&Policy>, zone: &ZoneName) -> bool {
+    fn may_lose(&self, before: &[&Policy], now: Option<&Policy>, zone: &ZoneName) -> bool {
         let (keyring, pins) = (self.guard.keyring.as_ref(), &self.guard.pins);
-        self.may_shrink || now.is_some_and(|now| now.is_vouched_for(zone, keyring, pins))
+        self.may_shrink
+            || now.is_some_and(|now| {
+                let later =
+                    before.iter().all(|before| now.is_same(zone, before) || now.is_later(zone, before));
+                later && now.is_vouched_for(zone, keyring, pins)
+            })
     }
 
     fn entry(
@@ -122,16 +127,15 @@ impl<'g> Judge<'g> {
             return Ok(());
         }
         let irregular = irregular(entry.mode);
-        if let (Some(what), Some(policy)) = (irregular, now.filter(|policy| policy.is_above(&entry.path)))
-            && let Some(zone) = policy.zone_of_pki()
-        {
+        if let (Some(what), Some(zone)) = (irregular, now.and_then(|policy| policy.zone_below(&entry.path))) {
             let breach = Breach::Unsealed { zone: zone.clone(), what, findings: Vec::new() };
             self.report.hits.push(hit(breach));
         }
         let standing = self.standing.iter().find_map(|policy| policy.zone(&entry.path));
         let lost = change.protected_before(&entry.path).or(standing).cloned();
+        let before: Vec<&Policy> = change.before.iter().flatten().map(AsRef::as_ref).collect();
         if let Some(zone) = lost
-            && !self.may_lose(now, &zone)
+            && !self.may_lose(&before, now, &zone)
             && !matches!(looked.map(|looked| looked.content), Some(Content::Empty))
         {
             self.report.hits.push(hit(Breach::Shrunk(Shrunk::Rules { path: entry.path.clone() })));

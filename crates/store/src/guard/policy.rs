@@ -13,9 +13,9 @@ use crate::{
     git::{Kind, Objects, Oid, TreeEntry},
     keyring::Keyring,
     manifest::{Manifest, ManifestError},
-    pins::Pins,
+    pins::{Pins, Standing},
     seal::KeyId,
-    zone::{FOLDER, KEYS, Pattern, Protection, Rules, ZoneName},
+    zone::{Epoch, FOLDER, KEYS, Pattern, Protection, Rules, ZoneName},
 };
 
 /// The most that a file of the rules may hold, in bytes.
@@ -56,17 +56,22 @@ impl Policy {
         zone_of(&self.folded, lower.as_bytes())
     }
 
-    /// Whether the PKI folder is at this path or below it: a link here leads all
-    /// of it elsewhere.
-    pub(super) fn is_above(&self, path: &[u8]) -> bool {
-        let Some(rest) = self.rules.pki().and_then(|pki| pki.as_bytes().strip_prefix(path)) else {
-            return false;
+    /// The zone whose folder is at this path or below it, the PKI's or that of a
+    /// pattern: a link here leads all of it elsewhere.
+    pub(super) fn zone_below(&self, path: &[u8]) -> Option<&ZoneName> {
+        let is_above = |folder: &str| {
+            let rest = folder.as_bytes().strip_prefix(path);
+            !path.is_empty() && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
         };
-        !path.is_empty() && (rest.is_empty() || rest.starts_with(b"/"))
+        if self.rules.pki().is_some_and(is_above) {
+            return self.zone_of_pki();
+        }
+        let patterns = self.rules.patterns().iter();
+        patterns.filter(|(pattern, _)| pattern.folder().is_some_and(is_above)).map(|(_, zone)| zone).next()
     }
 
     /// The zone of what nobody listed in the PKI folder.
-    pub(super) fn zone_of_pki(&self) -> Option<&ZoneName> {
+    fn zone_of_pki(&self) -> Option<&ZoneName> {
         self.manifest.zones.keys().find(|zone| zone.as_str() == KEYS)
     }
 
@@ -80,6 +85,11 @@ impl Policy {
         self.manifest.zones.values().map(|zone| zone.key_id)
     }
 
+    /// The epoch and the key of each zone.
+    pub(super) fn keys(&self) -> impl Iterator<Item = (&ZoneName, Epoch, KeyId)> {
+        self.manifest.zones.iter().map(|(name, zone)| (name, zone.epoch, zone.key_id))
+    }
+
     /// Whether a member wrote this zone's description, as far as the keys at
     /// hand can tell; for a sealed zone, whose keys are never at hand, whether
     /// this clone has verified the same.
@@ -87,11 +97,33 @@ impl Policy {
         if pins.agree(zone, &self.manifest) {
             return true;
         }
+        if pins.standing(zone, &self.manifest) == Standing::Earlier {
+            return false;
+        }
         let keys = keyring.and_then(|keyring| keyring.zone(zone));
         let (Some(keys), Some(described)) = (keys, self.manifest.zones.get(zone)) else { return false };
         let keys = keys.at(described.epoch);
         let (store, pki) = (self.manifest.store, self.manifest.pki.as_deref());
         keys.is_some_and(|keys| described.verify(zone, store, pki, &keys).is_ok())
+    }
+
+    /// Whether this describes a zone as `other` does.
+    pub(super) fn is_same(&self, zone: &ZoneName, other: &Self) -> bool {
+        let digest = |policy: &Self| {
+            let described = policy.manifest.zones.get(zone)?;
+            Some(described.digest(zone, policy.manifest.store, policy.manifest.pki.as_deref()))
+        };
+        digest(self) == digest(other)
+    }
+
+    /// Whether this describes a zone later than `before` does. A MAC does not
+    /// tell: whoever can push brings back an earlier description with its own.
+    pub(super) fn is_later(&self, zone: &ZoneName, before: &Self) -> bool {
+        let when = |policy: &Self| policy.manifest.zones.get(zone).map(|zone| (zone.epoch, zone.revision));
+        match (when(before), when(self)) {
+            (Some((epoch, 0)), Some((now, 0))) => now >= epoch,
+            (before, now) => now > before,
+        }
     }
 
     /// What this protects and `now` does not: patterns, or the PKI folder with

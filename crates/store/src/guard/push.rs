@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What a push would take away from this clone.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use crate::git::{Known, Oid};
-
-use super::{Guard, GuardError, Report, Update, Watch, commits::Tips, judge::Judge, policy::Policies};
+use super::{
+    Breach, Guard, GuardError, Hit, Place, Report, Shrunk, Update, Watch, commits::Tips, judge::Judge,
+    policy::Policies,
+};
+use crate::{
+    git::{Known, Oid},
+    zone::FOLDER,
+};
 
 impl Guard {
     /// Checks every commit that `updates` would bring to `remote` and that is
@@ -34,7 +39,57 @@ impl Guard {
         }
         let mut judge = Judge::new(self, allowed);
         self.check_commits(&tips, &hidden, Known::Hidden, &mut judge, watch)?;
+        for update in updates {
+            self.check_keys(update, remote, &policies, &mut judge)?;
+        }
         Ok(judge.report)
+    }
+
+    /// Whether a branch would get another key of an epoch than it had first, as
+    /// far as this clone has seen: of two rotations that met, somebody has kept
+    /// the one that came later, and everybody else would be shut out.
+    fn check_keys(
+        &self,
+        update: &Update,
+        remote: &str,
+        policies: &Policies<'_>,
+        judge: &mut Judge<'_>,
+    ) -> Result<(), GuardError> {
+        let (Some(new), Some(branch)) = (&update.new, update.name.strip_prefix(b"refs/heads/")) else {
+            return Ok(());
+        };
+        let policy_of = |commit: Oid| -> Result<_, GuardError> {
+            let tree = if self.objects.holds(commit) { self.tree_of(commit)? } else { None };
+            let Some((_, tree)) = tree else { return Ok(None) };
+            match policies.of_tree(tree, commit) {
+                Err(GuardError::Rules { .. }) => Ok(None),
+                policy => policy,
+            }
+        };
+        let new = self.object(new)?;
+        let Some(now) = policy_of(new)? else { return Ok(()) };
+        let tracking = format!("refs/remotes/{remote}/{}", String::from_utf8_lossy(branch));
+        let mut states = self.objects.reflog(&tracking).unwrap_or_default();
+        states.reverse();
+        states.extend(update.old.as_deref().and_then(|old| self.objects.oid(old)));
+        let mut told = HashSet::new();
+        for state in states {
+            let Some(before) = policy_of(state)? else { continue };
+            for (zone, epoch, key) in now.keys() {
+                let Some((.., first)) =
+                    before.keys().find(|(name, other, _)| (*name, *other) == (zone, epoch))
+                else {
+                    continue;
+                };
+                if told.insert(zone) && first != key {
+                    let commit = Some(new.to_string());
+                    let place = Place { commit, path: FOLDER.into(), blob: String::new() };
+                    let shrunk = Shrunk::Keys { zone: zone.clone(), epoch, first: state.to_string() };
+                    judge.report.hits.push(Hit { place, breach: Breach::Shrunk(shrunk) });
+                }
+            }
+        }
+        Ok(())
     }
 
     /// What the server has by our tracking references; nothing if it is not the

@@ -3,7 +3,7 @@
 
 use certkeep_guard::Finding;
 
-use crate::zone::ZoneName;
+use crate::zone::{Epoch, ZoneName};
 
 /// One breach at one place.
 #[derive(Debug, Clone)]
@@ -87,6 +87,16 @@ pub enum Shrunk {
     Rules {
         /// The path that lost its protection.
         path: Vec<u8>,
+    },
+    /// A branch of a server is to have another key of an epoch than it had first:
+    /// whoever has seen that one refuses the other.
+    Keys {
+        /// The zone.
+        zone: ZoneName,
+        /// The epoch that was begun twice.
+        epoch: Epoch,
+        /// A commit that has the first key, as hex.
+        first: String,
     },
     /// git is not told to run our filter (`filter.certkeep.*` is missing).
     Driver,

@@ -110,7 +110,7 @@ impl Guard {
         for shrunk in self.attributes_of_index(&paths)? {
             let path = match &shrunk {
                 Shrunk::Attributes { path, .. } => path.clone(),
-                Shrunk::Rules { .. } | Shrunk::Driver => Vec::new(),
+                Shrunk::Rules { .. } | Shrunk::Keys { .. } | Shrunk::Driver => Vec::new(),
             };
             let place = Place { commit: None, path, blob: String::new() };
             judge.report.hits.push(Hit { place, breach: Breach::Shrunk(shrunk) });

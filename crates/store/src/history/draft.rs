@@ -8,7 +8,7 @@ use certkeep_pki::change::Contents;
 
 use super::{GitError, History, Message, Stored};
 use crate::{
-    git::{FILE_MODE, Head, Identity, Repository, TreeChange},
+    git::{FILE_MODE, Head, Identity, Oid, Repository, TreeChange},
     transaction::RecordError,
 };
 
@@ -20,6 +20,8 @@ pub(crate) struct Draft {
     changes: Vec<TreeChange>,
     /// Where HEAD was when the changes were decided; `None` is now.
     since: Option<Head>,
+    /// Parents beside HEAD.
+    also: Vec<Oid>,
 }
 
 impl Draft {
@@ -27,12 +29,17 @@ impl Draft {
     /// nothing is to be committed.
     pub(crate) fn new(repository: &Repository, commits: bool) -> Result<Self, GitError> {
         let who = commits.then(|| repository.identity()).transpose()?;
-        Ok(Self { repository: repository.reopen()?, who, changes: Vec::new(), since: None })
+        Ok(Self { repository: repository.reopen()?, who, changes: Vec::new(), since: None, also: Vec::new() })
     }
 
     /// The same for changes that were decided when HEAD was there.
     pub(crate) fn since(self, head: Option<Head>) -> Self {
         Self { since: head, ..self }
+    }
+
+    /// The same as a merge that takes no file from these commits.
+    pub(crate) fn also(self, also: &[Oid]) -> Self {
+        Self { also: also.to_vec(), ..self }
     }
 
     /// Makes what is written from now on durable; `scratch` is a directory for
@@ -79,7 +86,8 @@ impl Draft {
                 return Err(GitError::Moved { paths });
             }
         }
-        let commit = self.repository.write_commit(head, &self.changes, who, &message.to_string())?;
+        let commit =
+            self.repository.write_commit(head, &self.also, &self.changes, who, &message.to_string())?;
         Ok(commit.map(|commit| commit.to_string()))
     }
 }

@@ -8,7 +8,7 @@ use super::{Grant, Manifest, Zone};
 use crate::{
     member::{Member, MemberName},
     seal::{SealingKey, StoreId, hex},
-    zone::{Epoch, ZoneName},
+    zone::ZoneName,
     zone_keys::ZoneKeys,
 };
 
@@ -56,8 +56,10 @@ impl Manifest {
     pub fn grant(&mut self, zone: &ZoneName, member: &MemberName, keys: &ZoneKeys) {
         let who = self.members.get(member).expect("the member is there");
         let epoch = keys.current();
-        let mac = keys.sealing_now().manifest_mac(&grant_message(self.store, zone, epoch, member, who));
-        let grant = Grant { fingerprint: who.fingerprint.clone(), epoch, mac };
+        let before = self.zones.get(zone).and_then(|zone| zone.grants.get(member));
+        let revision = before.map_or(0, |grant| grant.revision).saturating_add(1);
+        let mut grant = Grant { fingerprint: who.fingerprint.clone(), epoch, revision, mac: [0; 32] };
+        grant.mac = keys.sealing_now().manifest_mac(&grant.message(self.store, zone, member, who));
         self.zones.get_mut(zone).expect("the zone is there").grants.insert(member.clone(), grant);
     }
 
@@ -66,10 +68,7 @@ impl Manifest {
     pub fn granted(&self, zone: &ZoneName, member: &MemberName, keys: &ZoneKeys) -> GrantState {
         let grant = self.zones.get(zone).and_then(|zone| zone.grants.get(member));
         let (Some(grant), Some(who)) = (grant, self.members.get(member)) else { return GrantState::Forged };
-        let message = grant_message(self.store, zone, grant.epoch, member, who);
-        let key: Option<SealingKey> = keys.sealing(grant.epoch);
-        let genuine = key.is_some_and(|key| key.is_manifest_mac(&message, &grant.mac));
-        match genuine && grant.fingerprint == who.fingerprint {
+        match grant.is_genuine(self.store, zone, member, who, keys) {
             true if grant.epoch == keys.current() => GrantState::Valid,
             true => GrantState::Outdated,
             false => GrantState::Forged,
@@ -78,6 +77,13 @@ impl Manifest {
 }
 
 impl Zone {
+    /// What tells this description from every other one, whoever wrote it.
+    #[must_use]
+    pub fn digest(&self, name: &ZoneName, store: StoreId, pki: Option<&str>) -> [u8; 32] {
+        let found = digest::digest(&digest::SHA256, &self.message(name, store, pki));
+        found.as_ref().try_into().expect("SHA-256 has 32 bytes")
+    }
+
     /// Whether `keys` are this zone's and a member wrote its description.
     ///
     /// # Errors
@@ -113,21 +119,36 @@ impl Zone {
     }
 }
 
-/// What the MAC of a grant covers.
-fn grant_message(
-    store: StoreId,
-    zone: &ZoneName,
-    epoch: Epoch,
-    name: &MemberName,
-    member: &Member,
-) -> Vec<u8> {
-    let (kind, fingerprint) = (member.kind.as_str(), &member.fingerprint);
-    // One fingerprint has many certificates: an older one may bring back a
-    // subkey that was revoked.
-    let key = hex(digest::digest(&digest::SHA256, member.key.as_bytes()).as_ref());
-    format!(
-        "certkeep grant 1\nstore {store}\nzone {zone}\nepoch {epoch}\nmember {name}\nkind {kind}\n\
-         fingerprint {fingerprint}\nkey-sha256 {key}\n"
-    )
-    .into_bytes()
+impl Grant {
+    /// Whether it was given by somebody who has the key of its epoch, for a name
+    /// and the key of this member.
+    pub(crate) fn is_genuine(
+        &self,
+        store: StoreId,
+        zone: &ZoneName,
+        name: &MemberName,
+        member: &Member,
+        keys: &ZoneKeys,
+    ) -> bool {
+        let key: Option<SealingKey> = keys.sealing(self.epoch);
+        let message = self.message(store, zone, name, member);
+        self.fingerprint == member.fingerprint
+            && key.is_some_and(|key| key.is_manifest_mac(&message, &self.mac))
+    }
+
+    /// What the MAC covers.
+    fn message(&self, store: StoreId, zone: &ZoneName, name: &MemberName, member: &Member) -> Vec<u8> {
+        let (kind, fingerprint, epoch) = (member.kind.as_str(), &member.fingerprint, self.epoch);
+        // One fingerprint has many certificates: an older one may bring back a
+        // subkey that was revoked.
+        let key = hex(digest::digest(&digest::SHA256, member.key.as_bytes()).as_ref());
+        let mut text = format!(
+            "certkeep grant 1\nstore {store}\nzone {zone}\nepoch {epoch}\nmember {name}\nkind {kind}\n\
+             fingerprint {fingerprint}\nkey-sha256 {key}\n"
+        );
+        if self.revision > 0 {
+            text.push_str(&format!("revision {}\n", self.revision));
+        }
+        text.into_bytes()
+    }
 }

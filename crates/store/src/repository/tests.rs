@@ -24,7 +24,7 @@ fn public(path: &str, text: &str) -> RepositoryChange {
 fn record(playground: &Playground, changes: &[RepositoryChange]) -> Result<Option<Oid>, RecordError> {
     let repository = open(playground);
     let head = repository.head()?;
-    record_repository(&repository, head, changes, &Message::new("store: a change"), None)
+    record_repository(&repository, head, &[], changes, &Message::new("store: a change"), None)
 }
 
 /// A repository with members, a file of the user's that is staged, and one
@@ -207,6 +207,7 @@ fn linked_work_trees_do_not_mix_their_stages() {
     record_repository(
         &side,
         side.head().expect("readable"),
+        &[],
         &[public("side", "x\n")],
         &Message::new("beside"),
         None,

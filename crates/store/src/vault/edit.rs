@@ -27,6 +27,8 @@ pub(super) struct Edit<'a> {
     /// Where HEAD was when the first file was read that is to be changed; `None`
     /// if that takes no time.
     pub(super) since: Option<Head>,
+    /// Parents of the commit beside HEAD.
+    pub(super) also: Vec<Oid>,
     /// Who is told how many of the changes are written, of how many.
     pub(super) progress: Option<&'a mut dyn FnMut(usize, usize)>,
 }
@@ -113,7 +115,7 @@ impl Edit<'_> {
         message: &Message,
     ) -> Result<Option<String>, VaultError> {
         let since = self.since.map_or_else(|| repository.head(), Ok)?;
-        let commit = record_repository(repository, since, &self.changes, message, self.progress)?;
+        let commit = record_repository(repository, since, &self.also, &self.changes, message, self.progress)?;
         Ok(commit.map(|commit| commit.to_string()))
     }
 

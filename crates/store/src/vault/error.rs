@@ -17,7 +17,7 @@ use crate::{
     transaction::{RecordError, RecoverError},
     worktree::WorkTreeError,
     wrap::WrapError,
-    zone::ZoneName,
+    zone::{Epoch, ZoneName},
     zone_keys::ZoneKeysError,
 };
 
@@ -87,10 +87,37 @@ pub enum VaultError {
     #[error("this clone has begun no epoch that the present commit does not have")]
     NothingToDiscard,
     /// A rotation that others have is no lost one.
-    #[error("a remote has, or had, the commit {} that began the epoch", commit.get(..10).unwrap_or(commit))]
+    #[error(
+        "{reference} has, or had, the epoch that the commit {} began, and no other one before it",
+        commit.get(..10).unwrap_or(commit)
+    )]
     Pushed {
         /// The commit, in hexadecimal digits.
         commit: String,
+        /// Where a remote has it, such as `refs/remotes/origin/main`.
+        reference: String,
+    },
+    /// A merge of two rotations took the side of the one that came later.
+    #[error("{reference} had another key of the zone `{zone}` in epoch {epoch} before the one that is here")]
+    OthersFirst {
+        /// The zone.
+        zone: ZoneName,
+        /// The epoch that was begun twice.
+        epoch: Epoch,
+        /// Where a remote had it, such as `refs/remotes/origin/main`.
+        reference: String,
+        /// A commit that has it, in hexadecimal digits.
+        commit: String,
+    },
+    /// Files that nobody could open any more.
+    #[error(
+        "a key of the zone `{zone}` that would go is still needed, and nothing here opens all that would seal the files anew"
+    )]
+    StillNeeded {
+        /// The zone.
+        zone: ZoneName,
+        /// The files that it seals.
+        paths: Vec<String>,
     },
     /// Who runs the command would not be able to open what it seals.
     #[error("whoever goes cannot make new keys for those who stay")]

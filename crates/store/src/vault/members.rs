@@ -123,6 +123,7 @@ impl Vault {
             }
             *known = member;
         }
+        let past = self.past_grants()?;
         let (mut touched, mut skipped, mut wrapped) = (Vec::new(), Skipped::new(), false);
         for zone in self.manifest.zones.keys() {
             let granted = |name: &&MemberName| {
@@ -134,7 +135,7 @@ impl Vault {
             }
             let keys = self.zone_keys(zone, keys, prompt)?;
             for name in names {
-                match self.manifest.granted(zone, name, keys) {
+                match self.granted(&past, zone, name, keys) {
                     GrantState::Forged => continue,
                     GrantState::Outdated if !confirmed.contains(name) => continue,
                     GrantState::Outdated | GrantState::Valid => {}
@@ -161,11 +162,11 @@ impl Vault {
     ///
     /// The keyring cannot be read.
     pub fn members(&self, keys: &Keys) -> Result<Vec<Known>, VaultError> {
-        let open = self.open_zones(keys)?;
+        let (open, past) = (self.open_zones(keys)?, self.past_grants()?);
         let known = self.manifest.names().into_iter().map(|name| {
             let granted = self.manifest.zones.iter().filter(|(_, zone)| zone.grants.contains_key(&name));
             let zones = granted.map(|(zone, _)| {
-                let state = open.get(zone).map(|keys| self.manifest.granted(zone, &name, keys));
+                let state = open.get(zone).map(|keys| self.granted(&past, zone, &name, keys));
                 (zone.clone(), state)
             });
             let granted = self.manifest.zones.iter().filter(|(_, zone)| zone.grants.contains_key(&name));

@@ -131,7 +131,7 @@ impl Vault {
 
     /// Everybody with a grant that no member gave, as far as keys at hand can tell.
     fn forged(&self, keys: &Keys) -> Result<BTreeSet<MemberName>, VaultError> {
-        let mut forged = BTreeSet::new();
+        let (mut forged, past) = (BTreeSet::new(), self.past_grants()?);
         for (zone, keys) in self.open_zones(keys)? {
             let described = self.zone(&zone)?;
             // Where the zone itself is not to be trusted, nothing is known of its grants.
@@ -139,7 +139,7 @@ impl Vault {
                 continue;
             }
             let is_forged =
-                |name: &&MemberName| self.manifest.granted(&zone, name, &keys) == GrantState::Forged;
+                |name: &&MemberName| self.granted(&past, &zone, name, &keys) == GrantState::Forged;
             forged.extend(described.grants.keys().filter(is_forged).cloned());
         }
         Ok(forged)
@@ -171,7 +171,7 @@ impl Vault {
             let names: Vec<_> =
                 after.zones.get(zone).into_iter().flat_map(|zone| zone.grants.keys().cloned()).collect();
             files += edit.reseal(self, zone, old, &new, described.padding)?;
-            after.certify(zone, &new);
+            self.certify(&mut after, zone, &new, &[])?;
             for name in &names {
                 after.grant(zone, name, &new);
             }
@@ -182,6 +182,7 @@ impl Vault {
         // as changed. The filter seals with the epoch that zone.toml names, so
         // keys that nobody gets to see seal nothing.
         self.remember(&begun)?;
+        self.pin_begun(&begun)?;
         let commit = self.record(after, edit, keys, &begun, message)?;
         for new in begun {
             keys.insert(new);
@@ -243,11 +244,11 @@ impl Vault {
         keys: &mut Keys,
         prompt: &mut dyn Prompt,
     ) -> Result<(), VaultError> {
-        let (mut doubtful, mut forged) = (BTreeSet::new(), false);
+        let (mut doubtful, mut forged, past) = (BTreeSet::new(), false, self.past_grants()?);
         for zone in zones {
             let keys = self.zone_keys(zone, keys, prompt)?;
             for name in after.zones.get(zone).into_iter().flat_map(|zone| zone.grants.keys()) {
-                match self.manifest.granted(zone, name, keys) {
+                match self.granted(&past, zone, name, keys) {
                     GrantState::Valid => {}
                     GrantState::Outdated => drop(doubtful.insert(name.clone())),
                     GrantState::Forged => forged = true,

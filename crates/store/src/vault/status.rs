@@ -7,7 +7,9 @@ use super::{Vault, VaultError};
 use crate::{
     attributes,
     durable::{FileError, inspect, permissions},
-    git_crypt, seal,
+    git_crypt,
+    pins::PinError,
+    seal,
     seal::SealError,
     zone::{Protection, ZoneName},
     zone_keys::ZoneKeys,
@@ -66,6 +68,10 @@ pub struct Report {
     pub unfiltered: Vec<String>,
     /// Whether this clone has the filter configured.
     pub driver: bool,
+    /// Zones that are described as they were before this clone saw them last.
+    pub earlier: Vec<ZoneName>,
+    /// Why it cannot be told whether the store is the one that this clone has seen.
+    pub unremembered: Option<PinError>,
     /// The zones that are unlocked.
     pub unlocked: Vec<ZoneName>,
 }
@@ -102,7 +108,16 @@ impl Vault {
     ///
     /// git or the work tree cannot be read; as [`Vault::verify`].
     pub fn status(&self) -> Result<Report, VaultError> {
-        self.verify()?;
+        let unremembered = match self.verify() {
+            Err(VaultError::Pin(error @ (PinError::Line(_) | PinError::Read(_)))) => {
+                self.verify_to_lock(&self.manifest)?;
+                Some(error)
+            }
+            verified => {
+                verified?;
+                None
+            }
+        };
         let keyring = self.keyring()?;
         let keys_of = |zone: &ZoneName| keyring.as_ref().and_then(|keyring| keyring.zone(zone));
         let (mut files, mut paths) = (Vec::new(), Vec::new());
@@ -129,7 +144,8 @@ impl Vault {
         let unfiltered = attributes::unfiltered(&self.repository, &paths)?;
         let unlocked = self.manifest.zones.keys().filter(|zone| keys_of(zone).is_some()).cloned().collect();
         let driver = crate::driver::is_installed(&self.repository)?;
-        Ok(Report { files, unfiltered, driver, unlocked })
+        let earlier = if unremembered.is_some() { Vec::new() } else { self.earlier()? };
+        Ok(Report { files, unfiltered, driver, earlier, unremembered, unlocked })
     }
 }
 

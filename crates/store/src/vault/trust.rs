@@ -5,6 +5,8 @@
 //!
 //! Where no key is at hand to verify a zone, its description may add to what is
 //! protected and take nothing away.
+//!
+//! long: each question of trust, and what is remembered of its answer.
 
 use std::{collections::BTreeSet, path::Path};
 
@@ -16,7 +18,7 @@ use crate::{
     identity::IdentityError,
     keyring::Keyring,
     manifest::{Distrust, Manifest},
-    pins::Pins,
+    pins::{PinError, Pins, Standing},
     prompt::Prompt,
     repository::RepositoryLock,
     seal::{self, SealError},
@@ -38,14 +40,43 @@ impl Vault {
 
     /// As [`Vault::verify`], where an earlier state of the same store will do.
     pub(super) fn verify_genuine(&self) -> Result<(), VaultError> {
-        self.no_link_to_the_pki()?;
+        self.no_link_to_a_folder()?;
         self.is_genuine(&self.manifest)
+    }
+
+    /// As [`Vault::verify_genuine`] for the sake of locking, of which what other
+    /// keys the store has now says nothing. Where it cannot be read what this
+    /// clone has seen, the store and the keyring have to agree at least.
+    pub(super) fn verify_to_lock(&self, manifest: &Manifest) -> Result<(), VaultError> {
+        match self.pins().and_then(|pins| Ok(pins.check_store(manifest)?)) {
+            Err(VaultError::Pin(
+                PinError::Line(_)
+                | PinError::Read(_)
+                | PinError::Substituted { .. }
+                | PinError::RolledBack { .. },
+            )) => {}
+            checked => checked?,
+        }
+        self.is_genuine_to_the_keyring(manifest)
+    }
+
+    /// Whether it can be read what this clone has seen of the store.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError::Pin`].
+    pub fn remembers(&self) -> Result<(), VaultError> {
+        self.pins().map(drop)
     }
 
     /// Whether a description of the store, which may be that of another work
     /// tree, is or was this store's.
     pub(super) fn is_genuine(&self, manifest: &Manifest) -> Result<(), VaultError> {
         self.pins()?.check_store(manifest)?;
+        self.is_genuine_to_the_keyring(manifest)
+    }
+
+    fn is_genuine_to_the_keyring(&self, manifest: &Manifest) -> Result<(), VaultError> {
         let Some(keyring) = self.keyring()? else { return Ok(()) };
         for keys in keyring.zones() {
             let name = keys.zone();
@@ -63,18 +94,20 @@ impl Vault {
         Ok(())
     }
 
-    /// Behind a link, the files of the PKI are under paths that no rule names.
-    fn no_link_to_the_pki(&self) -> Result<(), VaultError> {
-        let folder = self.manifest.pki.as_deref().unwrap_or_default();
-        let mut place = self.work_tree().to_owned();
-        for (end, part) in folder.split('/').scan(0, |end, part| {
-            *end += part.len() + 1;
-            Some((*end - 1, part))
-        }) {
-            place.push(part);
-            if !part.is_empty() && inspect(&place)?.is_some_and(|metadata| metadata.is_symlink()) {
-                let path = folder.get(..end).unwrap_or(folder).to_owned();
-                return Err(VaultError::Symlink { path });
+    /// Behind a link, the files of the PKI, or of a pattern's folder, are under
+    /// paths that no rule names.
+    pub(super) fn no_link_to_a_folder(&self) -> Result<(), VaultError> {
+        let folders = self.rules.patterns().iter().filter_map(|(pattern, _)| pattern.folder());
+        for folder in self.manifest.pki.iter().map(String::as_str).chain(folders) {
+            let mut place = self.work_tree().to_owned();
+            let mut path = String::new();
+            for part in folder.split('/').filter(|part| !part.is_empty()) {
+                place.push(part);
+                path.push_str(if path.is_empty() { "" } else { "/" });
+                path.push_str(part);
+                if inspect(&place)?.is_some_and(|metadata| metadata.is_symlink()) {
+                    return Err(VaultError::Symlink { path });
+                }
             }
         }
         Ok(())
@@ -126,8 +159,8 @@ impl Vault {
     }
 
     /// The sealed zones that `unlock` has to open all the same: nothing else
-    /// would tell whether the rules are genuine. They have lost a pattern, or
-    /// their keys are in the keyring; or there is no zone but sealed ones.
+    /// would tell whether the rules are genuine. They have lost a pattern, or are
+    /// not described as they were, or their keys are in the keyring; or there is no zone but sealed ones.
     ///
     /// # Errors
     ///
@@ -135,10 +168,13 @@ impl Vault {
     pub fn doubtful(&self) -> Result<Vec<ZoneName>, VaultError> {
         let (pins, keyring) = (self.pins()?, self.keyring()?.unwrap_or_default());
         let zones = &self.manifest.zones;
-        let all = zones.values().all(|zone| zone.mode == Mode::Sealed);
-        let doubtful = zones.iter().filter(|(name, zone)| {
-            let changed = keyring.zone(name).is_some() || pins.lost(name, &self.manifest).next().is_some();
-            zone.mode == Mode::Sealed && (all || changed)
+        let sealed = |name: &ZoneName| pins.mode(name, &self.manifest) == Some(Mode::Sealed);
+        let all = zones.keys().all(sealed);
+        let doubtful = zones.iter().filter(|(name, _)| {
+            let changed = keyring.zone(name).is_some()
+                || pins.lost(name, &self.manifest).next().is_some()
+                || pins.standing(name, &self.manifest) == Standing::Earlier;
+            sealed(name) && (all || changed)
         });
         Ok(doubtful.map(|(name, _)| name.clone()).collect())
     }
@@ -191,11 +227,15 @@ impl Vault {
     /// Whoever can push can write a zone of his own and wrap its key for
     /// everybody: so the keys that opened have to be those that are expected.
     pub(super) fn trust(&self, keys: &ZoneKeys) -> Result<(), VaultError> {
+        self.trust_by(keys, &self.pins()?)
+    }
+
+    /// As [`Vault::trust`], by other pins than those that are written down.
+    pub(super) fn trust_by(&self, keys: &ZoneKeys, pins: &Pins) -> Result<(), VaultError> {
         let name = keys.zone();
         let zone = self.zone(name)?;
         zone.verify(name, self.manifest.store, self.manifest.pki.as_deref(), keys)
             .map_err(|source| VaultError::Distrust { zone: name.clone(), source })?;
-        let pins = self.pins()?;
         pins.check(keys)?;
         if pins.knows(name) {
             return Ok(());
@@ -219,8 +259,75 @@ impl Vault {
         }
     }
 
+    /// What a zone's files are in an unlocked work tree, by its description and
+    /// what this clone has seen of it.
+    ///
+    /// # Errors
+    ///
+    /// The pins cannot be read.
+    pub fn mode(&self, zone: &ZoneName) -> Result<Option<Mode>, VaultError> {
+        Ok(self.pins()?.mode(zone, &self.manifest))
+    }
+
+    /// The zones whose description is earlier than the one that this clone has
+    /// verified last, or another one of the same revision.
+    ///
+    /// # Errors
+    ///
+    /// The pins cannot be read.
+    pub fn earlier(&self) -> Result<Vec<ZoneName>, VaultError> {
+        Ok(self.pins()?.earlier(&self.manifest).cloned().collect())
+    }
+
+    /// As [`Manifest::certify`], later than everything that this clone has seen.
+    /// On top of an earlier description, what was lost by it comes back, but for
+    /// the patterns that are `taken` away. What says the same stays as it is.
+    pub(super) fn certify(
+        &self,
+        after: &mut Manifest,
+        zone: &ZoneName,
+        keys: &ZoneKeys,
+        taken: &[Pattern],
+    ) -> Result<(), VaultError> {
+        let pins = self.pins()?;
+        let earlier = pins.standing(zone, &self.manifest) == Standing::Earlier;
+        if !earlier && keys.current() == self.zone(zone)?.epoch {
+            let (store, pki) = (self.manifest.store, self.manifest.pki.as_deref());
+            let digest = |manifest: &Manifest| Some(manifest.zones.get(zone)?.digest(zone, store, pki));
+            if digest(after) == digest(&self.manifest) {
+                return Ok(());
+            }
+        }
+        if let Some(described) = after.zones.get_mut(zone) {
+            described.revision = described.revision.max(pins.revision(zone));
+            if earlier {
+                let lost = pins.lost(zone, &self.manifest).filter(|pattern| !taken.contains(pattern));
+                let lost: Vec<_> = lost.filter(|lost| !described.patterns.contains(lost)).cloned().collect();
+                described.patterns.extend(lost);
+                let before = self.manifest.zones.get(zone).map(|zone| zone.mode);
+                if let Some(mode) = pins.mode(zone, &self.manifest).filter(|_| before == Some(described.mode))
+                {
+                    described.mode = mode;
+                }
+            }
+        }
+        after.certify(zone, keys);
+        Ok(())
+    }
+
     pub(crate) fn pins(&self) -> Result<Pins, VaultError> {
         Ok(Pins::read(&self.repository.state().join("pins"))?)
+    }
+
+    /// Remembers that epochs are about to begin here: a run that is killed after
+    /// its commit has begun them all the same.
+    pub(super) fn pin_begun(&self, begun: &[ZoneKeys]) -> Result<(), VaultError> {
+        let _lock = RepositoryLock::acquire(&self.repository)?;
+        let mut pins = self.pins()?;
+        for keys in begun {
+            pins.remember_begun(keys, None);
+        }
+        Ok(pins.write(&self.repository.state().join("pins"))?)
     }
 
     /// Remembers what was seen, so that nobody can put other keys in its place,
@@ -238,10 +345,10 @@ impl Vault {
             after.remember_first(&self.manifest);
             for keys in seen {
                 after.remember(keys);
-                begun.into_iter().for_each(|commit| after.remember_begun(keys, commit));
+                begun.into_iter().for_each(|commit| after.remember_begun(keys, Some(commit)));
             }
             let newer = self.newer(&before, &self.manifest, verified.clone());
-            after.remember_rules(&self.manifest, &newer);
+            after.remember_rules(&self.manifest, verified, &newer);
             Ok::<_, VaultError>((after != before).then_some(after))
         };
         if updated()?.is_none() {

@@ -50,6 +50,9 @@ pub struct Unlocked {
     /// Files of open zones that stay as they are, for none of their zone's keys
     /// sealed them, with the key that they name.
     pub strange: Vec<(String, Option<KeyId>)>,
+    /// Zones that are described as they were before: an older branch, or
+    /// somebody has put the description back.
+    pub earlier: Vec<ZoneName>,
 }
 
 impl Vault {
@@ -72,7 +75,7 @@ impl Vault {
         let (mut zones, mut closed) = (Vec::new(), Vec::new());
         self.settle(&self.doubtful()?, keys, prompt)?;
         for (name, zone) in &self.manifest.zones {
-            if zone.mode == Mode::Sealed {
+            if self.mode(name)? == Some(Mode::Sealed) {
                 if keys.zones.contains_key(name) {
                     keyring.forget(name);
                 }
@@ -105,7 +108,8 @@ impl Vault {
         self.complete_pki()?;
         let worktree::Unlocked { files, strange } =
             worktree::unlock(&self.repository, &rules, &keyring, progress)?;
-        Ok(Unlocked { zones, closed, files, strange })
+        let earlier = self.earlier()?;
+        Ok(Unlocked { zones, closed, files, strange, earlier })
     }
 
     /// Makes the directories that easy-rsa wants to see: git keeps no empty ones.
@@ -135,10 +139,11 @@ impl Vault {
     /// A file has changes that git does not have: they would be lost. The store
     /// is not the one that was unlocked.
     pub fn lock(&self, progress: &mut dyn FnMut(usize, usize)) -> Result<usize, VaultError> {
-        self.verify_genuine()?;
+        self.no_link_to_a_folder()?;
+        self.verify_to_lock(&self.manifest)?;
         for tree in worktree::linked(&self.repository)? {
             if let Some(manifest) = filter::manifest(&tree)? {
-                self.is_genuine(&manifest)?;
+                self.verify_to_lock(&manifest)?;
             }
         }
         let keyring = self.keyring()?.unwrap_or_else(Keyring::new);

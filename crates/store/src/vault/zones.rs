@@ -11,11 +11,12 @@ use super::{
     past::{self, Past},
 };
 use crate::{
+    driver,
     durable::Access,
     filter,
     history::Message,
     prompt::Prompt,
-    repository::{BlobChange, RepositoryChange, WorkTree},
+    repository::{BlobChange, RepositoryChange, RepositoryLock, WorkTree},
     seal,
     worktree::{self, WorkTreeError},
     zone::{Mode, Pattern, Protection, Rules, ZoneName},
@@ -59,12 +60,12 @@ impl Vault {
             return Err(VaultError::PatternTaken { by: pattern.clone(), pattern, zone: other.clone() });
         }
         for pattern in patterns {
-            if !self.rules.patterns().iter().any(|(known, _)| known == pattern) {
+            if !described.patterns.contains(pattern) {
                 described.patterns.push(pattern.clone());
             }
         }
         let (padding, mode) = (described.padding, described.mode);
-        after.certify(zone, &zone_keys);
+        self.certify(&mut after, zone, &zone_keys, &[])?;
         let rules = self.rules_of(&after, keys)?;
         self.nothing_taken(patterns, zone, &rules)?;
         let mut edit = Edit::default();
@@ -126,12 +127,41 @@ impl Vault {
         let touched: Vec<_> =
             self.manifest.zones.keys().filter(|name| keys.zones.contains_key(*name)).cloned().collect();
         for name in &touched {
-            after.certify(name, keys.zones.get(name).expect("just filtered"));
+            self.certify(&mut after, name, keys.zones.get(name).expect("just filtered"), patterns)?;
         }
         let mut edit = Edit::default();
         let files = self.move_files(&after, keys, prompt, &mut edit)?;
         let commit = self.record(after, edit, keys, &[], message)?;
         Ok(Report { commit, files, exposed: Vec::new() })
+    }
+
+    /// Forgets patterns that only this clone still knows of, whoever took them
+    /// out of the store; gives those.
+    ///
+    /// # Errors
+    ///
+    /// As [`Vault::verify`]; what this clone knows, or git is told, cannot be written.
+    pub fn forget_patterns(&mut self, patterns: &[Pattern]) -> Result<Vec<Pattern>, VaultError> {
+        self.verify()?;
+        let forgotten = {
+            let _lock = RepositoryLock::acquire(&self.repository)?;
+            let mut pins = self.pins()?;
+            let forgotten = pins.forget_patterns(patterns, &self.manifest);
+            pins.write(&self.repository.state().join("pins"))?;
+            self.rules = pins.rules(&self.manifest, &self.verified(&self.manifest, None));
+            forgotten
+        };
+        if driver::is_installed(&self.repository)? {
+            driver::tell_attributes(&self.repository, &self.rules)?;
+        }
+        Ok(forgotten)
+    }
+
+    /// Whether no zone has a pattern any more that this clone has seen.
+    #[must_use]
+    pub fn is_only_remembered(&self, pattern: &Pattern) -> bool {
+        let known = self.rules.patterns().iter().any(|(known, _)| known == pattern);
+        known && !self.manifest.zones.values().any(|zone| zone.patterns.contains(pattern))
     }
 
     /// Changes how a zone's files lie in the work tree, or finishes what was
@@ -155,7 +185,7 @@ impl Vault {
         let described = after.zones.get_mut(zone).expect("its keys were found");
         described.mode = mode;
         let padding = described.padding;
-        after.certify(zone, &zone_keys);
+        self.certify(&mut after, zone, &zone_keys, &[])?;
         let keyring = self.keyring()?;
         if mode == Mode::Sealed {
             self.nothing_else_in_the_clear(zone)?;

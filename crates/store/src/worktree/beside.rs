@@ -25,7 +25,7 @@ use crate::{
 pub(crate) const FOLDER: &str = ".certkeep-stage";
 
 /// Moves `staged` to `target` by way of a copy beside it, of the same mode and age.
-pub(super) fn place(staged: &Path, target: &Path) -> Result<(), ReadError> {
+pub(crate) fn place(staged: &Path, target: &Path) -> Result<(), ReadError> {
     let gone = || FileError::new("read", staged)(io::ErrorKind::NotFound.into());
     let metadata = inspect(staged)?.ok_or_else(gone)?;
     let parent = target.parent().unwrap_or(target);

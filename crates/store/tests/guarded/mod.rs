@@ -209,6 +209,7 @@ fn line(hit: &Hit) -> String {
             format!("attributes {} {attribute}", String::from_utf8_lossy(path))
         }
         Breach::Shrunk(Shrunk::Rules { path }) => format!("rules {}", String::from_utf8_lossy(path)),
+        Breach::Shrunk(Shrunk::Keys { zone, epoch, .. }) => format!("keys {zone} {epoch}"),
         Breach::Shrunk(Shrunk::Driver) => "driver".to_owned(),
         other => format!("{other:?}"),
     };

@@ -7,7 +7,7 @@ use super::{
     owner::State,
     told::{Front, Told},
 };
-use crate::terminal::shell_path;
+use crate::{report::take_theirs, terminal::shell_path};
 
 /// What to do about it: first where it stands, then about the key itself.
 pub(super) fn of(told: &Told, breach: &Breach, front: Front) -> Vec<String> {
@@ -17,6 +17,7 @@ pub(super) fn of(told: &Told, breach: &Breach, front: Front) -> Vec<String> {
         (_, Breach::Shrunk(Shrunk::Driver)) => {
             advice.push("to set it up: `certkeep unlock`, or any certkeep command that writes".to_owned());
         }
+        (_, Breach::Shrunk(Shrunk::Keys { first, .. })) => advice.push(take_theirs(first)),
         (Front::Staged, Breach::Shrunk(_)) => {
             advice.push(
                 "to take the change back: `git restore --staged '*.gitattributes' .certkeep`".to_owned(),

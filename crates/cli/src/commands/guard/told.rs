@@ -264,6 +264,10 @@ fn less(shrunk: &Shrunk) -> (String, String) {
             format!("{} is protected no longer", String::from_utf8_lossy(path)),
             "no member of the store has vouched for that".to_owned(),
         ),
+        Shrunk::Keys { zone, epoch, .. } => (
+            format!("another key of the zone `{zone}` in epoch {epoch} than the branch had first"),
+            "whoever has seen the first one refuses the other: two rotations have met".to_owned(),
+        ),
         Shrunk::Driver => (
             "git is not told to run certkeep's filter here".to_owned(),
             "protected files would be committed as they are".to_owned(),

@@ -68,6 +68,9 @@ pub(super) fn undo(args: &UnprotectArgs, session: &mut Session) -> Result<(), Fa
         return Err(Failure::no_pattern(unknown, vault.rules()));
     }
     let shown: Vec<String> = patterns.iter().map(|pattern| Safe(pattern.as_str()).to_string()).collect();
+    if patterns.iter().all(|pattern| vault.is_only_remembered(pattern)) {
+        return forget(&patterns, &shown.join(", "), session);
+    }
     session
         .terminal
         .confirm(format!("About to have git keep these in the clear: {}", shown.join(", ")), "Confirm: ")?;
@@ -80,6 +83,25 @@ pub(super) fn undo(args: &UnprotectArgs, session: &mut Session) -> Result<(), Fa
     let Opened { vault, keys, terminal, .. } = session.opened_to_write()?;
     let report = vault.unprotect(&patterns, keys, &mut Asker(terminal), &message::of(&words))?;
     say("In the clear from now on", &report, session)
+}
+
+/// Makes this clone forget what the store does not say any more.
+fn forget(patterns: &[Pattern], shown: &str, session: &mut Session) -> Result<(), Failure> {
+    session.terminal.confirm(
+        format!(
+            "The store does not have these any more, and no key here tells whether a member took them out: {shown}\n\
+             Look first who it was: git log -p -- .certkeep/zones"
+        ),
+        "Forget them here, too: ",
+    )?;
+    if session.settings.dry_run {
+        session.terminal.notice(format_args!("would forget: {shown}"));
+        return Ok(());
+    }
+    let Opened { vault, .. } = session.opened_alone()?;
+    let forgotten = vault.forget_patterns(patterns)?;
+    let forgotten = account::texts(forgotten.iter().map(|pattern| pattern.as_str()));
+    account::say(session, "Forgotten", &Value::Section(vec![("patterns", forgotten)]))
 }
 
 fn read(texts: &[String]) -> Result<Vec<Pattern>, Failure> {

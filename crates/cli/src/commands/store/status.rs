@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use certkeep_pki::x509::describe::Value;
 use certkeep_store::vault::{
-    Vault,
+    Vault, VaultError,
     status::{File, Report, State},
 };
 
@@ -32,6 +32,12 @@ pub(super) fn run(session: &mut Session) -> Result<(), Failure> {
             "others on this machine can read {exposed} protected {} of the work tree: `certkeep unlock` closes what it can, `chmod go= FILE` the rest",
             if exposed == 1 { "file" } else { "files" }
         ));
+    }
+    for zone in &report.earlier {
+        session.terminal.warning(format_args!("{}", account::earlier(zone)));
+    }
+    if let Some(error) = report.unremembered {
+        return Err(VaultError::Pin(error).into());
     }
     if report.is_sound() { Ok(()) } else { Err(not_sealed(&report)) }
 }

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Mallory may push: he brings back what members wrote once and have replaced
+//! since, with its MACs. Whoever has seen the later state takes nothing away.
+#![cfg(unix)]
+
+#[expect(dead_code, reason = "each topic uses a part of it")]
+mod team;
+
+use team::Team;
+
+/// Puts back what `.certkeep` was some commits ago, and pushes it.
+fn replay(commits: usize) -> String {
+    format!(
+        "cd work/ca && git pull -q && git checkout -q HEAD~{commits} -- .certkeep .gitattributes
+         git commit -qnm Tidy && git push -q --no-verify"
+    )
+}
+
+#[test]
+fn an_earlier_description_of_the_same_epoch_takes_no_pattern_away() {
+    let team = Team::new();
+    let (alice, _, mallory) = team.shared("");
+    alice.does(
+        "cd work/ca && certkeep unlock && certkeep store protect 'secrets/**' pki/expired/note.crt && mkdir -p secrets pki/expired
+         echo $CANARY > secrets/old && echo $CANARY > pki/expired/note.crt
+         git add -A && git commit -qm Secrets && git push -q",
+    );
+    mallory.does(&replay(2));
+    alice.does(
+        "cd work/ca && git pull -q && echo $CANARY >> secrets/old && echo $CANARY >> pki/expired/note.crt && git add -A",
+    );
+    alice
+        .tries("cd work/ca && certkeep --batch unlock")
+        .well()
+        .says("the zone `keys` is described as it was before this clone saw it last")
+        .says("git log -p -- .certkeep/zones/keys");
+    alice.tries("cd work/ca && certkeep store status").well().says("the zone `keys` is described as it was");
+    alice.does(
+        "cd work/ca && grep -q '^secrets/' .git/info/attributes && echo $CANARY > secrets/new
+         git add -A && git commit -qm Work && git push -q && certkeep lock",
+    );
+    for file in ["secrets/old", "secrets/new", "pki/expired/note.crt"] {
+        assert!(alice.is_sealed(&format!("work/ca/{file}")), "{file}");
+    }
+    // The next change of the zone by a member has the pattern again, for all.
+    alice.does(
+        "cd work/ca && certkeep unlock && certkeep store protect 'more/**' && git push -q
+         grep -q 'secrets/\\*\\*' .certkeep/zones/keys/zone.toml && certkeep store status",
+    );
+    // And what a member takes away on top of that goes.
+    alice.does(
+        "cd work/ca && git rm -rq secrets && git commit -qm Drop && certkeep --batch store unprotect 'secrets/**'
+         no grep -q secrets .git/info/attributes .git/certkeep/pins",
+    );
+}
+
+#[test]
+fn an_earlier_description_opens_no_zone_that_was_sealed_since() {
+    let team = Team::new();
+    let (alice, _, mallory) = team.shared("");
+    alice.does(
+        "cd work/ca && certkeep --batch store zone set ca --mode transparent
+         certkeep --batch store zone set ca --mode sealed && certkeep --batch store zone set ca --mode sealed
+         git push -q && test $(git rev-list --count HEAD) = 7",
+    );
+    alice.does("cd work && git clone -q ~/../remote.git fresh && cd fresh && certkeep unlock");
+    mallory.does(&replay(1));
+    for clone in ["ca", "fresh"] {
+        alice
+            .tries(&format!("cd work/{clone} && git pull -q && certkeep unlock"))
+            .well()
+            .says("the zone `ca` is described as it was");
+        assert!(alice.is_sealed(&format!("work/{clone}/pki/private/ca.key")), "{clone}");
+        alice.does(&format!("cd work/{clone} && no grep -q '^zone ca' .git/certkeep/keyring"));
+    }
+}
+
+#[test]
+fn the_guard_takes_no_earlier_description_for_a_members_word() {
+    let team = Team::new();
+    let (alice, bob, _) = team.shared("");
+    alice.does(
+        "cd work/ca && certkeep store protect 'secrets/**' && mkdir secrets && echo $CANARY > secrets/old
+         git add -A && git commit -qm Secrets && git push -q",
+    );
+    bob.does("cd work/ca && git pull -q && certkeep unlock");
+    // Also where nothing of it was seen before: it is the history that tells.
+    for state in ["", "mv .git/certkeep/pins ~ &&"] {
+        let said = bob.tries(&format!(
+            "cd work/ca && rm secrets/old && {state} git checkout -q HEAD~2 -- .certkeep .gitattributes && certkeep guard"
+        ));
+        assert!(said.stdout.contains("is protected no longer"), "{said:?}");
+        assert_eq!(said.code, 6, "{said:?}");
+        bob.does("cd work/ca && git checkout -q HEAD -- .certkeep .gitattributes secrets");
+    }
+}
+
+#[test]
+fn only_what_a_key_has_verified_is_vouched_for() {
+    let team = Team::new();
+    let (alice, bob, mallory) = team.shared("--zone=keys");
+    alice.does(
+        "cd work/ca && certkeep store protect --zone=ca 'offline/**' && mkdir offline && echo $CANARY > offline/a
+         certkeep store protect --zone=ca 'offline/**' && git push -q",
+    );
+    bob.does("cd work/ca && git pull -q && certkeep unlock && certkeep guard --history");
+    // A pattern that nobody certified, and which is taken away again.
+    let add =
+        "sed -i 's,^patterns = .*,patterns = [\"offline/**\"\\, \"docs/**\"],' .certkeep/zones/ca/zone.toml";
+    mallory.does(&format!("cd work/ca && git pull -q && {add} && git commit -qam Add && git push -q"));
+    bob.does("cd work/ca && git pull -q && certkeep unlock && grep -q '^docs/' .git/info/attributes");
+    let drop = add.replace("\\, \"docs/**\"", "").replace("offline/**\"]", "docs/**\"]");
+    bob.does(&format!("cd work/ca && {drop} && git add .certkeep"));
+    bob.does("cd work/ca && certkeep guard >~/said && exit 1 || grep -q 'offline/.* is protected no longer' ~/said");
+    bob.does("cd work/ca && git checkout -q HEAD -- .certkeep");
+    // What a member has taken out, and Bob cannot tell, is forgotten when he says so.
+    mallory.does("cd work/ca && git revert --no-edit HEAD >/dev/null && git push -q");
+    alice.does(
+        "cd work/ca && git pull -q && git rm -q offline/a && git commit -qm Drop
+         certkeep --batch store unprotect 'offline/**' && git push -q",
+    );
+    bob.does("cd work/ca && git pull -q && certkeep unlock && mkdir -p offline && echo open > offline/b");
+    bob.fails("cd work/ca && git add offline/b", "which the store does not have any more")
+        .says("certkeep store unprotect PATTERN");
+    bob.does("cd work/ca && certkeep --batch store unprotect 'offline/**' 'docs/**' && git add offline/b");
+    bob.fails("cd work/ca && certkeep --batch store unprotect 'offline/**'", "no zone has the pattern");
+    bob.does(
+        "cd work/ca && git commit -qm Open && certkeep unlock && no grep -q offline .git/info/attributes",
+    );
+}
+
+#[test]
+fn a_former_member_gives_no_key_of_his_to_the_name_of_another() {
+    let team = Team::new();
+    let (alice, _, _) = team.shared("");
+    let mallory = team.person("oscar");
+    mallory.does("age-keygen -o identity.txt 2>/dev/null; age-keygen -o evil.txt 2>/dev/null; age-keygen -y identity.txt > public");
+    let mallory = mallory.with("CERTKEEP_IDENTITY_FILE", &mallory.path("identity.txt").display().to_string());
+    alice.does("cd work/ca && certkeep --batch member add oscar $(cat ~/../oscar/public) && git push -q");
+    mallory.does("cd work && git clone -q ~/../remote.git ca && cd ca && certkeep unlock");
+    alice.does("cd work/ca && certkeep --batch member remove oscar && git push -q");
+    mallory.does(
+        "cd work/ca && git rm -q .certkeep/members/bob.toml .certkeep/zones/*/members/bob.toml .certkeep/zones/*/keys/*/bob.age
+         git commit -qnm x && certkeep --batch member add bob $(age-keygen -y ~/evil.txt) && git fetch -q
+         mine=$(git rev-parse HEAD) && git checkout -q -f --detach origin/main
+         git checkout -q $mine -- .certkeep/members/bob.toml '.certkeep/zones/*/members/bob.toml'
+         git commit -qnm Laptop && git push -q --no-verify origin HEAD:main",
+    );
+    alice.does("cd work/ca && git pull -q && certkeep unlock");
+    let listed = alice.does("cd work/ca && certkeep member list");
+    assert!(listed.contains("keys (forged)") && !listed.contains("to be confirmed"), "{listed}");
+    alice.fails("cd work/ca && certkeep --batch store rotate", "the grant of `bob` was given by no member");
+    alice.tries("cd work/ca && certkeep --batch member refresh bob").well().says("nobody is to be confirmed");
+    alice.does(
+        "cd work/ca && git revert --no-edit HEAD >/dev/null && certkeep --batch store rotate && git push -q",
+    );
+    mallory.fails(
+        "cd work/ca && git checkout -q -f origin/main && git pull -q origin main && certkeep --identity ~/evil.txt unlock",
+        "nothing here opens the zone",
+    );
+}
+
+#[test]
+fn a_folder_of_a_pattern_is_no_link() {
+    let team = Team::new();
+    let (alice, _, mallory) = team.shared("");
+    alice.does("cd work/ca && certkeep unlock && certkeep store protect 'deploy/secrets/**' && git push -q");
+    mallory.does(
+        "cd work/ca && git pull -q && mkdir -p deploy docs && echo x > docs/a && ln -s ../docs deploy/secrets
+         git add -A && git commit -qm Link && git push -q",
+    );
+    alice.does("cd work/ca && git pull -q");
+    for command in ["unlock", "store status", "--batch store rotate"] {
+        alice
+            .fails(&format!("cd work/ca && certkeep {command}"), "deploy/secrets is a symbolic link")
+            .says("git log -- deploy/secrets");
+    }
+    let said = alice.tries("cd work/ca && certkeep guard --history");
+    assert!(said.code == 6 && said.stdout.contains("deploy/secrets"), "{said:?}");
+}
+
+#[test]
+fn a_clone_that_cannot_read_what_it_has_seen_is_locked_all_the_same() {
+    let team = Team::new();
+    let (alice, _, _) = team.shared("");
+    alice.does(
+        "cd work/ca && certkeep unlock && certkeep store protect 'sec/**' && mkdir sec && echo $CANARY > sec/a
+         git add sec && git commit -qm Sec && git push -q && echo nonsense >> .git/certkeep/pins && cp -r . ../other",
+    );
+    alice
+        .fails("cd work/ca && certkeep store status", "of the pins cannot be understood")
+        .says("move that file away");
+    let said = alice.tries("cd work/ca && certkeep store status");
+    assert!(said.stdout.contains("Sound: yes"), "{said:?}");
+    alice
+        .fails("cd work/ca && certkeep lock", "of the pins cannot be understood")
+        .says("move that file away");
+    alice.does("cd work/ca && no grep -rq 'PRIVATE KEY' pki && no ls .git/certkeep/keyring 2>/dev/null");
+    assert!(alice.is_sealed("work/ca/sec/a"));
+    alice.does("cd work/ca && mv .git/certkeep/pins ~ && certkeep unlock && certkeep store status");
+    // Not by rules that the keys in the keyring contradict.
+    alice.does("cd work/other && sed -i 's/^patterns = .*/patterns = []/' .certkeep/zones/keys/zone.toml");
+    alice.fails("cd work/other && certkeep lock", "was not written by a member");
+}
+
+#[test]
+fn a_locked_clone_notices_that_a_mode_was_altered() {
+    let team = Team::new();
+    let (alice, _, mallory) = team.shared("");
+    alice.does("cd work/ca && certkeep unlock && certkeep lock");
+    mallory.does(
+        "cd work/ca && git pull -q && sed -i s/sealed/transparent/ .certkeep/zones/ca/zone.toml
+         git commit -qam Flip && git push -q",
+    );
+    alice.does("cd work/ca && git pull -q");
+    alice.tries("cd work/ca && certkeep store status").well().says("the zone `ca` is described");
+    alice.fails("cd work/ca && certkeep unlock", "the zone `ca` cannot be trusted");
+    assert!(alice.is_sealed("work/ca/pki/private/ca.key"));
+}
+
+#[test]
+fn exec_leaves_no_name_out_that_is_no_text() {
+    let team = Team::new();
+    let (alice, _, _) = team.shared("");
+    alice.does(
+        "cd work/ca && certkeep unlock && name=$(printf 'pki/private/\\377.key') && echo $CANARY > \"$name\"
+         git add -A && git commit -qm Odd && certkeep lock && git push -q",
+    );
+    alice.does("cd work/ca && certkeep exec -- sh -c 'grep -q $CANARY \"$EASYRSA_PKI\"/private/*[!a-z].key'");
+}
+
+#[test]
+fn an_object_that_was_cut_off_is_an_error_and_no_end_of_all_things() {
+    let team = Team::new();
+    let (alice, _, _) = team.shared("");
+    alice.does("cd work/ca && certkeep unlock && touch pki/private/www.key");
+    for object in ["HEAD", "HEAD^{tree}", "HEAD:pki", "HEAD:pki/private", "HEAD:pki/private/www.key"] {
+        alice.does(&format!(
+            "cd work/ca && rm -rf ../cut && cp -r . ../cut && cd ../cut && name=$(git rev-parse {object})
+             file=.git/objects/$(echo $name | cut -c1-2)/$(echo $name | cut -c3-) && chmod u+w $file
+             head -c 20 $file > ../head && cat ../head > $file"
+        ));
+        for command in [
+            "certkeep store rotate --batch",
+            "certkeep --batch store rotate",
+            "certkeep lock",
+            "git add pki/private/new.key",
+        ] {
+            let said = alice.tries(&format!(
+                "cd work/cut && echo $CANARY > pki/private/new.key && timeout 60 {command}; code=$?; rm -f pki/private/new.key; exit $code"
+            ));
+            assert!(![124, 137, 70].contains(&said.code), "{object}: {said:?}");
+        }
+    }
+}
