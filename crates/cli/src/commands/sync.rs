@@ -25,7 +25,7 @@ use crate::{
 /// How long is waited before the second attempt, at most; each further one may take twice as long.
 const WAIT: Duration = Duration::from_millis(100);
 /// How often that doubles.
-const DOUBLINGS: u32 = 4;
+const DOUBLINGS: u32 = 6;
 
 /// Arguments of `sync`.
 #[derive(Debug, clap::Args)]
