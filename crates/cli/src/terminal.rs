@@ -13,6 +13,7 @@
 
 mod asker;
 mod colour;
+mod device;
 mod line;
 mod page;
 mod progress;
@@ -28,20 +29,13 @@ use certkeep_pki::secret::Passphrase;
 use thiserror::Error;
 
 pub(crate) use self::line::{read_line, standard_input, standard_output};
-/// The terminal that one of the standard streams is, which gpg's agent cannot guess.
-#[must_use]
-pub fn name() -> Option<std::ffi::OsString> {
-    let name = rustix::termios::ttyname(io::stdin(), Vec::new())
-        .or_else(|_| rustix::termios::ttyname(io::stderr(), Vec::new()))
-        .or_else(|_| rustix::termios::ttyname(io::stdout(), Vec::new()));
-    name.ok().map(|name| std::os::unix::ffi::OsStringExt::from_vec(name.into_bytes()))
-}
 
 #[cfg(test)]
 pub use self::prompt::Scripted;
 pub use self::{
     asker::Asker,
     colour::{Colour, Mark, Word},
+    device::name,
     line::LineError,
     page::Page,
     progress::Progress,

@@ -8,6 +8,7 @@
 //! rcgen does not have, to aws-lc-rs itself.
 
 mod algorithm;
+mod foreign;
 mod legacy;
 mod load;
 mod parameters;

@@ -13,6 +13,7 @@ use crate::{
     interrupt, message,
     report::Failure,
     session::{Opened, Session},
+    settings::Commits,
     terminal::{Asker, Safe},
 };
 
@@ -115,7 +116,7 @@ fn discard(session: &mut Session) -> Result<(), Failure> {
         session.terminal.notice("would forget them");
         return Ok(());
     }
-    if session.settings.no_commit {
+    if session.settings.commits == Commits::None {
         return Err(Failure::store_without_commit());
     }
     let discarded = {

@@ -12,8 +12,10 @@ use thiserror::Error;
 use zeroize::Zeroizing;
 
 use super::{
-    PrivateKey, legacy, pbes2,
-    public::{curve_of, name_of, named_curve},
+    PrivateKey,
+    foreign::name_of,
+    legacy, pbes2,
+    public::{curve_of, named_curve},
 };
 use crate::{
     pem::{self, PemError},

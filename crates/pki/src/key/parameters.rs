@@ -4,7 +4,7 @@
 use der::{Decode, asn1::ObjectIdentifier};
 use thiserror::Error;
 
-use super::{Curve, public};
+use super::{Curve, foreign, public};
 use crate::pem::{self, PemError};
 
 /// Why a file does not name a curve of ours.
@@ -37,7 +37,7 @@ impl Curve {
             Some(0x30) => ParametersError::Explicit,
             _ => ParametersError::None,
         })?;
-        public::curve_of(named).ok_or_else(|| ParametersError::Unsupported(public::curve_name(named)))
+        public::curve_of(named).ok_or_else(|| ParametersError::Unsupported(foreign::curve_name(named)))
     }
 }
 

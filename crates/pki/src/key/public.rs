@@ -12,7 +12,7 @@ use sha2::Sha256;
 use spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned};
 use thiserror::Error;
 
-use super::{Curve, Digest, KeyAlgorithm, SignError, pss};
+use super::{Curve, Digest, KeyAlgorithm, SignError, foreign::name_of, pss};
 
 const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 pub(super) const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
@@ -21,23 +21,6 @@ const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7
 const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
 pub(super) const K256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.10");
 const P521: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.35");
-
-/// Algorithms that certkeep can name and not use.
-const NAMED: [(&str, &str); 5] = [
-    ("1.2.840.10040.4.1", "DSA"),
-    ("1.2.840.113549.1.1.10", "RSASSA-PSS"),
-    ("1.3.101.110", "X25519"),
-    ("1.3.101.111", "X448"),
-    ("1.3.101.113", "Ed448"),
-];
-
-/// Curves that certkeep can name and not use.
-const NAMED_CURVES: [(&str, &str); 4] = [
-    ("1.3.132.0.33", "secp224r1"),
-    ("1.3.36.3.3.2.8.1.1.7", "brainpoolP256r1"),
-    ("1.3.36.3.3.2.8.1.1.11", "brainpoolP384r1"),
-    ("1.3.36.3.3.2.8.1.1.13", "brainpoolP512r1"),
-];
 
 /// A SubjectPublicKeyInfo (RFC 5280 §4.1.2.7), byte for byte as it was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -186,21 +169,6 @@ impl PublicKey {
     }
 }
 
-/// The name of an algorithm that certkeep does not have, a curve with it.
-pub(super) fn name_of(identifier: &AlgorithmIdentifierOwned) -> String {
-    let name = |table: &[(&str, &str)], oid: ObjectIdentifier| {
-        let dotted = oid.to_string();
-        table.iter().find(|(known, _)| *known == dotted).map_or(dotted, |(_, name)| (*name).to_owned())
-    };
-    if identifier.oid != EC {
-        return name(&NAMED, identifier.oid);
-    }
-    match named_curve(identifier) {
-        Some(curve) => format!("EC {}", curve_name(curve)),
-        None => "EC with explicit parameters".to_owned(),
-    }
-}
-
 /// The curve of an EC key, where it is a named one (RFC 5480 §2.1.1).
 pub(super) fn named_curve(identifier: &AlgorithmIdentifierOwned) -> Option<ObjectIdentifier> {
     identifier.parameters.as_ref()?.decode_as().ok()
@@ -221,13 +189,6 @@ pub(super) fn curve_of(curve: ObjectIdentifier) -> Option<Curve> {
         K256 => Some(Curve::K256),
         _ => None,
     }
-}
-
-/// The name of a curve that certkeep does not have, or its numbers.
-pub(super) fn curve_name(curve: ObjectIdentifier) -> String {
-    let dotted = curve.to_string();
-    let known = NAMED_CURVES.iter().find(|(known, _)| *known == dotted);
-    known.map_or(dotted, |(_, name)| (*name).to_owned())
 }
 
 fn algorithm_of(
