@@ -11,18 +11,18 @@ mod ground;
 mod guard;
 mod large;
 mod list;
+mod page;
 mod race;
 mod rsa;
 mod sealed;
 mod sync;
 
 use std::{
-    fmt::Write as _,
-    fs,
     path::{Path, PathBuf},
     process::Command,
 };
 
+use page::Page;
 use race::Race;
 
 use crate::{Outcome, process};
@@ -33,6 +33,20 @@ pub(crate) struct Part {
     pub(crate) about: String,
     pub(crate) races: Vec<Race>,
     pub(crate) limits: Vec<Limit>,
+}
+
+impl Part {
+    /// What was not fast enough, a line each.
+    fn missed(&self) -> Vec<String> {
+        let races = self.races.iter().filter(|race| race.ratio() < race.at_least).map(|race| {
+            let (ratio, wanted) = (race.ratio(), race.at_least);
+            format!("{}: {ratio:.1} times as fast as {}, at least {wanted} is wanted", race.name, race.other)
+        });
+        let limits = self.limits.iter().filter(|limit| !limit.holds()).map(|limit| {
+            format!("{}: {:.1} {}, {} is wanted", limit.name, limit.measured, limit.unit, limit.wanted())
+        });
+        races.chain(limits).collect()
+    }
 }
 
 /// Something that has no peer to race with.
@@ -69,7 +83,7 @@ impl Limit {
     }
 }
 
-/// Builds the release, runs the parts named in `wanted` (or all of them, and then writes the page).
+/// Builds the release, runs the parts named in `wanted` or all of them, and puts what they measure into the page.
 pub(crate) fn run(wanted: &[&str]) -> Outcome {
     type Measure = fn(&Path) -> Outcome<Part>;
     let parts: [(&str, Measure); 9] = [
@@ -89,95 +103,23 @@ pub(crate) fn run(wanted: &[&str]) -> Outcome {
     let mut cargo = Command::new("cargo");
     cargo.args(["build", "--quiet", "--release", "--locked", "--package", "certkeep"]);
     process::show(cargo.current_dir(process::root()))?;
-    let mut page = introduction()?;
+    let mut page = if wanted.is_empty() { Page::new()? } else { Page::read()? };
     let mut slow = Vec::new();
     for (_, part) in parts.into_iter().filter(|(name, _)| wanted.is_empty() || wanted.contains(name)) {
         let scratch = tempfile::tempdir()?;
         let part = part(scratch.path())?;
-        let table = table(&part)?;
-        println!("{table}");
-        page.push_str(&table);
-        slow.extend(part.races.iter().filter(|race| race.ratio() < race.at_least).map(|race| {
-            format!(
-                "  {}: {:.1} times as fast as {}, at least {} is wanted",
-                race.name,
-                race.ratio(),
-                race.other,
-                race.at_least
-            )
-        }));
-        slow.extend(part.limits.iter().filter(|limit| !limit.holds()).map(|limit| {
-            format!("  {}: {:.1} {}, {} is wanted", limit.name, limit.measured, limit.unit, limit.wanted())
-        }));
-    }
-    if wanted.is_empty() {
-        if !slow.is_empty() {
-            page.push_str(&format!("\n## Limits that this run did not meet\n\n{}\n", as_list(&slow)));
-        }
-        fs::write(process::root().join("docs/benchmarks.md"), page)?;
+        let missed = part.missed();
+        let section = page::section(&part, &missed)?;
+        println!("{section}");
+        page.put(section);
+        // Each time: one part takes minutes, and another may fail.
+        page.write()?;
+        slow.extend(missed);
     }
     if slow.is_empty() { Ok(()) } else { Err(format!("too slow:\n{}", slow.join("\n")).into()) }
-}
-
-fn as_list(lines: &[String]) -> String {
-    lines.iter().map(|line| format!("* {}", line.trim())).collect::<Vec<_>>().join("\n")
 }
 
 /// The binary that is measured.
 pub(crate) fn certkeep() -> PathBuf {
     process::root().join("target/release/certkeep")
-}
-
-fn introduction() -> Outcome<String> {
-    let said = |words: &[&str]| process::finish(Command::new("sh").arg("-c").args(words))?.success();
-    let processor = said(&["sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1"])?;
-    let cores = said(&["nproc"])?;
-    let openssl = said(&["openssl version | cut -d' ' -f1,2"])?;
-    let easyrsa = said(&["/usr/share/easy-rsa/easyrsa --version | sed -n 's/^Version: *//p'"])?;
-    Ok(format!(
-        "# Benchmarks
-
-Written by `cargo xtask bench`, which builds the release, measures, and fails when a ratio is below its
-limit. To repeat: `sh xtask/setup.sh && cargo xtask bench` (Debian 12, half an hour); `cargo xtask bench
-everyday`, `expiry`, `rsa`, `large`, `disk`, `sealed`, `guard`, `list` or `sync` does one part and leaves this
-page alone.
-
-Milliseconds are wall-clock time of whole processes, start-up included: medians where every run does the
-same, means for RSA keys. The two programs take turns,
-run by run, on a machine that nobody guarantees to be quiet: trust the ratios, not the milliseconds.
-
-Measured on: {} ({} cores), {}, easy-rsa {}.
-",
-        processor.trim(),
-        cores.trim(),
-        openssl.trim(),
-        easyrsa.trim(),
-    ))
-}
-
-fn table(part: &Part) -> Outcome<String> {
-    let mut text = format!("\n## {}\n\n{}\n\n", part.heading, part.about);
-    for races in part.races.chunk_by(|one, next| one.other == next.other) {
-        let other = races.first().map_or("", |race| race.other);
-        writeln!(text, "| | runs | {other}, ms | certkeep, ms | ratio | at least |")?;
-        writeln!(text, "|---|---:|---:|---:|---:|---:|")?;
-        for race in races {
-            let (ours, theirs) = (race.ours.average(race.average), race.theirs.average(race.average));
-            let row = (race.name, race.ours.runs(), race.ratio(), race.at_least);
-            writeln!(
-                text,
-                "| {} | {} | {theirs:.1} | {ours:.1} | **{:.1}** | {} |",
-                row.0, row.1, row.2, row.3
-            )?;
-        }
-        writeln!(text)?;
-    }
-    if !part.limits.is_empty() {
-        writeln!(text, "| | measured | wanted |")?;
-        writeln!(text, "|---|---:|---:|")?;
-    }
-    for limit in &part.limits {
-        writeln!(text, "| {} | {:.1} {} | {} |", limit.name, limit.measured, limit.unit, limit.wanted())?;
-    }
-    Ok(text)
 }
