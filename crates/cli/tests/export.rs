@@ -93,8 +93,12 @@ fn every_word_of_export_p12_means_something() {
     let text = info("-passin pass:");
     assert!(text.contains("PRIVATE KEY") && text.matches("BEGIN CERTIFICATE").count() == 1, "{text}");
     assert!(!text.contains("friendlyName: ec"), "{text}");
+    // Without a passphrase there is nothing to guess.
+    assert!(info("-info -passin pass:").contains("Iteration 2048"));
     world.run(["-b", PASS, "--usefn=Jane's laptop", "export-p12", "ec"]).success();
-    assert!(info("-passin pass:geheim").contains("friendlyName: Jane's laptop"));
+    let text = info("-info -passin pass:geheim");
+    assert!(text.contains("friendlyName: Jane's laptop") && !text.contains("Iteration 2048"), "{text}");
+    assert_eq!(text.matches("Iteration 100000").count(), 3, "{text}");
     world.run(["-b", PASS, "export-p12", "ec", "nokey"]).success();
     let text = info("-passin pass:geheim");
     assert!(!text.contains("PRIVATE KEY") && text.matches("BEGIN CERTIFICATE").count() == 2, "{text}");

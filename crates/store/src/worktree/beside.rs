@@ -7,6 +7,7 @@
 //! leaves there enters no commit. The next run sweeps it.
 
 use std::{
+    ffi::OsStr,
     fs::{self, FileTimes},
     io,
     path::{Path, PathBuf},
@@ -24,6 +25,8 @@ use crate::{
 /// The folder, in the one that holds the file.
 pub(crate) const FOLDER: &str = ".certkeep-stage";
 
+const IGNORE: &str = ".gitignore";
+
 /// Moves `staged` to `target` by way of a copy beside it, of the same mode and age.
 pub(crate) fn place(staged: &Path, target: &Path) -> Result<(), ReadError> {
     let gone = || FileError::new("read", staged)(io::ErrorKind::NotFound.into());
@@ -32,8 +35,11 @@ pub(crate) fn place(staged: &Path, target: &Path) -> Result<(), ReadError> {
     let folder = parent.join(FOLDER);
     sweep(&folder)?;
     make_directory(&folder, Access::Owner)?;
-    write_unsynced(&folder.join(".gitignore"), b"*\n", Access::Owner, None)?;
-    let beside: PathBuf = folder.join(target.file_name().unwrap_or_default());
+    write_unsynced(&folder.join(IGNORE), b"*\n", Access::Owner, None)?;
+    let name = target.file_name().unwrap_or_default();
+    // The folder has one of its own.
+    let name = if name == IGNORE { OsStr::new("gitignore") } else { name };
+    let beside: PathBuf = folder.join(name);
     let access = Access::Mode(permissions(&metadata));
     let written = copy_new(staged, &beside, access, Some(Owner::of(&metadata)))?.ok_or_else(gone)?;
     let times =
