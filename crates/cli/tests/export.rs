@@ -207,4 +207,7 @@ fn passphrases_are_set_changed_and_taken_away() {
     world.refuses(["-b", PASS, "set-pass", "pki/ca.crt", "file"], "in the PKI");
     world.copy("pki/ca.crt", "no.key");
     world.refuses(["-b", PASS, "set-pass", "no.key", "file"], "there is no private key in it");
+    world.run(["-b", "inline", "ec"]).success();
+    let told = "inline/private/ec.inline still holds the key as it was";
+    world.run(["-b", PASS, "set-pass", "ec"]).success().says(told);
 }

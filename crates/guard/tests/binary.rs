@@ -131,7 +131,7 @@ fn keys_of_openssl_in_their_traditional_forms() {
         let public = shop.public("key.pem");
         finds(&shop, curve, &shop.read("key.der"), clear(Format::Sec1, Some(&public)));
         shop.openssl("ec -in key.pem -no_public -outform DER -out key.der");
-        let derived = ["prime256v1", "secp384r1"].contains(&curve).then_some(public.as_slice());
+        let derived = ["prime256v1", "secp384r1", "secp256k1"].contains(&curve).then_some(public.as_slice());
         once(curve, &shop.read("key.der"), clear(Format::Sec1, derived), &[]);
         shop.openssl("ec -in key.pem -param_enc explicit -out explicit.pem");
         shop.openssl("ec -in explicit.pem -outform DER -out key.der");

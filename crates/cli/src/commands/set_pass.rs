@@ -41,6 +41,13 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
             passphrase.is_some(),
             &Safe(session.settings.pki.join(path.relative()).display()).to_string(),
         );
+        let inline = PkiPath::PrivateInline(name.clone());
+        if session.exists(&inline)? {
+            session.terminal.notice(format_args!(
+                "{inline} still holds the key as it was: `certkeep inline {}` makes it anew",
+                Safe(&name)
+            ));
+        }
     }
     Ok(())
 }
