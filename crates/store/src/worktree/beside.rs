@@ -32,8 +32,12 @@ pub(crate) fn place(staged: &Path, target: &Path) -> Result<(), ReadError> {
     let folder = parent.join(FOLDER);
     sweep(&folder)?;
     make_directory(&folder, Access::Owner)?;
-    write_unsynced(&folder.join(".gitignore"), b"*\n", Access::Owner, None)?;
     let beside: PathBuf = folder.join(target.file_name().unwrap_or_default());
+    let ignore = folder.join(".gitignore");
+    // A file of that name itself is public.
+    if ignore != beside {
+        write_unsynced(&ignore, b"*\n", Access::Owner, None)?;
+    }
     let access = Access::Mode(permissions(&metadata));
     let written = copy_new(staged, &beside, access, Some(Owner::of(&metadata)))?.ok_or_else(gone)?;
     let times =
