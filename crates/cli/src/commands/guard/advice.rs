@@ -89,7 +89,7 @@ fn of_opened(told: &Told, front: Front, path: &str) -> Vec<String> {
             advice.push(format!("to take it out of the commit: `git reset -- {path}`"));
             advice.push(format!("to have it sealed again: `certkeep store protect {path}`, then `git add -- {path}`"));
             advice.push(once("commit"));
-            advice.push(format!("or for this file alone, in .certkeep/guard.toml: [[allow]] blob = \"{blob}\""));
+            advice.push(format!("or for this content alone, in .certkeep/guard.toml: [[allow]] blob = \"{blob}\", path = \"...\", reason = \"...\""));
         }
         Front::Receive => advice.push(
             "if a member has meant that: `git config certkeep.allowUnprotect true` on this server, for as long as it takes"
