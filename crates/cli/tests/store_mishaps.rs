@@ -187,6 +187,14 @@ fn what_a_forgotten_rotation_has_sealed_can_be_picked_later() {
     bob.tries("cd work/ca && certkeep unlock").well().says("bo.key stays sealed").says("--discard-rotation");
     bob.does("cd work/ca && certkeep --batch unlock --discard-rotation && git push -q");
     all_is_well([&alice, &bob]);
+    // Back on the branch with the rotation, what leads out is said.
+    bob.does("cd work/ca && git checkout -q -f mine");
+    bob.fails("cd work/ca && certkeep unlock", "when this clone saw it first")
+        .says("a rotation of your own that this clone has forgotten")
+        .says("git switch BRANCH")
+        .says("git cherry-pick COMMIT");
+    bob.does("cd work/ca && git switch -q -f main && certkeep unlock");
+    all_is_well([&alice, &bob]);
 }
 
 #[test]

@@ -114,6 +114,8 @@ pub enum PinError {
         found: KeyId,
         /// The commit in which this clone began that epoch, if it did.
         begun: Option<String>,
+        /// Whether it is a key that this clone has forgotten on demand.
+        forgotten: bool,
     },
     /// The zone has been in a later epoch before.
     #[error("zone {zone} is in epoch {found}; this clone has seen epoch {seen}")]
@@ -146,8 +148,7 @@ impl Pins {
             };
             let (epoch, found) = (*epoch, described.key_id);
             if described.epoch == epoch && found != seen {
-                let begun = self.begun_in(zone, epoch);
-                return Err(PinError::Substituted { zone: zone.clone(), epoch, seen, found, begun });
+                return Err(self.substituted(zone, epoch, seen, found));
             }
         }
         if let Some(zone) = manifest.zones.keys().find(|zone| !self.keys.is_empty() && !self.knows(zone)) {
@@ -159,6 +160,12 @@ impl Pins {
             }
             _ => Ok(()),
         }
+    }
+
+    fn substituted(&self, zone: &ZoneName, epoch: Epoch, seen: KeyId, found: KeyId) -> PinError {
+        let begun = self.begun_in(zone, epoch);
+        let forgotten = self.discarded.contains(&(zone.clone(), found));
+        PinError::Substituted { zone: zone.clone(), epoch, seen, found, begun, forgotten }
     }
 
     /// What in a store's description speaks against the rules in it, as far as a
@@ -216,8 +223,7 @@ impl Pins {
             match keys.sealing(epoch).map(|key| key.id()) {
                 Some(found) if found == seen => {}
                 Some(found) => {
-                    let begun = self.begun_in(zone, epoch);
-                    return Err(PinError::Substituted { zone: zone.clone(), epoch, seen, found, begun });
+                    return Err(self.substituted(zone, epoch, seen, found));
                 }
                 None if epoch > keys.current() => {
                     return Err(PinError::RolledBack {

@@ -220,6 +220,22 @@ fn a_server_without_keys_knows_what_is_sealed() {
     assert!(told.contains("filter: unspecified"), "{told}");
     reset();
 
+    // What is sealed stays so, at a public path too, and on whatever way.
+    world.stage("attic/a", &world.sealed("keys", b"secret"));
+    world.commit("put aside");
+    assert_eq!(server.push(&["HEAD:main"]), "");
+    world.git(&["fetch", "-q"]);
+    world.unstage("attic/a");
+    world.commit("taken away");
+    world.stage("attic/a", b"secret");
+    world.commit("put back");
+    assert_eq!(server.push(&["HEAD:main"]), "attic/a: opened");
+    world.git(&["reset", "-q", "--hard", "origin/main~"]);
+    world.stage("attic/a", b"secret");
+    world.commit("by another way");
+    assert_eq!(server.push(&["--force", "HEAD:main"]), "attic/a: opened");
+    reset();
+
     // The allow-list that is pushed with the key does not count, the one from before does.
     let key = key();
     let blob = world.blob(key.as_bytes());

@@ -212,6 +212,54 @@ fn rules_shrink_by_the_word_of_a_member_alone() {
 }
 
 #[test]
+fn what_was_sealed_stays_so_whatever_the_rules_say() {
+    let world = World::new();
+    let sealed = world.sealed("keys", b"secret");
+    // No rules have ever named this path.
+    world.stage("attic/a", &sealed);
+    world.commit("put aside");
+    world.stage("attic/a", b"secret");
+    assert_eq!(world.staged(), ["attic/a: opened"]);
+    world.stage("attic/a", key().as_bytes());
+    assert_eq!(world.staged(), ["attic/a: opened with a key"]);
+    for (path, bytes) in [("attic/b", sealed.as_slice()), ("attic/a", b""), ("attic/c", b"plain")] {
+        world.stage(path, bytes);
+    }
+    world.unstage("attic/a");
+    assert!(world.staged().is_empty(), "gone, moved, empty, new");
+
+    // A description that nobody with a key wrote proves nothing, whatever number it bears.
+    let file = ".certkeep/zones/keys/zone.toml";
+    let text = world.ground.git(&["show", &format!("HEAD:{file}")]);
+    assert!(text.contains("patterns = []") && text.contains("\nrevision = "), "{text}");
+    for patterns in ["[\"attic/**\"]", "[]"] {
+        let forged = text.replace("patterns = []", &format!("patterns = {patterns}"));
+        let number = if patterns == "[]" { "revision = 90" } else { "revision = 80" };
+        let forged: String = forged
+            .lines()
+            .map(|line| if line.starts_with("revision") { number } else { line }.to_owned() + "\n")
+            .collect();
+        assert_ne!(forged, text);
+        world.stage(file, forged.as_bytes());
+        world.commit(patterns);
+    }
+    world.stage("attic/b", b"secret");
+    assert_eq!(world.staged(), ["attic/b: opened"]);
+    // With another object at hand, or for one command, a person says so.
+    let blob = world.blob(b"secret");
+    let entry = format!("[[allow]]\nblob = \"{blob}\"\npath = \"attic/b\"\nreason = \"a test\"\n");
+    world.stage(".certkeep/guard.toml", entry.as_bytes());
+    let report = world.guard().staged().expect("checked");
+    assert!(told(&report).is_empty() && report.allowed.len() == 1, "{report:?}");
+    world.stage("attic/b", b"another secret");
+    assert_eq!(world.staged(), ["attic/b: opened"]);
+    world.ground.git(&["config", "certkeep.allowUnprotect", "yes"]);
+    assert!(world.staged().is_empty());
+    world.ground.git(&["config", "certkeep.allowUnprotect", "perhaps"]);
+    assert!(world.guard().staged().is_err());
+}
+
+#[test]
 fn the_allow_list_lets_keys_through_but_nothing_under_a_protected_path() {
     let world = World::new();
     let key = key();

@@ -81,6 +81,7 @@ impl From<VaultError> for Failure {
                     "compare the epochs and keys of `.certkeep/zones/*/zone.toml` with a colleague's, then move \
                      that file away and `certkeep unlock`",
                 ),
+            VaultError::Pin(PinError::Substituted { forgotten: true, .. }) => of_forgotten_rotation(failure),
             VaultError::Pin(PinError::Substituted { begun, .. }) => {
                 of_lost_rotation(failure.with_hint(WHO_CHANGED_IT), begun.as_ref())
             }
@@ -151,6 +152,19 @@ fn of_lost_rotation(failure: Failure, begun: Option<&String>) -> Failure {
         "only if your own push{which} was rejected, because another rotation came first: \
          `certkeep unlock --discard-rotation`"
     ))
+}
+
+/// A branch with a rotation that `unlock --discard-rotation` has forgotten.
+fn of_forgotten_rotation(failure: Failure) -> Failure {
+    failure
+        .with_hint(
+            "this branch has a rotation of your own that this clone has forgotten (`--discard-rotation`), for \
+             another one came first: go on where that one is: `git switch BRANCH`",
+        )
+        .with_hint(
+            "to take work along from here: `git cherry-pick COMMIT` there, of commits other than the rotation, then \
+             `certkeep unlock --discard-rotation`, which seals it anew",
+        )
 }
 
 /// A rotation that others have seen before the one that is there now.

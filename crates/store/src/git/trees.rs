@@ -2,7 +2,10 @@
 //! Trees, and a tree against those that it comes from; commits and tags as far
 //! as they lead to one.
 
-use std::collections::HashMap;
+use std::{
+    collections::{BTreeSet, HashMap},
+    ops::Bound,
+};
 
 use super::{GitError, Kind, Objects, Oid, TreeEntry, objects::damaged};
 
@@ -53,6 +56,31 @@ impl Objects {
             found = (entry.oid, kind);
         }
         Ok(Some(found))
+    }
+
+    /// What a tree has at some paths, whatever it is but folders.
+    pub(crate) fn find_in(
+        &self,
+        tree: Oid,
+        paths: &BTreeSet<&[u8]>,
+    ) -> Result<Vec<(Vec<u8>, Oid)>, GitError> {
+        let mut found = Vec::new();
+        let mut folders = vec![(Vec::new(), tree)];
+        while let Some((folder, tree)) = folders.pop() {
+            for TreeEntry { path: name, oid, mode } in self.folder(tree)? {
+                let mut path = [folder.as_slice(), &name].concat();
+                if mode == FOLDER {
+                    path.push(b'/');
+                    let first = paths.range::<[u8], _>((Bound::Included(path.as_slice()), Bound::Unbounded));
+                    if first.take(1).any(|wanted| wanted.starts_with(&path)) {
+                        folders.push((path, oid));
+                    }
+                } else if paths.contains(path.as_slice()) {
+                    found.push((path, oid));
+                }
+            }
+        }
+        Ok(found)
     }
 
     /// All files of a tree, links and submodules among them, by path.

@@ -19,6 +19,8 @@ pub(super) struct Change {
     pub(super) now: Option<Arc<Policy>>,
     /// Those of each parent.
     pub(super) before: Vec<Option<Arc<Policy>>>,
+    /// The commits that it comes from.
+    pub(super) parents: Vec<Oid>,
     /// What is to be judged, by path.
     pub(super) entries: Vec<Changed>,
     /// Whether some `.gitattributes` is another one than in a parent.
@@ -31,6 +33,15 @@ pub(super) struct Changed {
     pub(super) entry: TreeEntry,
     /// Whether a parent has the same blob there, under other rules.
     pub(super) kept: bool,
+    /// Whether it was sealed at this path and is plaintext that nobody vouches for.
+    pub(super) opened: bool,
+}
+
+impl Changed {
+    /// Of a blob that no parent has there, as long as nothing more is known.
+    pub(super) fn new(entry: TreeEntry) -> Self {
+        Self { entry, kept: false, opened: false }
+    }
 }
 
 impl Change {
@@ -64,11 +75,11 @@ impl Change {
                 before.as_ref().and_then(|before| before.zone(&entry.path)).is_some()
             };
             match having.next() {
-                None => self.entries.push(Changed { entry, kept: false }),
+                None => self.entries.push(Changed::new(entry)),
                 Some((_, before)) => {
                     if treated(before) != protected || having.any(|(_, before)| treated(before) != protected)
                     {
-                        self.entries.push(Changed { entry, kept: true });
+                        self.entries.push(Changed { kept: true, ..Changed::new(entry) });
                     }
                 }
             }

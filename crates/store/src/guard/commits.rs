@@ -12,6 +12,7 @@ use super::{
     change::{Change, Changed, by_path, is_attributes},
     judge::Judge,
     look::SealedBlobs,
+    opened::Move,
     policy::{Policies, Policy},
 };
 use crate::{
@@ -55,11 +56,13 @@ impl Guard {
     }
 
     /// Judges every commit from `tips` that `hidden` and what is `known` do not lead to, by its own
-    /// changes, and the trees and blobs that are named without one.
+    /// changes, and the trees and blobs that are named without one. `moves` are references that
+    /// stood somewhere before.
     pub(super) fn check_commits(
         &self,
         tips: &Tips,
         hidden: &[Oid],
+        moves: &[Move],
         known: Known,
         judge: &mut Judge<'_>,
         watch: Watch<'_>,
@@ -74,12 +77,16 @@ impl Guard {
             change.attributes |= tips.commits.contains(&commit.oid);
             changes.push(change);
         }
+        for &tip in &tips.commits {
+            judge.ends.extend(readable(policies.of_tree(self.objects.tree_of(tip)?, tip))?);
+        }
         for &tree in &tips.trees {
             changes.push(self.change_of_tree(tree, None, &policies)?);
         }
         let sealed = self.sealed_of(&commits, &changes, &policies, &mut judge.originals)?;
         let looked = self.look(&changes, &tips.blobs, &sealed, watch)?;
         judge.count(&looked);
+        self.mark_opened(&mut changes, moves, &judge.ends, &looked, &policies)?;
         for change in &changes {
             judge.change(change, &looked)?;
             self.check_attributes(change, judge)?;
@@ -161,14 +168,21 @@ impl Guard {
             trees.push(tree);
         }
         let now = policies.of_tree(tree, commit)?;
-        let mut change = Change { commit: Some(commit), now, before, entries: Vec::new(), attributes: false };
+        let mut change = Change {
+            commit: Some(commit),
+            now,
+            before,
+            parents: parents.clone(),
+            entries: Vec::new(),
+            attributes: false,
+        };
         if change.has_other_rules() {
             let parents = trees.iter().map(|&tree| by_path(&self.objects, tree));
             let parents: Vec<_> = parents.collect::<Result<_, _>>()?;
             change.choose(self.objects.entries(tree)?, &parents);
         } else {
             let added = self.objects.added(tree, &trees)?;
-            change.entries = added.into_iter().map(|entry| Changed { entry, kept: false }).collect();
+            change.entries = added.into_iter().map(Changed::new).collect();
         }
         change.attributes =
             parents.is_empty() || change.entries.iter().any(|changed| is_attributes(&changed.entry.path));
@@ -190,9 +204,8 @@ impl Guard {
         policies: &Policies<'_>,
     ) -> Result<Change, GuardError> {
         let now = policies.of_tree(tree, commit.unwrap_or(tree))?;
-        let entries = self.objects.entries(tree)?.into_iter();
-        let entries = entries.map(|entry| Changed { entry, kept: false }).collect();
-        Ok(Change { commit, now, before: Vec::new(), entries, attributes: true })
+        let entries = self.objects.entries(tree)?.into_iter().map(Changed::new).collect();
+        Ok(Change { commit, now, before: Vec::new(), parents: Vec::new(), entries, attributes: true })
     }
 
     /// Whether git sends what a commit protects through the filter, if the

@@ -167,9 +167,9 @@ impl Guard {
 }
 
 fn plain_change(commit: &Commit) -> Change {
-    let entries = commit.entries.iter().cloned();
-    let entries = entries.map(|entry| Changed { entry, kept: false }).collect();
-    Change { commit: Some(commit.oid), now: None, before: Vec::new(), entries, attributes: false }
+    let entries = commit.entries.iter().cloned().map(Changed::new).collect();
+    let (now, before, parents) = (None, Vec::new(), commit.parents.clone());
+    Change { commit: Some(commit.oid), now, before, parents, entries, attributes: false }
 }
 
 /// Keeps of one blob at one path what the first commit tells.

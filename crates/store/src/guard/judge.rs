@@ -32,6 +32,8 @@ pub(super) struct Judge<'g> {
     pub(super) allowed_here: AllowList,
     /// The rules that hold whatever is pushed.
     pub(super) standing: Vec<std::sync::Arc<Policy>>,
+    /// The rules of the references that the commits under judgement lead to.
+    pub(super) ends: Vec<std::sync::Arc<Policy>>,
     /// Whether rules may shrink although no key at hand vouches for it.
     pub(super) may_shrink: bool,
     /// Whether a file can say itself that a key in it is allowed.
@@ -51,6 +53,7 @@ impl<'g> Judge<'g> {
             allowed,
             allowed_here: AllowList::default(),
             standing: Vec::new(),
+            ends: Vec::new(),
             may_shrink: false,
             markers_count: true,
             git_crypt_passes: false,
@@ -106,14 +109,14 @@ impl<'g> Judge<'g> {
             || now.is_some_and(|now| {
                 let later =
                     before.iter().all(|before| now.is_same(zone, before) || now.is_later(zone, before));
-                later && now.is_vouched_for(zone, keyring, pins)
+                later && now.is_vouched_for(zone, keyring, pins, &self.ends)
             })
     }
 
     fn entry(
         &mut self,
         change: &Change,
-        Changed { entry, kept }: &Changed,
+        Changed { entry, kept, opened }: &Changed,
         looked: Option<&Looked>,
     ) -> Result<(), GuardError> {
         let hit = |breach| Hit { place: place(change.commit, entry), breach };
@@ -134,6 +137,7 @@ impl<'g> Judge<'g> {
         let standing = self.standing.iter().find_map(|policy| policy.zone(&entry.path));
         let lost = change.protected_before(&entry.path).or(standing).cloned();
         let before: Vec<&Policy> = change.before.iter().flatten().map(AsRef::as_ref).collect();
+        let lost_here = self.report.hits.len();
         if let Some(zone) = lost
             && !self.may_lose(&before, now, &zone)
             && !matches!(looked.map(|looked| looked.content), Some(Content::Empty))
@@ -149,11 +153,19 @@ impl<'g> Judge<'g> {
             self.report.hits.push(hit(Breach::Unsealed { zone: zone.clone(), what, findings: findings() }));
             return Ok(());
         }
+        if *opened && !self.may_shrink && self.report.hits.len() == lost_here {
+            let hit = hit(Breach::Opened { findings: findings() });
+            match self.listed(&hit.place) {
+                Some(reason) => self.report.allowed.push((hit, reason)),
+                None => self.report.hits.push(hit),
+            }
+            return Ok(());
+        }
         // At the same path that is a matter of the rules.
         let from = looked.copy_of.and_then(|original| self.originals.get(&original));
         if let Some(from) = from.filter(|from| **from != entry.path) {
             // Whether there is a key in it too, the sealed file's owner knows.
-            self.report.hits.push(hit(Breach::Copied { from: from.clone() }));
+            self.report.hits.push(hit(Breach::Copied { from: from.clone(), findings: findings() }));
             return Ok(());
         }
         // Those that stood there before stand under no less protection.
@@ -166,16 +178,20 @@ impl<'g> Judge<'g> {
     /// Rule B alone.
     pub(super) fn material(&mut self, place: Place, findings: &[certkeep_guard::Finding]) {
         for finding in findings {
-            let listed = [&self.allowed, &self.allowed_here];
-            let listed = listed.iter().find_map(|list| list.reason(&place.blob, &place.path));
-            let marked = finding.allowed.as_deref().filter(|_| self.markers_count);
-            let reason = listed.or(marked).map(str::to_owned);
+            let marked = || finding.allowed.as_deref().filter(|_| self.markers_count).map(str::to_owned);
+            let reason = self.listed(&place).or_else(marked);
             let hit = Hit { place: place.clone(), breach: Breach::Material(finding.clone()) };
             match reason {
                 Some(reason) => self.report.allowed.push((hit, reason)),
                 None => self.report.hits.push(hit),
             }
         }
+    }
+
+    /// The reason that an allow-list has for a blob at its path.
+    fn listed(&self, place: &Place) -> Option<String> {
+        let lists = [&self.allowed, &self.allowed_here];
+        lists.iter().find_map(|list| list.reason(&place.blob, &place.path)).map(str::to_owned)
     }
 
     fn unsealed(

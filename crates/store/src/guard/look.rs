@@ -120,7 +120,7 @@ pub(super) fn look_at(bytes: &[u8], keyring: Option<&Keyring>) -> Looked {
     Looked { content, findings, copy_of: None, size: u64::try_from(bytes.len()).unwrap_or(u64::MAX) }
 }
 
-fn content(bytes: &[u8], keyring: Option<&Keyring>) -> Content {
+pub(super) fn content(bytes: &[u8], keyring: Option<&Keyring>) -> Content {
     if bytes.is_empty() {
         return Content::Empty;
     }

@@ -92,12 +92,21 @@ impl Policy {
 
     /// Whether a member wrote this zone's description, as far as the keys at
     /// hand can tell; for a sealed zone, whose keys are never at hand, whether
-    /// this clone has verified the same.
-    pub(super) fn is_vouched_for(&self, zone: &ZoneName, keyring: Option<&Keyring>, pins: &Pins) -> bool {
+    /// this clone has verified the same. An earlier one than it has verified is
+    /// good only on the way to one of the `ends` that is none.
+    pub(super) fn is_vouched_for(
+        &self,
+        zone: &ZoneName,
+        keyring: Option<&Keyring>,
+        pins: &Pins,
+        ends: &[Arc<Self>],
+    ) -> bool {
         if pins.agree(zone, &self.manifest) {
             return true;
         }
-        if pins.standing(zone, &self.manifest) == Standing::Earlier {
+        if pins.standing(zone, &self.manifest) == Standing::Earlier
+            && !ends.iter().any(|end| end.is_vouched_for(zone, keyring, pins, &[]))
+        {
             return false;
         }
         let keys = keyring.and_then(|keyring| keyring.zone(zone));
@@ -105,6 +114,20 @@ impl Policy {
         let keys = keys.at(described.epoch);
         let (store, pki) = (self.manifest.store, self.manifest.pki.as_deref());
         keys.is_some_and(|keys| described.verify(zone, store, pki, &keys).is_ok())
+    }
+
+    /// Whether the keys at hand tell that no member wrote this zone's description.
+    pub(super) fn is_refuted(&self, zone: &ZoneName, keyring: Option<&Keyring>) -> bool {
+        let Some(described) = self.manifest.zones.get(zone) else { return true };
+        let keys = keyring.and_then(|keyring| keyring.zone(zone)?.at(described.epoch));
+        let (store, pki) = (self.manifest.store, self.manifest.pki.as_deref());
+        keys.is_some_and(|keys| described.verify(zone, store, pki, &keys).is_err())
+    }
+
+    /// Whether this describes a zone, and later than `before` does.
+    pub(super) fn is_newer(&self, zone: &ZoneName, before: &Self) -> bool {
+        let when = |policy: &Self| policy.manifest.zones.get(zone).map(|zone| (zone.epoch, zone.revision));
+        when(self) > when(before)
     }
 
     /// Whether this describes a zone as `other` does.

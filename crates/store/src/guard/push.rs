@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::{
     Breach, Guard, GuardError, Hit, Place, Report, Shrunk, Update, Watch, commits::Tips, judge::Judge,
-    policy::Policies,
+    opened::Move, policy::Policies,
 };
 use crate::{
     git::{Known, Oid},
@@ -25,12 +25,18 @@ impl Guard {
     pub fn push(&self, updates: &[Update], remote: &str, watch: Watch<'_>) -> Result<Report, GuardError> {
         let mut tips = Tips::default();
         let mut hidden = self.tracked(updates, remote)?;
+        let mut moves = Vec::new();
         for update in updates {
             let Some(new) = &update.new else { continue };
             self.add_tip(&mut tips, self.object(new)?)?;
             // What the server has and we have never seen hides nothing of ours.
             let old = update.old.as_deref().and_then(|old| self.objects.oid(old));
-            hidden.extend(old.filter(|&old| self.objects.holds(old)));
+            let old = old.filter(|&old| self.objects.holds(old));
+            hidden.extend(old);
+            let old = old.map(|old| self.tree_of(old)).transpose()?.flatten();
+            if let (Some((old, _)), Some((new, _))) = (old, self.tree_of(self.object(new)?)?) {
+                moves.push(Move { old, new });
+            }
         }
         let policies = Policies::new(&self.objects);
         let mut allowed = super::allow::AllowList::default();
@@ -38,7 +44,8 @@ impl Guard {
             allowed.extend(policies.allowed_in_tree(self.objects.tree_of(commit)?, commit)?);
         }
         let mut judge = Judge::new(self, allowed);
-        self.check_commits(&tips, &hidden, Known::Hidden, &mut judge, watch)?;
+        judge.may_shrink = self.may_unprotect()?;
+        self.check_commits(&tips, &hidden, &moves, Known::Hidden, &mut judge, watch)?;
         for update in updates {
             self.check_keys(update, remote, &policies, &mut judge)?;
         }

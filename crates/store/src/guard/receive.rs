@@ -10,12 +10,12 @@ use std::{
 
 use super::{
     Guard, GuardError, Hit, Report, Update, Watch, allow::AllowList, commits::Tips, judge::Judge,
-    policy::Policies,
+    opened::Move, policy::Policies,
 };
 use crate::git::{Known, Oid};
 
-/// Lets a push through that protects less than before: the administrator says
-/// so, where no key can tell a member's word from anybody's.
+/// Lets through what protects less than before: whoever looks after the server
+/// or the clone says so, where no key can tell a member's word from anybody's.
 const ALLOW_UNPROTECT: &str = "certkeep.allowUnprotect";
 
 /// Has markers in pushed files count: without it, nothing that is pushed lets
@@ -28,8 +28,8 @@ struct Group {
     /// The commit that the rules are taken from, and its tree.
     base: Option<(Oid, Oid)>,
     tips: Tips,
-    /// Old and new commit of every reference that moves.
-    moves: Vec<(Oid, Oid)>,
+    /// Every reference that moves.
+    moves: Vec<Move>,
 }
 
 impl Guard {
@@ -56,8 +56,8 @@ impl Guard {
                 let new = policy.filter(|new| !judge.standing.iter().any(|known| Arc::ptr_eq(known, new)));
                 judge.standing.extend(new);
             }
-            self.check_commits(&group.tips, &[], Known::AllReferences, &mut judge, watch)?;
-            for (old, new) in group.moves {
+            self.check_commits(&group.tips, &[], &group.moves, Known::AllReferences, &mut judge, watch)?;
+            for Move { old, new } in group.moves {
                 self.check_move(old, new, &policies, &mut judge)?;
             }
             report.add(judge.report);
@@ -66,6 +66,14 @@ impl Guard {
             report.hits.extend(self.last_of_the_store(updates)?);
         }
         Ok(report)
+    }
+
+    /// Whether the user of this clone says that less may be protected, in its
+    /// configuration or for one command: `git -c certkeep.allowUnprotect=true push`.
+    pub(super) fn may_unprotect(&self) -> Result<bool, GuardError> {
+        let said =
+            self.objects.git(&["config", "--type=bool", "--default=false", ALLOW_UNPROTECT], &[], &[])?;
+        Ok(said.trim_ascii() == b"true")
     }
 
     /// Every commit that a reference leads to, with its tree: what a new reference
@@ -133,7 +141,7 @@ impl Guard {
             group.base = base;
             self.add_tip(&mut group.tips, new)?;
             if let (Some(_), Some((old, _)), Some((new, _))) = (old, base, self.tree_of(new)?) {
-                group.moves.push((old, new));
+                group.moves.push(Move { old, new });
             }
         }
         Ok(groups)

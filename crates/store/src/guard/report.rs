@@ -46,6 +46,14 @@ pub enum Breach {
     Copied {
         /// The sealed file's path.
         from: Vec<u8>,
+        /// The private keys in it, if any, found as by rule B.
+        findings: Vec<Finding>,
+    },
+    /// What was sealed at this path would be plaintext, by rules that no member
+    /// vouches for.
+    Opened {
+        /// The private keys in it, if any, found as by rule B.
+        findings: Vec<Finding>,
     },
     /// A change after which less is protected than before.
     Shrunk(Shrunk),

@@ -50,8 +50,11 @@ impl Guard {
         let attributes = trees.iter().any(|tree| {
             attributes_of(tree.iter().map(|(path, (oid, _))| (path.as_slice(), *oid))) != attributes
         });
-        let mut change = Change { commit: None, now, before, entries: Vec::new(), attributes };
+        let commits = parents.iter().map(|&(commit, _)| commit).collect();
+        let mut change =
+            Change { commit: None, now, before, parents: commits, entries: Vec::new(), attributes };
         let mut judge = Judge::new(self, policies.allowed_in_entries(&entries)?);
+        judge.may_shrink = self.may_unprotect()?;
         let protected: Vec<_> = if change.attributes || change.has_other_rules() {
             let files = entries.iter().filter(|entry| entry.is_file());
             files.filter(|entry| change.zone(&entry.path).is_some()).map(|entry| entry.path.clone()).collect()
@@ -66,6 +69,7 @@ impl Guard {
         };
         let looked = self.look(std::slice::from_ref(&change), &[], &sealed, &|_| {})?;
         judge.count(&looked);
+        self.mark_opened(std::slice::from_mut(&mut change), &[], &[], &looked, &policies)?;
         judge.change(&change, &looked)?;
         self.check_git(&change, &protected, &mut judge)?;
         Ok(judge.report)

@@ -204,7 +204,9 @@ fn line(hit: &Hit) -> String {
             let keys = if findings.is_empty() { "" } else { " with a key" };
             format!("{what} in {zone}{keys}")
         }
-        Breach::Copied { from } => format!("copy of {}", String::from_utf8_lossy(from)),
+        Breach::Copied { from, .. } => format!("copy of {}", String::from_utf8_lossy(from)),
+        Breach::Opened { findings } if findings.is_empty() => "opened".to_owned(),
+        Breach::Opened { .. } => "opened with a key".to_owned(),
         Breach::Shrunk(Shrunk::Attributes { path, attribute }) => {
             format!("attributes {} {attribute}", String::from_utf8_lossy(path))
         }

@@ -18,6 +18,9 @@ pub(super) fn of(told: &Told, breach: &Breach, front: Front) -> Vec<String> {
             advice.push("to set it up: `certkeep unlock`, or any certkeep command that writes".to_owned());
         }
         (_, Breach::Shrunk(Shrunk::Keys { first, .. })) => advice.push(take_theirs(first)),
+        (Front::Staged | Front::Push | Front::Receive, Breach::Opened { .. }) => {
+            advice.extend(of_opened(told, front, &path));
+        }
         (Front::Staged, Breach::Shrunk(_)) => {
             advice.push(
                 "to take the change back: `git restore --staged '*.gitattributes' .certkeep`".to_owned(),
@@ -68,6 +71,35 @@ pub(super) fn of(told: &Told, breach: &Breach, front: Front) -> Vec<String> {
             advice.push(format!(
                 "{condition}: make a new CA, issue anew what this one has issued, and have everybody who trusts it stop"
             ));
+        }
+    }
+    advice
+}
+
+/// What was sealed and would be in the clear: whose rules these are, how it is
+/// sealed again, and how whoever means it says so.
+fn of_opened(told: &Told, front: Front, path: &str) -> Vec<String> {
+    let mut advice = vec!["who changed the rules: `git log -p -- .certkeep .gitattributes`".to_owned()];
+    let once = |command: &str| {
+        format!("if a member has meant that: `git -c certkeep.allowUnprotect=true {command}`")
+    };
+    match front {
+        Front::Staged => {
+            let blob = told.blob.as_deref().unwrap_or("HEAD");
+            advice.push(format!("to take it out of the commit: `git reset -- {path}`"));
+            advice.push(format!("to have it sealed again: `certkeep store protect {path}`, then `git add -- {path}`"));
+            advice.push(once("commit"));
+            advice.push(format!("or for this content alone, in .certkeep/guard.toml: [[allow]] blob = \"{blob}\", path = \"...\", reason = \"...\""));
+        }
+        Front::Receive => advice.push(
+            "if a member has meant that: `git config certkeep.allowUnprotect true` on this server, for as long as it takes"
+                .to_owned(),
+        ),
+        _ => {
+            let commit = told.commit.as_deref().and_then(|commit| commit.get(..10)).unwrap_or("COMMIT");
+            advice.push(format!("to take it out of the commit {commit}: `git rebase -i {commit}^`"));
+            advice.push("in a locked clone, first see what its keys can tell: `certkeep unlock`, then again".to_owned());
+            advice.push(once("push"));
         }
     }
     advice

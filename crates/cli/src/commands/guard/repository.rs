@@ -124,15 +124,19 @@ fn look(
 
 /// Whether it stands in a blob, and may be a key there.
 fn is_in_a_blob(hit: &Hit) -> bool {
-    matches!(&hit.breach, Breach::Material(_) | Breach::Unsealed { .. } | Breach::Copied { .. })
+    matches!(
+        &hit.breach,
+        Breach::Material(_) | Breach::Unsealed { .. } | Breach::Copied { .. } | Breach::Opened { .. }
+    )
 }
 
 /// Whether it may be somebody's key.
 fn may_have_an_owner(hit: &Hit) -> bool {
     match &hit.breach {
         Breach::Material(finding) => finding.public_key.is_some(),
-        Breach::Unsealed { findings, .. } => findings.iter().any(|finding| finding.public_key.is_some()),
-        Breach::Copied { .. } => true,
+        Breach::Unsealed { findings, .. } | Breach::Copied { findings, .. } | Breach::Opened { findings } => {
+            findings.iter().any(|finding| finding.public_key.is_some())
+        }
         _ => false,
     }
 }

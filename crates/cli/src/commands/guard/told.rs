@@ -2,8 +2,6 @@
 //! What the guard found, in words: which rule, where, what it is, why it
 //! matters, and what to type. Every form of output is made of these.
 
-use std::borrow::Cow;
-
 use certkeep_guard::{Certainty, Finding, Format, Lines, Protection, Wrapping};
 use certkeep_pki::moment::Moment;
 use certkeep_store::guard::{Breach, Hit, Shrunk, Unsealed};
@@ -84,13 +82,12 @@ pub(super) struct Told {
 
 /// The bytes of a file, whose lines are counted once for all that is told of it.
 pub(super) struct Contents<'c> {
-    bytes: &'c [u8],
     lines: Lines<'c>,
 }
 
 impl<'c> Contents<'c> {
     pub(super) fn new(bytes: &'c [u8]) -> Self {
-        Self { bytes, lines: Lines::new(bytes) }
+        Self { lines: Lines::new(bytes) }
     }
 }
 
@@ -104,7 +101,7 @@ impl Told {
         now: Moment,
     ) -> Self {
         let (rule, what, why) = words(&hit.breach);
-        let findings = findings(&hit.breach, contents.as_ref().map(|contents| contents.bytes));
+        let findings = findings(&hit.breach);
         let mut told = Self {
             rule,
             level: if rule == Rule::SuspectedKey { Level::Note } else { Level::Error },
@@ -156,15 +153,21 @@ impl Told {
     }
 }
 
-/// The keys that a hit is about. What was sealed is looked into here: whether it
-/// is a key was of no matter before it lay in the clear.
-fn findings<'h>(breach: &'h Breach, contents: Option<&[u8]>) -> Cow<'h, [Finding]> {
+/// The keys that a hit is about.
+fn findings(breach: &Breach) -> &[Finding] {
     match breach {
-        Breach::Material(finding) => Cow::Borrowed(std::slice::from_ref(finding)),
-        Breach::Unsealed { findings, .. } => Cow::Borrowed(findings),
-        Breach::Copied { .. } => Cow::Owned(contents.map(certkeep_guard::detect).unwrap_or_default()),
-        _ => Cow::Borrowed(&[]),
+        Breach::Material(finding) => std::slice::from_ref(finding),
+        Breach::Unsealed { findings, .. } | Breach::Copied { findings, .. } | Breach::Opened { findings } => {
+            findings
+        }
+        _ => &[],
     }
+}
+
+/// The first of some findings as the end of a sentence.
+fn with_material(what: &str, findings: &[Finding]) -> String {
+    let found = findings.first().map_or_else(String::new, |finding| format!(": {}", material(finding)));
+    format!("{what}{found}")
 }
 
 fn words(breach: &Breach) -> (Rule, String, String) {
@@ -182,19 +185,21 @@ fn words(breach: &Breach) -> (Rule, String, String) {
                 .to_owned(),
         ),
         Breach::Material(finding) => (Rule::PrivateKey, material(finding), danger(finding.protection)),
-        Breach::Unsealed { zone, what, findings } => {
-            let found =
-                findings.first().map_or_else(String::new, |finding| format!(": {}", material(finding)));
-            (
-                Rule::Unsealed,
-                format!("{}{found}", unsealed(*what)),
-                format!("the zone `{zone}` keeps this path sealed, and git has it as it is here"),
-            )
-        }
-        Breach::Copied { from } => (
+        Breach::Unsealed { zone, what, findings } => (
+            Rule::Unsealed,
+            with_material(unsealed(*what), findings),
+            format!("the zone `{zone}` keeps this path sealed, and git has it as it is here"),
+        ),
+        Breach::Copied { from, findings } => (
             Rule::CopiedSecret,
-            format!("the plaintext of {}", String::from_utf8_lossy(from)),
+            with_material(&format!("the plaintext of {}", String::from_utf8_lossy(from)), findings),
             "that file is sealed, and under this path git has it in the clear".to_owned(),
+        ),
+        Breach::Opened { findings } => (
+            Rule::LessProtected,
+            with_material("it was sealed, and would be plaintext now", findings),
+            "the rules here leave this path in the clear, and nothing proves that a member has decided that"
+                .to_owned(),
         ),
         Breach::Shrunk(shrunk) => {
             let (what, why) = less(shrunk);
