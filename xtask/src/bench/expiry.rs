@@ -82,6 +82,8 @@ fn command(program: &str, folder: &Path, words: &[&str]) -> Command {
     command.current_dir(folder).env_clear();
     command.env("PATH", "/usr/bin:/bin").env("HOME", folder).env("LC_ALL", "C.UTF-8");
     command.env("EASYRSA_PKI", folder.join("pki")).env("EASYRSA_CERT_EXPIRE", "60");
+    // The window of easy-rsa 3.1, which is 30 days unless it is told.
+    command.env("EASYRSA_CERT_RENEW", "90");
     command.args(["--batch", "--use-algo=ec", "--curve=prime256v1"]).args(words);
     command
 }
