@@ -37,7 +37,9 @@ impl Opening {
         }
         let umask = process::umask(Mode::from_raw_mode(0o077));
         process::umask(umask);
-        Ok(Self { paths, folders, umask: u32::from(umask.bits()) & 0o777 })
+        // Not of one size on every system.
+        let umask = u32::try_from(u64::from(umask.bits())).unwrap_or(0o077) & 0o777;
+        Ok(Self { paths, folders, umask })
     }
 
     /// Runs something whose new files are for their owner alone.
