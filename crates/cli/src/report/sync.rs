@@ -40,6 +40,12 @@ impl From<SyncError> for Failure {
             SyncError::Dirty { paths } => failure.listing_some(paths).with_hint(
                 "commit them: `git commit -a`, or put them aside: `git stash`, later `git stash pop`",
             ),
+            SyncError::InTheWay { paths } => {
+                let words: Vec<_> = paths.iter().take(SHOWN).map(|path| shell_word(path)).collect();
+                failure
+                    .listing_some(paths)
+                    .with_hint(format!("move them elsewhere: `mv -- {} ~`", Safe(words.join(" "))))
+            }
             SyncError::Fetch { remote, .. } => failure
                 .with_hint(format!("git itself has to reach it: `git fetch {}`", Safe(shell_word(remote)))),
             SyncError::Conflict { way, paths, .. } => conflict(failure, *way, paths),

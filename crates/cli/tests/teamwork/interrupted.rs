@@ -103,6 +103,13 @@ fn what_waits_for_somebody_can_be_given_up_too() {
     assert_eq!(bob.does("cd work/ca && git rev-parse HEAD"), head);
     bob.is_clean("work/ca");
     bob.fails("cd work/ca && certkeep sync", "to be decided by somebody");
+    bob.does("cd work/ca && certkeep sync --abort");
+    // What is nobody's but his stays, and is never taken for git's.
+    alice.does("cd work/ca && echo theirs > own && git add own && git commit -qm own && certkeep sync");
+    bob.does("cd work/ca && echo mine > own");
+    bob.fails("cd work/ca && certkeep sync", "stand where git has to write").says("mv -- own");
+    assert_eq!(bob.does("cd work/ca && cat own && rm own && git rev-parse HEAD"), format!("mine\n{head}"));
+    bob.fails("cd work/ca && certkeep sync", "to be decided by somebody");
     // Put in order by hand, but with a row less than there was.
     bob.does(
         "cd work/ca && git checkout -q --theirs -- note && git add note

@@ -43,6 +43,13 @@ pub enum SyncError {
         /// The files, from the top of the work tree.
         paths: Vec<String>,
     },
+    /// Files that no commit of this clone has, where the others, or a commit that is
+    /// put on top of theirs, have one.
+    #[error("files that are not committed stand where git has to write others")]
+    InTheWay {
+        /// The files, from the top of the work tree.
+        paths: Vec<String>,
+    },
     /// The remote cannot be reached, or does not let in.
     #[error("cannot fetch from {remote}: {message}")]
     Fetch {

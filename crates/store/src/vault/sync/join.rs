@@ -5,7 +5,7 @@
 //! While git is at it two references say where the branch was and what it is put
 //! on, so that whoever comes after an interrupted run knows. Neither is pushed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::{Apart, Joined, SyncError, Upstream, opening::Opening};
 use crate::{
@@ -58,6 +58,12 @@ impl Vault {
             Way::Rebase => &["rebase", "--quiet", "--no-autostash", "--no-autosquash", &onto],
         };
         if !before.is_empty() {
+            // git would stop there in the midst of it, and nobody could tell whose they are.
+            let written = self.written_for(&before, &onto)?;
+            let paths: Vec<_> = self.untracked()?.into_iter().filter(|path| written.contains(path)).collect();
+            if !paths.is_empty() {
+                return Err(SyncError::InTheWay { paths });
+            }
             self.repository.git(&["update-ref", BEFORE, &before], &[])?;
             self.repository.git(&["update-ref", ONTO, &onto], &[])?;
         }
@@ -208,6 +214,7 @@ impl Vault {
                 &format!("refs/heads/{branch}"),
             ])?;
         }
+        drop(self.repository.speak(&["update-index", "-q", "--refresh"])?);
         let spoken = self.closed(before, &onto, &["reset", "--quiet", reset, before])?;
         if !spoken.done {
             return Err(SyncError::Stuck { before: before.to_owned(), message: spoken.message });
@@ -219,20 +226,30 @@ impl Vault {
     }
 
     /// Removes what a git that was killed left lying: files of commits that are not
-    /// checked out. git had refused to begin, had anybody else's file stood there.
+    /// checked out. Nothing was begun, had anybody else's file stood there.
     fn sweep(&self, before: &str, onto: &str) -> Result<(), SyncError> {
-        let mut theirs = self.files_at(onto)?;
-        let range = format!("{onto}..{before}");
-        let words = ["log", "--format=", "--name-only", "-z", "--no-renames", "-m", &range, "--"];
-        theirs.extend(names(&self.repository.git(&words, &[])?));
-        let untracked = self.repository.git(&["ls-files", "--others", "-z", "--full-name", ":/"], &[])?;
-        for path in names(&untracked) {
+        let theirs = self.written_for(before, onto)?;
+        for path in self.untracked()? {
             if theirs.contains(&path) || path.starts_with(".merge_file_") {
                 let path = self.repository.file_path(path.as_bytes());
                 crate::durable::remove_if_present(&path).map_err(VaultError::from)?;
             }
         }
         Ok(())
+    }
+
+    /// The paths that git may write to while it puts one commit on another.
+    fn written_for(&self, before: &str, onto: &str) -> Result<HashSet<String>, SyncError> {
+        let mut paths = self.files_at(onto)?;
+        let range = format!("{onto}..{before}");
+        let words = ["log", "--format=", "--name-only", "-z", "--no-renames", "-m", &range, "--"];
+        paths.extend(names(&self.repository.git(&words, &[])?));
+        Ok(paths)
+    }
+
+    /// Files of the work tree that the index does not have.
+    fn untracked(&self) -> Result<Vec<String>, SyncError> {
+        Ok(names(&self.repository.git(&["ls-files", "--others", "-z", "--full-name", ":/"], &[])?))
     }
 
     /// Runs git so that what it writes is closed to others until it is known to be public.
@@ -248,6 +265,9 @@ impl Vault {
         let spoken = spoken?;
         let more = if before.is_empty() { Vec::new() } else { self.changed_between(before, "HEAD")? };
         opening.finish(self, more)?;
+        // A file whose mode was set is a changed one to git until it has looked again,
+        // and `reset --keep` does not look.
+        drop(self.repository.speak(&["update-index", "-q", "--refresh"])?);
         Ok(spoken)
     }
 
