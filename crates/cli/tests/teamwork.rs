@@ -5,6 +5,10 @@
 
 #[path = "teamwork/chance.rs"]
 mod chance;
+#[path = "teamwork/interrupted.rs"]
+mod interrupted;
+#[path = "teamwork/lost.rs"]
+mod lost;
 #[expect(dead_code, reason = "each topic uses a part of it")]
 mod team;
 #[path = "teamwork/together.rs"]

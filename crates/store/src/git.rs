@@ -42,6 +42,7 @@ pub(crate) use self::{
     objects::{Kind, Objects},
     past::{Commit, Known},
     program::ask,
+    remote::Spoken,
 };
 pub use self::{error::GitError, lines::Lines, remote::Unmerged};
 

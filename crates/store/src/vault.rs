@@ -129,7 +129,12 @@ impl Vault {
         let keyring = Keyring::read(&state.join("keyring")).ok().flatten();
         let pins = Pins::read(&state.join("pins")).unwrap_or_default();
         let rules = pins.rules(&manifest, &trust::verified(&manifest, None, keyring.as_ref()));
-        Ok(Some(Self { repository, manifest, rules, left_away }))
+        let vault = Self { repository, manifest, rules, left_away };
+        if keyring.is_some() {
+            // Who may not write here cannot close anything, and has made nothing either.
+            drop(vault.close_folders());
+        }
+        Ok(Some(vault))
     }
 
     /// Makes this run the only one that changes the store, in whichever work tree,

@@ -3,20 +3,23 @@
 //! told what is to be decided. Fetches and pushes without a lock; what is merged is
 //! merged, looked at and signed as the only writer.
 
+mod net;
+
 use std::{thread, time::Duration};
 
 use certkeep_pki::{
     index::Index,
     layout::PkiPath,
-    merge::check::{self, Flaw},
+    merge::check,
     x509::{crl::Crl, describe::Value},
 };
-use certkeep_store::vault::sync::{Apart, Joined, Pushed, Upstream};
+use certkeep_store::vault::sync::{Apart, Joined, Pushed, Unseen, Upstream};
 use rand_core::RngCore as _;
 
+use self::net::{Caught, Net};
 use super::{account, gen_crl, store::init};
 use crate::{
-    lookup,
+    interrupt, lookup,
     report::Failure,
     session::{Opened, Session},
     terminal::{Progress, Safe},
@@ -36,6 +39,9 @@ pub struct Args {
     /// How often to begin again when somebody else has pushed meanwhile
     #[arg(long, value_name = "N", default_value_t = 50)]
     attempts: u32,
+    /// Give up a sync that was interrupted or waits for somebody: everything is as it was before
+    #[arg(long, conflicts_with_all = ["crl", "attempts"])]
+    abort: bool,
 }
 
 /// What was done, for the account of it.
@@ -45,10 +51,15 @@ struct Done {
     pushed: usize,
     attempts: u32,
     crl: &'static str,
+    /// Where the branch was before this attempt has moved it.
+    moved_from: Option<String>,
 }
 
 /// Fetches, merges, looks, pushes, until both sides have the same.
 pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
+    if args.abort {
+        return give_up(session);
+    }
     session.opened()?.vault.verify()?;
     if session.settings.dry_run {
         let upstream = session.opened()?.vault.upstream()?;
@@ -62,7 +73,8 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
     }
     let upstream = vault.upstream()?;
     let mut progress = session.terminal.progress("sync");
-    let mut done = Done { upstream, pulled: 0, pushed: 0, attempts: 0, crl: "current" };
+    let mut done = Done { upstream, pulled: 0, pushed: 0, attempts: 0, crl: "current", moved_from: None };
+    look_at_unseen(session)?;
     while !round(args, &mut done, &mut progress, session)? {
         if done.attempts > args.attempts {
             return Err(Failure::always_late(done.attempts));
@@ -76,6 +88,33 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
         );
     }
     account::say(session, "Synchronised", &described(&done))
+}
+
+/// Puts back what an earlier run has begun.
+fn give_up(session: &mut Session) -> Result<(), Failure> {
+    if session.settings.dry_run {
+        return Ok(());
+    }
+    session.opened_alone()?;
+    let Opened { vault, terminal, .. } = session.opened()?;
+    let _signals = interrupt::put_off();
+    if vault.give_up()? {
+        terminal.notice("the branch and its files are what they were before that sync");
+        Ok(())
+    } else {
+        Err(Failure::refused("there is no sync under way that could be given up"))
+    }
+}
+
+/// What an earlier run has begun and somebody has ended since is looked at first.
+fn look_at_unseen(session: &mut Session) -> Result<(), Failure> {
+    let vault = session.opened()?.vault;
+    let Some(Unseen { before, .. }) = vault.unseen()? else { return Ok(()) };
+    let caught = Net::of(vault).map(|net| net.caught(&before)).transpose()?.unwrap_or_default();
+    if !caught.flaws.is_empty() {
+        return Err(Failure::lost_since(&caught.flaws, &before));
+    }
+    Ok(vault.settled()?)
 }
 
 /// What there would be to do. The fetch is done: it changes nothing of this clone's own.
@@ -122,6 +161,7 @@ fn round(
 /// commits are to be pushed.
 fn prepare(args: &Args, apart: Apart, done: &mut Done, session: &mut Session) -> Result<usize, Failure> {
     session.opened_alone()?;
+    done.moved_from = None;
     if apart.behind > 0 {
         merge(apart, done, session)?;
         // The others may have changed what is protected.
@@ -129,6 +169,7 @@ fn prepare(args: &Args, apart: Apart, done: &mut Done, session: &mut Session) ->
         session.opened()?.vault.install_driver(&program)?;
     }
     look_before_push(done, session)?;
+    session.opened()?.vault.settled()?;
     if let Some(index) = lookup::index(session)? {
         renew_crl(args, &index, done, session)?;
     }
@@ -136,44 +177,68 @@ fn prepare(args: &Args, apart: Apart, done: &mut Done, session: &mut Session) ->
 }
 
 fn merge(apart: Apart, done: &mut Done, session: &mut Session) -> Result<(), Failure> {
-    let before = lookup::index(session)?;
     let Opened { vault, terminal, .. } = session.opened()?;
-    let joined = vault.join(&done.upstream, apart);
-    let Joined { changed, warnings } =
+    let joined = {
+        // It takes a moment, and half of it is nothing that anybody could go on with.
+        let _signals = interrupt::put_off();
+        vault.join(&done.upstream, apart)
+    };
+    let Joined { before, changed, warnings } =
         joined.inspect_err(|error| Failure::talk_of_conflict(error, terminal))?;
-    done.pulled += apart.behind;
+    done.moved_from = Some(before.clone()).filter(|before| !before.is_empty());
     for warning in warnings {
         session.terminal.warning(Safe(warning));
     }
     session.read_again();
-    session.opened()?.vault.verify()?;
-    let flaws = look(before.as_ref(), &changed, session)?;
-    if flaws.is_empty() { Ok(()) } else { Err(Failure::misfits(&flaws, &done.upstream)) }
+    let looked = look(&before, &changed, session);
+    put_back_unless_well(looked, done, session)
 }
 
 /// Whether all fits that the others are to get: also what an earlier merge has left.
-fn look_before_push(done: &Done, session: &mut Session) -> Result<(), Failure> {
+fn look_before_push(done: &mut Done, session: &mut Session) -> Result<(), Failure> {
     let vault = session.opened()?.vault;
-    let changed = vault.to_push(&done.upstream)?;
-    let folder = vault.manifest().pki.clone().unwrap_or_default();
-    let index =
-        if folder.is_empty() { PkiPath::Index.relative() } else { format!("{folder}/{}", PkiPath::Index) };
-    let before = vault.theirs(&done.upstream, &index)?.and_then(|bytes| Index::from_bytes(bytes).ok());
-    // Where they have no database yet, an old one's missing certificates are no news.
-    let before = before.map_or_else(|| lookup::index(session), |index| Ok(Some(index)))?;
-    let flaws = look(before.as_ref(), &changed, session)?;
-    if flaws.is_empty() { Ok(()) } else { Err(Failure::misfits(&flaws, &done.upstream)) }
+    let looked = match vault.theirs(&done.upstream) {
+        Some(theirs) => {
+            let changed = vault.to_push(&done.upstream)?;
+            look(&theirs, &changed, session)
+        }
+        None => Ok(Caught::default()),
+    };
+    put_back_unless_well(looked, done, session)
 }
 
-/// What does not fit in what the merge has changed.
-fn look(before: Option<&Index>, changed: &[String], session: &mut Session) -> Result<Vec<Flaw>, Failure> {
-    let Some(index) = lookup::index(session)? else { return Ok(Vec::new()) };
-    let Some(folder) = session.opened()?.vault.manifest().pki.clone() else { return Ok(Vec::new()) };
-    let folder = if folder.is_empty() { folder } else { format!("{folder}/") };
+/// What does not fit is not pushed, and nobody goes on from there either.
+fn put_back_unless_well(
+    looked: Result<Caught, Failure>,
+    done: &Done,
+    session: &mut Session,
+) -> Result<(), Failure> {
+    let moved_from = done.moved_from.as_deref();
+    let failure = match looked {
+        Ok(Caught { flaws, .. }) if flaws.is_empty() => return Ok(()),
+        Ok(caught) => Failure::misfits(&caught.flaws, &caught.uncommitted, &done.upstream, moved_from),
+        Err(failure) => failure,
+    };
+    if let Some(before) = moved_from {
+        let _signals = interrupt::put_off();
+        session.opened()?.vault.put_back(&done.upstream.branch, before)?;
+        session.read_again();
+    }
+    Err(failure)
+}
+
+/// What does not fit in what has changed since a commit, which may be no name at all.
+fn look(before: &str, changed: &[String], session: &mut Session) -> Result<Caught, Failure> {
+    let vault = session.opened()?.vault;
+    vault.verify()?;
+    let Some(net) = Net::of(vault) else { return Ok(Caught::default()) };
+    let mut caught = net.caught(before)?;
+    let Some(index) = net.index_of("HEAD")? else { return Ok(caught) };
     let mut certificates = Vec::new();
-    for path in changed.iter().filter_map(|path| check::certificate_at(path.strip_prefix(&folder)?)) {
+    for place in changed {
+        let Some(path) = net.certificate_at(place) else { continue };
         // What was moved away is no certificate any more.
-        if let Some(bytes) = session.read(&path)? {
+        if let Some(bytes) = vault.bytes_at("HEAD", place)? {
             certificates.push((path, bytes));
         }
     }
@@ -181,16 +246,8 @@ fn look(before: Option<&Index>, changed: &[String], session: &mut Session) -> Re
         Some(_) => Some(session.authority()?.certificate().subject().clone()),
         None => None,
     };
-    let mut flaws = check::flaws(issuer.as_ref(), &index, &certificates);
-    for serial in check::new_serials(before, &index) {
-        let copies =
-            [PkiPath::CertificateBySerial(serial.clone()), PkiPath::RevokedCertificate(serial.clone())];
-        let [one, other] = copies.map(|path| session.exists(&path));
-        if !one? && !other? {
-            flaws.push(Flaw::NoCertificate(serial));
-        }
-    }
-    Ok(flaws)
+    caught.flaws.extend(check::flaws(issuer.as_ref(), &index, &certificates));
+    Ok(caught)
 }
 
 fn renew_crl(args: &Args, index: &Index, done: &mut Done, session: &mut Session) -> Result<(), Failure> {
@@ -220,7 +277,7 @@ fn back_off(attempts: u32) {
 }
 
 fn described(done: &Done) -> Value {
-    let Done { upstream, pulled, pushed, attempts, crl } = done;
+    let Done { upstream, pulled, pushed, attempts, crl, .. } = done;
     Value::Section(vec![
         ("branch", upstream.branch.as_str().into()),
         ("remote", upstream.remote.as_str().into()),

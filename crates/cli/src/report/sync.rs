@@ -2,7 +2,7 @@
 //! What to do when clones do not come together by themselves.
 
 use certkeep_pki::merge::check::Flaw;
-use certkeep_store::vault::sync::{SyncError, Unmerged, Upstream};
+use certkeep_store::vault::sync::{SyncError, Unmerged, Upstream, Way};
 
 use super::Failure;
 use crate::terminal::{Safe, Terminal, shell_word};
@@ -29,6 +29,9 @@ impl From<SyncError> for Failure {
                     "to stop, with everything as it was before: `git {what} {}`",
                     end_of(what)
                 )),
+            SyncError::Killed { .. } => failure.with_hint(
+                "to have everything as it was before that sync: `certkeep sync --abort`, then `certkeep sync`",
+            ),
             SyncError::Detached => failure.with_hint("go to the branch that is shared: `git switch main`"),
             SyncError::NoUpstream { branch } => failure.with_hint(format!(
                 "name one: `git push --set-upstream origin {}`",
@@ -37,9 +40,22 @@ impl From<SyncError> for Failure {
             SyncError::Dirty { paths } => failure.listing_some(paths).with_hint(
                 "commit them: `git commit -a`, or put them aside: `git stash`, later `git stash pop`",
             ),
+            SyncError::InTheWay { paths } => {
+                let words: Vec<_> = paths.iter().take(SHOWN).map(|path| shell_word(path)).collect();
+                failure
+                    .listing_some(paths)
+                    .with_hint(format!("move them elsewhere: `mv -- {} ~`", Safe(words.join(" "))))
+            }
             SyncError::Fetch { remote, .. } => failure
                 .with_hint(format!("git itself has to reach it: `git fetch {}`", Safe(shell_word(remote)))),
-            SyncError::Conflict { paths, .. } => conflict(failure, paths),
+            SyncError::Conflict { way, paths, .. } => conflict(failure, *way, paths),
+            SyncError::Lost { paths } => failure
+                .listing_some(paths)
+                .with_hint("join them by hand, and look what becomes of these files: `git rebase @{u}`"),
+            SyncError::LostBefore { before, paths } => since(failure.listing_some(paths), before),
+            SyncError::Stuck { before, .. } => {
+                failure.with_hint(format!("what was there before is kept: `git reset --keep {before}`"))
+            }
             SyncError::Rebase { .. } => failure.with_hint("the branch is where it was: `git status`"),
             SyncError::Rejected { .. } => failure.with_hint(
                 "your commits are on top of the others', and in this clone alone: `git log @{u}..`",
@@ -54,10 +70,21 @@ fn end_of(what: &str) -> &'static str {
     if what == "bisect" { "reset" } else { "--abort" }
 }
 
-fn conflict(mut failure: Failure, paths: &[Unmerged]) -> Failure {
-    // During a rebase git calls the others' side ours.
+/// What to do about a join that is over, and that nobody has looked at until now.
+fn since(failure: Failure, before: &str) -> Failure {
+    failure
+        .with_hint(format!("to have everything as it was before that sync: `git reset --keep {before}`"))
+        .with_hint(
+            "if it is meant to be so: `git update-ref -d refs/worktree/certkeep/before`, then `git push`",
+        )
+}
+
+fn conflict(mut failure: Failure, way: Way, paths: &[Unmerged]) -> Failure {
+    let is_rebase = way == Way::Rebase;
     let described = |file: &Unmerged| {
-        let what = match (file.ours, file.theirs) {
+        // During a rebase git calls the others' side ours.
+        let (theirs, ours) = if is_rebase { (file.ours, file.theirs) } else { (file.theirs, file.ours) };
+        let what = match (theirs, ours) {
             (true, true) => "both sides have changed it",
             (true, false) => "the others have changed it, your commit takes it away",
             (false, true) => "the others have taken it away, your commit has changed it",
@@ -71,13 +98,15 @@ fn conflict(mut failure: Failure, paths: &[Unmerged]) -> Failure {
     }
     let words: Vec<String> = paths.iter().take(SHOWN).map(|file| shell_word(&file.path)).collect();
     let (there, gone): (Vec<_>, Vec<_>) = paths.iter().partition(|file| file.ours && file.theirs);
-    failure = failure.with_hint(
-        "to stop, with everything as it was before: `git rebase --abort`; the others' state stays at `@{u}`",
-    );
+    let abort = if is_rebase { "git rebase --abort" } else { "git merge --abort" };
+    failure = failure.with_hint(format!(
+        "to stop, with everything as it was before: `{abort}`; the others' state stays at `@{{u}}`"
+    ));
     if let Some(file) = there.first() {
         let word = shell_word(&file.path);
+        let (others, own) = if is_rebase { ("ours", "theirs") } else { ("theirs", "ours") };
         failure = failure.with_hint(format!(
-            "to take the others' file: `git checkout --ours -- {word}`; your own: `git checkout --theirs -- {word}`"
+            "to take the others' file: `git checkout --{others} -- {word}`; your own: `git checkout --{own} -- {word}`"
         ));
     }
     if let Some(file) = gone.first() {
@@ -92,8 +121,9 @@ fn conflict(mut failure: Failure, paths: &[Unmerged]) -> Failure {
             );
         }
     }
+    let go_on = if is_rebase { "git rebase --continue" } else { "git merge --continue" };
     failure.with_hint(format!(
-        "when all is decided: `git add -- {}`, `git rebase --continue`, `certkeep sync`",
+        "when all is decided: `git add -- {}`, `{go_on}`, `certkeep sync`",
         words.join(" ")
     ))
 }
@@ -114,20 +144,55 @@ impl Failure {
             .with_hint("your commits are in this clone: `certkeep sync` again, or with more `--attempts=N`")
     }
 
-    /// What was merged does not fit together.
-    pub fn misfits(flaws: &[Flaw], upstream: &Upstream) -> Self {
+    /// What was merged, or is to be pushed, does not fit together. The branch is, or
+    /// will be, at `moved_from` again; `uncommitted` are certificates that are in no commit.
+    pub fn misfits(
+        flaws: &[Flaw],
+        uncommitted: &[String],
+        upstream: &Upstream,
+        moved_from: Option<&str>,
+    ) -> Self {
         let mut failure = Self::refused("what was merged does not fit together; it was not pushed");
-        failure.causes = flaws.iter().take(SHOWN).map(ToString::to_string).collect();
-        if let Some(more) = flaws.len().checked_sub(SHOWN).filter(|&more| more > 0) {
-            failure.causes.push(format!("and {more} more"));
+        failure.list_flaws(flaws);
+        if !uncommitted.is_empty() {
+            let words: Vec<_> = uncommitted.iter().take(SHOWN).map(|path| shell_word(path)).collect();
+            failure = failure.with_hint(format!(
+                "lies here, and is in no commit: `git add -- {}`; what else, says `git status -uall`",
+                Safe(words.join(" "))
+            ));
         }
-        failure
-            .with_hint(format!(
-                "who changed it: `git log -p -- index.txt`, on {} too",
-                Safe(&upstream.remote)
-            ))
-            .with_hint("to go back to before: `git reset --keep ORIG_HEAD`")
-            .with_hint("once it is put in order and committed: `certkeep sync`")
+        failure = failure.with_hint(format!(
+            "who changed it: `git log -p -- index.txt`, on {} too",
+            Safe(&upstream.remote)
+        ));
+        if let Some(before) = moved_from {
+            failure = failure
+                .with_hint(format!("your branch is where it was: {}", before.get(..10).unwrap_or(before)))
+                .with_hint(
+                    "if it is the others' state, to put that in order here: `git rebase @{u}`, and commit",
+                );
+        }
+        failure.with_hint(
+            "once it is put in order and committed: `certkeep sync`; if it is meant so: `git push`",
+        )
+    }
+
+    /// What an earlier run has begun was ended by somebody, and lacks something now.
+    pub fn lost_since(flaws: &[Flaw], before: &str) -> Self {
+        let mut failure =
+            Self::refused("since the last sync was interrupted, this branch has lost something");
+        failure.list_flaws(flaws);
+        since(failure, before)
+    }
+
+    fn list_flaws(&mut self, flaws: &[Flaw]) {
+        let mut told: Vec<String> = flaws.iter().map(ToString::to_string).collect();
+        told.dedup();
+        let more = told.len().saturating_sub(SHOWN);
+        self.causes.extend(told.into_iter().take(SHOWN));
+        if more > 0 {
+            self.causes.push(format!("and {more} more"));
+        }
     }
 
     fn listing_some(mut self, paths: &[String]) -> Self {

@@ -78,11 +78,15 @@ impl Team {
         self.root.path().join(relative)
     }
 
-    /// Somebody with an empty home, who is known to git.
+    /// Somebody with an empty home, who is known to git. `CERTKEEP_TEST_GIT` names the
+    /// folder of the git to work with, if it is not the first one on the path.
     pub(crate) fn person(&self, name: &str) -> Person {
         let home = self.path(name);
         fs::create_dir(&home).expect("a home");
         let person = Person { root: self.root.path().to_owned(), home, environment: Vec::new() };
+        #[expect(clippy::disallowed_methods, reason = "it is whoever runs the tests who names it")]
+        let other_git = std::env::var("CERTKEEP_TEST_GIT");
+        let person = other_git.map_or_else(|_| person.clone(), |folder| person.with_git_of(&folder));
         person.does(&format!(
             "mkdir -m 700 .gnupg .ssh work
              git config --global user.name {name}
@@ -154,6 +158,12 @@ impl Person {
         let mut person = self.clone();
         person.environment.push((name.to_owned(), value.to_owned()));
         person
+    }
+
+    /// The same person with the git of a folder.
+    pub(crate) fn with_git_of(&self, folder: &str) -> Self {
+        let bin = self.root.join("bin");
+        self.with("PATH", &format!("{folder}:{}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", bin.display()))
     }
 
     /// A path in this home.

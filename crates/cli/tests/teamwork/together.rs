@@ -9,7 +9,7 @@ use crate::team::{Person, Team};
 const EVERY_ZONE: &str = "--zone=ca --zone=keys --zone=reqs";
 
 /// Alice and Bob, who can both sign, each with an unlocked clone in `work/ca`.
-fn two(team: &Team) -> (Person, Person) {
+pub(super) fn two(team: &Team) -> (Person, Person) {
     let (alice, bob, _) = team.shared(EVERY_ZONE);
     bob.does("cd work/ca && certkeep unlock");
     (alice, bob)
@@ -135,7 +135,8 @@ fn what_does_not_fit_together_is_not_pushed() {
     bob.fails("cd work/ca && certkeep sync", "does not fit together")
         .says(&format!("pki/certs_by_serial/{www}.pem").replace("pki/", ""));
     assert_eq!(bob.does("cd work/ca && git rev-list --count @{u}..").trim(), "1");
-    // Nor is what somebody has mixed up himself, however often he tries.
+    // Nor is what somebody has mixed up himself on top of it, however often he tries.
+    bob.does("cd work/ca && git rebase -q @{u}");
     let later = serial(&bob, "work/ca", "c");
     bob.does(&format!(
         "cd work/ca && git tag good && cp pki/ca.crt pki/certs_by_serial/{later}.pem && git commit -qam mixed"

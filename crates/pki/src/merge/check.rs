@@ -8,7 +8,7 @@ use std::{
 };
 
 use crate::{
-    index::{Index, Status},
+    index::{Index, Reason, Revocation, Status},
     layout::{EntryName, PkiPath, SerialHex},
     x509::{certificate::Certificate, crl::Crl, name::Name},
 };
@@ -29,6 +29,12 @@ pub enum Flaw {
     OtherRow(PkiPath, SerialHex),
     /// A file holds no certificate.
     Unreadable(PkiPath),
+    /// A row that was there is not there any more.
+    Gone(SerialHex),
+    /// A revocation was taken back, or one for good has become a hold.
+    TakenBack(SerialHex),
+    /// A row says another expiry date or subject than before.
+    Replaced(SerialHex),
 }
 
 impl fmt::Display for Flaw {
@@ -48,6 +54,11 @@ impl fmt::Display for Flaw {
                 write!(formatter, "{path}: the row of {serial} in index.txt has another expiry date")
             }
             Self::Unreadable(path) => write!(formatter, "{path} holds no certificate"),
+            Self::Gone(serial) => write!(formatter, "index.txt has lost the row of {serial}"),
+            Self::TakenBack(serial) => write!(formatter, "the revocation of {serial} was taken back"),
+            Self::Replaced(serial) => {
+                write!(formatter, "the row of {serial} in index.txt is that of another certificate now")
+            }
         }
     }
 }
@@ -73,6 +84,36 @@ pub fn new_serials(before: Option<&Index>, after: &Index) -> Vec<SerialHex> {
     let known: HashSet<SerialHex> =
         before.into_iter().flat_map(Index::rows).map(|row| row.serial()).collect();
     after.rows().map(|row| row.serial()).filter(|serial| !known.contains(serial)).collect()
+}
+
+/// What `before` said of certificates and `after` does not say any more. Rows may be
+/// added, and a certificate may expire or be revoked: nothing else happens to a row.
+#[must_use]
+pub fn weakened(before: &Index, after: &Index) -> Vec<Flaw> {
+    let rows: HashMap<SerialHex, _> = after.rows().map(|row| (row.serial(), row)).collect();
+    let mut flaws = Vec::new();
+    for row in before.rows() {
+        let serial = row.serial();
+        let Some(now) = rows.get(&serial) else {
+            flaws.push(Flaw::Gone(serial));
+            continue;
+        };
+        if row.expiry() != now.expiry() || row.subject() != now.subject() {
+            flaws.push(Flaw::Replaced(serial));
+        } else if firmness(row.revocation()) > firmness(now.revocation()) {
+            flaws.push(Flaw::TakenBack(serial));
+        }
+    }
+    flaws
+}
+
+/// A revocation for good is more than a hold, and that more than none.
+fn firmness(revocation: Option<Revocation>) -> u8 {
+    match revocation.map(|revocation| revocation.reason) {
+        None => 0,
+        Some(Some(Reason::CertificateHold | Reason::RemoveFromCrl)) => 1,
+        Some(_) => 2,
+    }
 }
 
 /// What does not fit in a database and in the certificates that have changed.
@@ -155,6 +196,31 @@ mod tests {
         assert_eq!(told(&twice, name, &pem), "index.txt has two rows with the serial number 07");
         assert_eq!(new_serials(Some(&index("")), &good), [serial("07")]);
         assert_eq!(new_serials(Some(&good), &good), []);
+    }
+
+    #[test]
+    fn a_row_that_is_gone_or_says_less_is_told() {
+        let index = |rows: &[&str]| {
+            let text: String = rows.iter().map(|row| format!("{}\n", row.replace(' ', "\t"))).collect();
+            Index::parse(text.as_bytes()).expect("valid")
+        };
+        let valid = "V 290101000000Z  0A unknown /CN=a";
+        let expired = "E 290101000000Z  0A unknown /CN=a";
+        let hold = "R 290101000000Z 261101000000Z,certificateHold 0A unknown /CN=a";
+        let revoked = "R 290101000000Z 261101000000Z,keyCompromise 0A unknown /CN=a";
+        let told = |before: &str, after: &[&str]| weakened(&index(&[before]), &index(after));
+        for (before, after) in
+            [(valid, valid), (valid, expired), (valid, hold), (hold, revoked), (expired, revoked)]
+        {
+            assert_eq!(told(before, &[after]), [], "{before} {after}");
+        }
+        for (before, after) in [(revoked, valid), (revoked, hold), (revoked, expired), (hold, valid)] {
+            assert_eq!(told(before, &[after]), [Flaw::TakenBack(serial("0A"))], "{before} {after}");
+        }
+        assert_eq!(told(valid, &[]), [Flaw::Gone(serial("0A"))]);
+        for other in ["V 300101000000Z  0A unknown /CN=a", "V 290101000000Z  0A unknown /CN=b"] {
+            assert_eq!(told(valid, &[other]), [Flaw::Replaced(serial("0A"))]);
+        }
     }
 
     #[test]

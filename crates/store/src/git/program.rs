@@ -4,7 +4,7 @@
 use std::{
     ffi::{OsStr, OsString},
     io::Write as _,
-    os::unix::ffi::OsStringExt as _,
+    os::unix::{ffi::OsStringExt as _, process::CommandExt as _},
     path::Path,
     process::{Child, Command, Stdio},
     thread,
@@ -102,6 +102,15 @@ pub(super) fn run(
     })
 }
 
+/// Which processes a signal of the terminal's reaches together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Group {
+    /// git as well as us.
+    Ours,
+    /// Not git.
+    Own,
+}
+
 /// Starts git in `directory`, with pipes to all its streams.
 pub(super) fn start(
     directory: Option<&Path>,
@@ -109,7 +118,21 @@ pub(super) fn start(
     arguments: &[&str],
     environment: &[(&str, &OsStr)],
 ) -> Result<Child, GitError> {
+    start_in(Group::Ours, directory, inherited, arguments, environment)
+}
+
+/// As [`start`], in a process group.
+pub(super) fn start_in(
+    group: Group,
+    directory: Option<&Path>,
+    inherited: Environment,
+    arguments: &[&str],
+    environment: &[(&str, &OsStr)],
+) -> Result<Child, GitError> {
     let mut command = Command::new("git");
+    if group == Group::Own {
+        command.process_group(0);
+    }
     match inherited {
         Environment::Own => {
             for name in FOREIGN {

@@ -10,7 +10,10 @@
 use std::{ffi::OsStr, fs, path::Path};
 
 use super::{Guard, GuardError, Shrunk};
-use crate::{durable::FileError, git::Oid};
+use crate::{
+    durable::FileError,
+    git::{GitError, Oid},
+};
 
 /// What the macro sets, as git tells it.
 const WANTED: [(&str, &str); 4] =
@@ -38,13 +41,36 @@ impl Guard {
         if paths.is_empty() {
             return Ok(Vec::new());
         }
-        self.committed(&[&format!("--source={commit}")], paths)
+        match self.committed(&[&format!("--source={commit}")], paths) {
+            // git before 2.40, as Debian 12 has it, looks at an index alone.
+            Err(error) if knows_no_source(&error) => self.committed_by_index(commit, paths),
+            answered => answered,
+        }
+    }
+
+    /// As if the commit were staged, in an index of a moment.
+    fn committed_by_index(&self, commit: Oid, paths: &[&[u8]]) -> Result<Vec<Shrunk>, GuardError> {
+        let folder =
+            tempfile::tempdir().map_err(FileError::new("create", Path::new("a temporary folder")))?;
+        let index = folder.path().join("index");
+        let environment = [("GIT_INDEX_FILE", index.as_os_str())];
+        self.objects.git(&["read-tree", &commit.to_string()], &environment, &[])?;
+        self.asked(&["--cached"], &environment, paths)
     }
 
     /// Asks git with what is committed alone: all that a repository shares
     /// between work trees, `info` and the configuration among it, is put aside
     /// for an empty folder, which borrows the objects.
     fn committed(&self, from: &[&str], paths: &[&[u8]]) -> Result<Vec<Shrunk>, GuardError> {
+        self.asked(from, &[], paths)
+    }
+
+    fn asked(
+        &self,
+        from: &[&str],
+        more: &[(&str, &OsStr)],
+        paths: &[&[u8]],
+    ) -> Result<Vec<Shrunk>, GuardError> {
         let folder =
             tempfile::tempdir().map_err(FileError::new("create", Path::new("a temporary folder")))?;
         let common = folder.path();
@@ -68,10 +94,16 @@ impl Guard {
             ("GIT_ATTR_NOSYSTEM", OsStr::new("1")),
             ("GIT_CONFIG_NOSYSTEM", OsStr::new("1")),
             ("GIT_CONFIG_GLOBAL", OsStr::new("/dev/null")),
+            ("LC_ALL", OsStr::new("C")),
         ];
+        let environment = [&environment, more].concat();
         let arguments = [&["-c", "core.attributesFile=/dev/null"], arguments(from).as_slice()].concat();
         Ok(wrong(&self.objects.git(&arguments, &environment, &input(paths))?))
     }
+}
+
+fn knows_no_source(error: &GuardError) -> bool {
+    matches!(error, GuardError::Git(GitError::Program { message, .. }) if message.contains("unknown option"))
 }
 
 fn arguments<'a>(from: &[&'a str]) -> Vec<&'a str> {

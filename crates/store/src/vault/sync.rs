@@ -4,8 +4,15 @@
 //! the next one.
 
 mod error;
+mod join;
+mod opening;
 
-pub use self::error::SyncError;
+use std::collections::HashSet;
+
+pub use self::{
+    error::SyncError,
+    join::{Unseen, Way},
+};
 use super::{Vault, VaultError};
 use crate::driver;
 pub use crate::git::Unmerged;
@@ -35,6 +42,8 @@ pub struct Apart {
 /// What came of putting the own commits on top of the others'.
 #[derive(Debug)]
 pub struct Joined {
+    /// The commit that the branch was at; empty if it had none.
+    pub before: String,
     /// Files that are not what they were before, from the top of the work tree.
     pub changed: Vec<String>,
     /// What the merge driver had to say.
@@ -71,7 +80,10 @@ impl Vault {
     pub fn upstream(&self) -> Result<Upstream, SyncError> {
         let repository = &self.repository;
         if let Some(what) = repository.unfinished() {
-            return Err(SyncError::Unfinished { what });
+            return Err(match self.unseen()? {
+                Some(Unseen { killed: true, .. }) => SyncError::Killed { what },
+                _ => SyncError::Unfinished { what },
+            });
         }
         let head = repository.head()?;
         let branch = head.name.strip_prefix("refs/heads/").ok_or(SyncError::Detached)?.to_owned();
@@ -139,38 +151,6 @@ impl Vault {
         })
     }
 
-    /// Puts the commits of this clone on top of what was fetched.
-    ///
-    /// # Errors
-    ///
-    /// [`SyncError::Conflict`], with the rebase under way; anything else leaves
-    /// the branch where it was.
-    pub fn join(&self, upstream: &Upstream, apart: Apart) -> Result<Joined, SyncError> {
-        let before = self.repository.head_commit()?.map(|commit| commit.to_string()).unwrap_or_default();
-        self.refuse_dirty()?;
-        let quiet = ["-c", "advice.mergeConflict=false"];
-        let words: &[&str] = if apart.ahead == 0 {
-            &["merge", "--quiet", "--ff-only", &upstream.tracking]
-        } else {
-            &["rebase", "--quiet", "--no-autostash", "--no-autosquash", &upstream.tracking]
-        };
-        let spoken = self.repository.speak(&[&quiet[..], words].concat())?;
-        if !spoken.done {
-            let paths = self.repository.unmerged()?;
-            return Err(if paths.is_empty() {
-                self.take_back();
-                SyncError::Rebase { message: spoken.message }
-            } else {
-                SyncError::Conflict { paths, message: spoken.message }
-            });
-        }
-        let changed = self.changed_between(&before, "HEAD")?;
-        let warnings = spoken.message.lines().filter_map(|line| line.strip_prefix("warning: "));
-        let mut warnings: Vec<String> = warnings.map(str::to_owned).collect();
-        warnings.dedup();
-        Ok(Joined { changed, warnings })
-    }
-
     /// The files, from the top of the work tree, that a push would change for the others.
     ///
     /// # Errors
@@ -183,29 +163,37 @@ impl Vault {
         self.changed_between(&upstream.tracking, "HEAD")
     }
 
-    /// What the others have at a path, as it was fetched last.
+    /// What is known here of the others' branch, if they have one: the name of a commit.
+    #[must_use]
+    pub fn theirs(&self, upstream: &Upstream) -> Option<String> {
+        self.repository.commit_named(&upstream.tracking).map(|commit| commit.to_string())
+    }
+
+    /// What a commit holds at a path.
     ///
     /// # Errors
     ///
     /// It cannot be read.
-    pub fn theirs(&self, upstream: &Upstream, path: &str) -> Result<Option<Vec<u8>>, SyncError> {
-        let Some(commit) = self.repository.commit_named(&upstream.tracking) else { return Ok(None) };
+    pub fn bytes_at(&self, commit: &str, path: &str) -> Result<Option<Vec<u8>>, SyncError> {
+        let Some(commit) = self.repository.commit_named(commit) else { return Ok(None) };
         let entry = self.repository.entry(commit, path)?.filter(|entry| entry.is_file());
         Ok(entry.map(|entry| self.repository.blob(entry.oid)).transpose()?)
     }
 
-    fn changed_between(&self, one: &str, other: &str) -> Result<Vec<String>, SyncError> {
-        let words = ["diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", one, other, "--"];
-        let told = self.repository.git(&words, &[])?;
-        let changed = told.split(|&byte| byte == 0).filter(|path| !path.is_empty());
-        Ok(changed.map(|path| String::from_utf8_lossy(path).into_owned()).collect())
+    /// The files of a commit, from the top; none of what is no commit.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be read.
+    pub fn files_at(&self, commit: &str) -> Result<HashSet<String>, SyncError> {
+        let Some(commit) = self.repository.commit_named(commit) else { return Ok(HashSet::new()) };
+        let entries = self.repository.entries(commit)?.into_iter();
+        Ok(entries.map(|entry| String::from_utf8_lossy(&entry.path).into_owned()).collect())
     }
 
-    /// A rebase that stopped for another reason than a conflict has nothing to be decided.
-    fn take_back(&self) {
-        if self.repository.unfinished() == Some("rebase") {
-            drop(self.repository.speak(&["rebase", "--abort"]));
-        }
+    fn changed_between(&self, one: &str, other: &str) -> Result<Vec<String>, SyncError> {
+        let words = ["diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", one, other, "--"];
+        Ok(join::names(&self.repository.git(&words, &[])?))
     }
 
     /// Gives the others what this clone has.

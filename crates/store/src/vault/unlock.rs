@@ -5,6 +5,7 @@
 use std::{
     fs::{self, Metadata, Permissions},
     os::unix::fs::PermissionsExt as _,
+    path::Path,
 };
 
 use certkeep_pki::layout::PkiDirectory;
@@ -33,10 +34,26 @@ const EXPECTED: [PkiDirectory; 7] = [
     PkiDirectory::RevokedRequests,
 ];
 
-/// Those of them, and one that easy-rsa makes when it needs it, in which all is
+/// Those of them, and those that easy-rsa makes when it needs them, in which all is
 /// secret. git gives what it writes the modes of the umask, so that others
 /// could read what a later `git pull` brings: they must not come that far.
-const CLOSED: [&str; 4] = ["private", "reqs", "inline/private", "revoked/private_by_serial"];
+const CLOSED: [&str; 8] = [
+    "private",
+    "reqs",
+    "inline",
+    "inline/private",
+    "renewed/private_by_serial",
+    "renewed/reqs_by_serial",
+    "revoked/private_by_serial",
+    "revoked/reqs_by_serial",
+];
+
+/// Whether a folder of the work tree is for its owner alone.
+pub(super) fn is_of_secrets(vault: &Vault, folder: &Path) -> bool {
+    let pki = vault.pki();
+    let relative = pki.as_ref().and_then(|pki| folder.strip_prefix(pki).ok());
+    relative.is_some_and(|relative| CLOSED.iter().any(|closed| Path::new(closed) == relative))
+}
 
 /// What `unlock` did.
 #[derive(Debug)]
@@ -120,6 +137,11 @@ impl Vault {
                 make_directories(&pki.join(directory.relative()))?;
             }
         }
+        self.close_folders()
+    }
+
+    /// Shuts others out of the folders of secrets: a plain `git pull` may have made them.
+    pub(super) fn close_folders(&self) -> Result<(), VaultError> {
         for directory in self.pki().iter().flat_map(|pki| CLOSED.map(|name| pki.join(name))) {
             let Some(metadata) = inspect(&directory)?.filter(Metadata::is_dir) else { continue };
             if permissions(&metadata) & 0o077 != 0 {

@@ -3,7 +3,7 @@
 
 use thiserror::Error;
 
-use super::{super::VaultError, Unmerged};
+use super::{super::VaultError, Unmerged, Way};
 use crate::git::GitError;
 
 /// Why clones do not come together.
@@ -22,6 +22,12 @@ pub enum SyncError {
         /// git's word for it.
         what: &'static str,
     },
+    /// A `sync` was killed while git was at work for it.
+    #[error("a sync was interrupted in the midst of git's {what}")]
+    Killed {
+        /// git's word for it.
+        what: &'static str,
+    },
     /// There is no branch to be shared.
     #[error("HEAD is detached: no branch is checked out")]
     Detached,
@@ -37,6 +43,13 @@ pub enum SyncError {
         /// The files, from the top of the work tree.
         paths: Vec<String>,
     },
+    /// Files that no commit of this clone has, where the others, or a commit that is
+    /// put on top of theirs, have one.
+    #[error("files that are not committed stand where git has to write others")]
+    InTheWay {
+        /// The files, from the top of the work tree.
+        paths: Vec<String>,
+    },
     /// The remote cannot be reached, or does not let in.
     #[error("cannot fetch from {remote}: {message}")]
     Fetch {
@@ -45,10 +58,12 @@ pub enum SyncError {
         /// git's words.
         message: String,
     },
-    /// Both sides have changed what nobody can put together but a person. The
-    /// rebase waits for him.
+    /// Both sides have changed what nobody can put together but a person. git
+    /// waits for him.
     #[error("{} to be decided by somebody", if paths.len() == 1 { "a file has" } else { "files have" })]
     Conflict {
+        /// What is under way.
+        way: Way,
         /// The files.
         paths: Vec<Unmerged>,
         /// The words of git and of the merge driver.
@@ -57,6 +72,29 @@ pub enum SyncError {
     /// git did not put the commits on top of the others'.
     #[error("the commits of this clone could not be put on top of the others': {message}")]
     Rebase {
+        /// git's words.
+        message: String,
+    },
+    /// Files that this clone had committed are in no commit after the join. The
+    /// branch was put back.
+    #[error("git left out files that this clone has committed; the branch is where it was")]
+    Lost {
+        /// The files, from the top of the work tree.
+        paths: Vec<String>,
+    },
+    /// As [`SyncError::Lost`], when somebody has ended what an earlier run had begun.
+    #[error("since an interrupted sync the branch lacks files that this clone had committed")]
+    LostBefore {
+        /// The commit that the branch was at.
+        before: String,
+        /// The files, from the top of the work tree.
+        paths: Vec<String>,
+    },
+    /// The branch could not be put back.
+    #[error("git cannot put the branch back to {before}: {message}")]
+    Stuck {
+        /// The commit that it was at.
+        before: String,
         /// git's words.
         message: String,
     },
