@@ -302,6 +302,19 @@ impl Pins {
         self.members.get(&(zone.clone(), name.clone())).map(String::as_str)
     }
 
+    /// Whether a name was seen with another key: in this zone, or else in all others
+    /// where it was seen.
+    #[must_use]
+    pub fn knows_another(&self, zone: &ZoneName, name: &MemberName, fingerprint: &str) -> bool {
+        let mut seen = self.members.iter().filter(|((_, known), _)| known == name).map(|(_, seen)| seen);
+        match self.member(zone, name) {
+            Some(seen) => seen != fingerprint,
+            None => {
+                self.members.keys().any(|(_, known)| known == name) && seen.all(|seen| seen != fingerprint)
+            }
+        }
+    }
+
     /// Remembers that this clone begins the present epoch of these keys, in a
     /// commit once there is one.
     pub fn remember_begun(&mut self, keys: &ZoneKeys, commit: Option<&str>) {

@@ -130,9 +130,7 @@ impl Vault {
         let state = self.manifest.granted(zone, name, keys);
         let grant = self.manifest.zones.get(zone).and_then(|zone| zone.grants.get(name));
         let (Some(grant), Some(member)) = (grant, self.manifest.members.get(name)) else { return state };
-        if state == GrantState::Outdated
-            && past.pins.member(zone, name).is_some_and(|known| known != member.fingerprint)
-        {
+        if state == GrantState::Outdated && past.pins.knows_another(zone, name, &member.fingerprint) {
             return GrantState::Forged;
         }
         let later = past.grants.get(&(zone.clone(), name.clone())).into_iter().flatten();
