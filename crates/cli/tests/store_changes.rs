@@ -50,7 +50,17 @@ fn a_member_from_another_branch_is_confirmed_after_a_rotation() {
     alice
         .fails("cd work/ca && certkeep member refresh dave", "not confirmed")
         .says("let in on another branch");
-    alice.does("cd work/ca && certkeep --batch member refresh dave");
+    alice
+        .fails(
+            "cd work/ca && certkeep --batch member refresh dave",
+            "nobody was asked who is to be confirmed: dave",
+        )
+        .says("certkeep member refresh NAME --key KEY");
+    alice.fails(
+        "cd work/ca && certkeep --batch member refresh dave --key $(age-keygen -y ~/bob.txt)",
+        "the store has another key under the name",
+    );
+    alice.does("cd work/ca && certkeep --batch member refresh dave --key $(age-keygen -y ~/dave.txt)");
     dave.does(&fresh("confirmed"));
     alice.does("cd work/ca && certkeep --batch store rotate");
     dave.does(&fresh("rotated"));

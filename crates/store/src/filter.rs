@@ -17,8 +17,6 @@ pub mod process;
 mod rules;
 mod textconv;
 
-use std::collections::BTreeSet;
-
 use certkeep_pki::secret::SecretBytes;
 use thiserror::Error;
 
@@ -180,7 +178,7 @@ impl<'a> Filter<'a> {
         // What is described adds to what this clone has seen and takes nothing
         // away: which state is the later one, whoever unlocks finds out.
         let with_rules = |manifest: Manifest| {
-            let rules = pins.rules(&manifest, &BTreeSet::new());
+            let rules = pins.rules(&manifest);
             (manifest, rules)
         };
         Self { store: manifest.map(|manifest| manifest.map(with_rules)), distrust, keyring, pins, kept }

@@ -18,10 +18,11 @@ pub use self::rules::Standing;
 use self::rules::Verified;
 use crate::{
     durable::FileError,
-    manifest::{Distrust, Manifest},
+    manifest::{Distrust, GrantState, Manifest},
+    member::MemberName,
     read::ReadError,
     seal::{KeyId, StoreId},
-    zone::{Epoch, Pattern, ZoneName},
+    zone::{Epoch, Mode, Pattern, ZoneName},
     zone_keys::ZoneKeys,
 };
 
@@ -32,6 +33,11 @@ pub struct Pins {
     /// The PKI folder, which no command changes; `None` before any was seen.
     pki: Option<Option<String>>,
     patterns: BTreeMap<ZoneName, Vec<Pattern>>,
+    /// The zones that were seen sealed.
+    sealed: BTreeSet<ZoneName>,
+    /// Whose key each name had, by fingerprint, when a member of the present epoch
+    /// last vouched for it in a zone.
+    members: BTreeMap<(ZoneName, MemberName), String>,
     /// How each zone was described when it was verified last.
     verified: BTreeMap<ZoneName, Verified>,
     /// The epochs that this clone began itself.
@@ -258,6 +264,9 @@ impl Pins {
             for (name, zone) in &manifest.zones {
                 self.keys.insert((manifest.store, name.clone(), zone.epoch), zone.key_id);
                 self.verified.insert(name.clone(), Verified::of(name, zone, manifest, false));
+                if zone.mode == Mode::Sealed {
+                    self.sealed.insert(name.clone());
+                }
             }
         }
     }
@@ -273,6 +282,41 @@ impl Pins {
             if self.begun.get(&place).is_some_and(|begun| begun.key != id) {
                 // One that was never recorded.
                 self.begun.remove(&place);
+            }
+        }
+    }
+
+    /// Remembers whose keys the names have that a member of the present epoch let in.
+    pub fn remember_members(&mut self, keys: &ZoneKeys, manifest: &Manifest) {
+        let zone = keys.zone();
+        let granted = manifest.zones.get(zone).into_iter().flat_map(|zone| zone.grants.keys());
+        for name in granted.filter(|name| manifest.granted(zone, name, keys) == GrantState::Valid) {
+            if let Some(member) = manifest.members.get(name) {
+                self.know_member(zone, name, &member.fingerprint);
+            }
+        }
+    }
+
+    /// Remembers whose key a name has.
+    pub fn know_member(&mut self, zone: &ZoneName, name: &MemberName, fingerprint: &str) {
+        self.members.insert((zone.clone(), name.clone()), fingerprint.to_owned());
+    }
+
+    /// The fingerprint of the key that a name was last seen with in a zone.
+    #[must_use]
+    pub fn member(&self, zone: &ZoneName, name: &MemberName) -> Option<&str> {
+        self.members.get(&(zone.clone(), name.clone())).map(String::as_str)
+    }
+
+    /// Whether a name was seen with another key: in this zone, or else in all others
+    /// where it was seen.
+    #[must_use]
+    pub fn knows_another(&self, zone: &ZoneName, name: &MemberName, fingerprint: &str) -> bool {
+        let mut seen = self.members.iter().filter(|((_, known), _)| known == name).map(|(_, seen)| seen);
+        match self.member(zone, name) {
+            Some(seen) => seen != fingerprint,
+            None => {
+                self.members.keys().any(|(_, known)| known == name) && seen.all(|seen| seen != fingerprint)
             }
         }
     }

@@ -2,9 +2,9 @@
 //! What was done to a store: talk for people, data for programs.
 
 use certkeep_pki::x509::describe::Value;
-use certkeep_store::zone::ZoneName;
+use certkeep_store::{vault::trust::OnlyHere, zone::ZoneName};
 
-use crate::{render, report::Failure, session::Session, settings::Format};
+use crate::{render, report::Failure, session::Session, settings::Format, terminal::Safe};
 
 /// Says what came of a command that changes something: on standard error for
 /// people, as JSON on standard output where that is asked for.
@@ -44,6 +44,24 @@ pub(super) fn earlier(zone: &ZoneName) -> String {
         "the zone `{zone}` is described as it was before this clone saw it last, or as no member has: what was \
          protected then stays protected here; if this is no older branch, see who it was: `git log -p -- .certkeep/zones/{zone}`"
     )
+}
+
+/// What is protected in this clone alone, with the commands that let it go.
+pub(super) fn only_here(only: &OnlyHere) -> Vec<String> {
+    let patterns = only.patterns.iter().map(|pattern| {
+        let quoted = Safe(pattern.as_str());
+        format!(
+            "`{quoted}` is no longer protected by what was pulled, and stays protected in this clone: if a member took it \
+             out (`git log -p -- .certkeep/zones`), `certkeep store unprotect '{quoted}'` has it forgotten here, too"
+        )
+    });
+    let zones = only.zones.iter().map(|zone| {
+        format!(
+            "the zone `{zone}` is transparent by what was pulled, and stays sealed in this clone: if a member wants it so \
+             (`git log -p -- .certkeep/zones`), `certkeep store zone set {zone} --mode transparent` opens it here, too"
+        )
+    });
+    patterns.chain(zones).collect()
 }
 
 /// A count.

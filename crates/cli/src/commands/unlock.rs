@@ -4,7 +4,7 @@
 use certkeep_pki::x509::describe::Value;
 use certkeep_store::{
     identity::{IdentityError, Tried, Why},
-    vault::VaultError,
+    vault::{VaultError, trust::OnlyHere},
     zone::Mode,
 };
 
@@ -14,7 +14,7 @@ use crate::{
     report::Failure,
     session::{Opened, Session},
     settings::Commits,
-    terminal::{Asker, Safe},
+    terminal::{Asker, ConfirmError, Safe},
 };
 
 /// Arguments of `unlock`.
@@ -73,8 +73,14 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
     if args.check || session.settings.dry_run {
         return account::show(session, "Zones", &Value::Section(entries));
     }
+    let Opened { vault, keys, .. } = session.opened()?;
+    let only = vault.only_here(keys)?;
+    let let_go = asked_to_let_go(&only, session)?;
     let program = init::program(&session.settings.machine);
     let Opened { vault, keys, terminal, .. } = session.opened_alone()?;
+    if let_go {
+        vault.loosen(&only.patterns, &only.zones)?;
+    }
     let mut progress = terminal.progress("unlocking");
     let report = {
         let _signals = interrupt::put_off();
@@ -85,6 +91,11 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
     account::say(session, "Unlocked", &Value::Section(entries))?;
     if let Some(top) = session.vault()?.map(|vault| vault.work_tree().to_owned()) {
         hooks::install_by_the_way(&top, session);
+    }
+    if !let_go {
+        for said in account::only_here(&only) {
+            session.terminal.warning(said);
+        }
     }
     for zone in report.earlier {
         session.terminal.warning(format_args!("{}", account::earlier(&zone)));
@@ -103,6 +114,28 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
         );
     }
     Ok(())
+}
+
+/// Asks whether what was pulled may take away protection. Consent that was given
+/// beforehand is none to that, and nor is an answer that nobody typed.
+fn asked_to_let_go(only: &OnlyHere, session: &mut Session) -> Result<bool, Failure> {
+    if only.patterns.is_empty() && only.zones.is_empty() || !Asker(&mut session.terminal).is_somebody() {
+        return Ok(false);
+    }
+    let patterns = only.patterns.iter().map(|pattern| format!("  {}", Safe(pattern.as_str())));
+    let zones =
+        only.zones.iter().map(|zone| format!("  zone {zone}: from now on in the clear where it is unlocked"));
+    let lines: Vec<String> = patterns.chain(zones).collect();
+    let details = format!(
+        "No longer protected by what was pulled. Look first who it was: git log -p -- .certkeep/zones\n{}\n\
+         Let go of it here, too? Files that these name are then committed in the clear.",
+        lines.join("\n")
+    );
+    match session.terminal.confirm(details, "Let go: ") {
+        Ok(()) => Ok(true),
+        Err(ConfirmError::Declined) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Asks whether it is as the user says: nobody else knows.

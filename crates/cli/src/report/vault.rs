@@ -294,6 +294,38 @@ impl Failure {
             .with_hint("the members: `certkeep member list`")
     }
 
+    /// A key that is to be somebody's, nobody says whose.
+    pub fn key_without_name() -> Self {
+        Self::refused("--key is the key of one member")
+            .with_hint("say whose: `certkeep member refresh NAME --key KEY`")
+    }
+
+    /// The store has another key under a name than its owner says.
+    pub fn other_key(member: &MemberName, fingerprint: &str) -> Self {
+        Self::refused(format!("the store has another key under the name `{member}`: {}", Safe(fingerprint)))
+            .with_hint(format!("who put it there: `git log -p -- .certkeep/members/{member}.toml`"))
+            .with_hint(format!("to take it out: `certkeep member remove {member}`"))
+    }
+
+    /// Members whom nobody looked at.
+    pub fn not_confirmed_unseen(members: &[&MemberName]) -> Self {
+        let names: Vec<&str> = members.iter().map(|member| member.as_str()).collect();
+        Self::refused(format!("nobody was asked who is to be confirmed: {}", names.join(", ")))
+            .with_hint(format!("to be asked: `certkeep member refresh {}`", names.join(" ")))
+            .with_hint("with the key that you have from him: `certkeep member refresh NAME --key KEY`")
+    }
+
+    /// A name of which neither this clone nor its history knows anything.
+    pub fn not_known_here(member: &MemberName) -> Self {
+        Self::refused(format!(
+            "whose key `{member}` had cannot be told here: this clone has a part of the history only, and has not seen it"
+        ))
+        .with_hint("fetch the rest: `git fetch --unshallow`")
+        .with_hint(format!(
+            "or give the key that you have from him: `certkeep member refresh {member} --key KEY`"
+        ))
+    }
+
     /// A pattern that no zone has.
     pub fn no_pattern(pattern: &Pattern, rules: &Rules) -> Self {
         let patterns =

@@ -4,10 +4,18 @@
 use certkeep_pki::secret::Passphrase;
 use certkeep_store::prompt::{Prompt, PromptError};
 
-use super::{AskError, ConfirmError, PassphraseError, Safe, Terminal};
+use super::{AskError, ConfirmError, Consent, PassphraseError, Safe, Terminal};
 
 /// A terminal as the store sees it.
 pub struct Asker<'a>(pub &'a mut Terminal);
+
+impl Asker<'_> {
+    /// Whether somebody is there to answer, and has not consented to all beforehand.
+    #[must_use]
+    pub fn is_somebody(&self) -> bool {
+        self.0.consent == Consent::Asked && self.0.prompt.is_typed()
+    }
+}
 
 impl Prompt for Asker<'_> {
     fn passphrase(&mut self, what: &str) -> Result<Passphrase, PromptError> {

@@ -49,13 +49,9 @@ impl Repository {
         self.versions_by(&["--all", "--reflog"])
     }
 
-    /// Every version of the files that the pathspecs name, in every commit that
-    /// HEAD leads to, the youngest first; none before the first commit.
+    /// As [`Repository::versions`], of the files that the pathspecs name.
     pub(crate) fn versions_of(&self, pathspecs: &[&str]) -> Result<Vec<Version>, GitError> {
-        if self.head_commit()?.is_none() {
-            return Ok(Vec::new());
-        }
-        self.versions_by(&[&["HEAD", "--"], pathspecs].concat())
+        self.versions_by(&[&["--all", "--reflog", "--"], pathspecs].concat())
     }
 
     fn versions_by(&self, which: &[&str]) -> Result<Vec<Version>, GitError> {

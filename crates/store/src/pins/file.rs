@@ -8,6 +8,7 @@ use certkeep_pki::change::Contents;
 use super::{Begun, PinError, Pins, Verified};
 use crate::{
     keyring::replace,
+    member::MemberName,
     read::read_file,
     seal::{KeyId, StoreId, from_hex, hex},
     zone::{Epoch, Mode, Pattern, ZoneName},
@@ -74,16 +75,23 @@ impl Pins {
                 let (zone, id) = rest.split_once(' ')?;
                 self.discarded.insert((ZoneName::parse(zone).ok()?, KeyId::parse(id)?));
             }
+            ("member", rest) => {
+                let mut words = rest.splitn(3, ' ');
+                let zone = ZoneName::parse(words.next()?).ok()?;
+                let name = MemberName::parse(words.next()?).ok()?;
+                self.know_member(&zone, &name, words.next()?);
+            }
+            ("sealed", zone) => drop(self.sealed.insert(ZoneName::parse(zone).ok()?)),
             (word @ ("verified" | "found"), rest) => {
                 let mut words = rest.split(' ');
                 let zone = ZoneName::parse(words.next()?).ok()?;
-                let verified = Verified {
-                    epoch: Epoch::new(words.next()?.parse().ok()?)?,
-                    revision: words.next()?.parse().ok()?,
-                    mode: Mode::parse(words.next()?)?,
-                    digest: from_hex(words.next()?)?,
-                    certain: word == "verified",
-                };
+                let (epoch, revision) =
+                    (Epoch::new(words.next()?.parse().ok()?)?, words.next()?.parse().ok()?);
+                let (mode, digest) = (Mode::parse(words.next()?)?, from_hex(words.next()?)?);
+                let verified = Verified { epoch, revision, digest, certain: word == "verified" };
+                if mode == Mode::Sealed {
+                    self.sealed.insert(zone.clone());
+                }
                 self.verified.insert(zone, verified);
             }
             _ => return None,
@@ -112,14 +120,21 @@ impl Pins {
             }
         }
         for (zone, verified) in &self.verified {
-            let Verified { epoch, revision, mode, digest, certain } = verified;
+            let Verified { epoch, revision, digest, certain } = verified;
+            let mode = if self.sealed.contains(zone) { Mode::Sealed } else { Mode::Transparent };
             let (mode, digest) = (mode.as_str(), hex(digest));
             let word = if *certain { "verified" } else { "found" };
             text.push_str(&format!("rule {word} {zone} {epoch} {revision} {mode} {digest}\n"));
         }
+        for zone in self.sealed.iter().filter(|zone| !self.verified.contains_key(*zone)) {
+            text.push_str(&format!("rule sealed {zone}\n"));
+        }
         for ((zone, epoch), Begun { key, commit }) in &self.begun {
             let commit = commit.as_deref().unwrap_or("-");
             text.push_str(&format!("rule begun {zone} {epoch} {key} {commit}\n"));
+        }
+        for ((zone, name), fingerprint) in &self.members {
+            text.push_str(&format!("rule member {zone} {name} {fingerprint}\n"));
         }
         for (zone, id) in &self.discarded {
             text.push_str(&format!("rule discarded {zone} {id}\n"));
@@ -190,6 +205,7 @@ mod tests {
             "certkeep pins 1\nrule pattern keys **\n",
             "certkeep pins 1\nrule verified keys 1 1 open 00\n",
             "certkeep pins 1\nrule discarded keys x\n",
+            "certkeep pins 1\nrule member keys bob\n",
             "certkeep pins 1\nrule other -\n",
         ] {
             fs::write(&path, text).expect("written");

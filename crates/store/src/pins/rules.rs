@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The rules that hold, by what a store says now and what this clone has seen of
-//! it. A MAC tells who wrote a description and not when: whoever can push brings
-//! back an earlier one of the same epoch. So a description that is not known to
-//! be later than the one that was verified last adds patterns and takes none away.
+//! it. A MAC tells who wrote a description and neither when nor on which branch:
+//! whoever can push puts any of them in the place of the present one. So what was
+//! pulled adds patterns and seals zones, and never the other way round: what this
+//! clone has seen protected stays so until somebody here says otherwise
+//! ([`Pins::forget_patterns`], [`Pins::let_open`]).
 
 use std::collections::BTreeSet;
 
@@ -17,7 +19,6 @@ use crate::{
 pub(super) struct Verified {
     pub(super) epoch: Epoch,
     pub(super) revision: u32,
-    pub(super) mode: Mode,
     pub(super) digest: [u8; 32],
     /// By a key; otherwise it is what the clone has found first.
     pub(super) certain: bool,
@@ -26,9 +27,9 @@ pub(super) struct Verified {
 impl Verified {
     /// A zone of the manifest, as it is described now.
     pub(super) fn of(name: &ZoneName, zone: &Zone, manifest: &Manifest, certain: bool) -> Self {
-        let Zone { epoch, revision, mode, .. } = *zone;
+        let Zone { epoch, revision, .. } = *zone;
         let digest = zone.digest(name, manifest.store, manifest.pki.as_deref());
-        Self { epoch, revision, mode, digest, certain }
+        Self { epoch, revision, digest, certain }
     }
 }
 
@@ -62,17 +63,24 @@ impl Pins {
         }
     }
 
-    /// What a zone's files are in an unlocked work tree: no earlier description
-    /// makes plaintext of a zone that has been sealed since.
+    /// What a zone's files are in an unlocked work tree: no description makes
+    /// plaintext of a zone that was seen sealed.
     #[must_use]
     pub fn mode(&self, zone: &ZoneName, manifest: &Manifest) -> Option<Mode> {
-        let described = manifest.zones.get(zone)?;
-        match self.verified.get(zone) {
-            Some(seen) if self.standing(zone, manifest) == Standing::Earlier && seen.mode == Mode::Sealed => {
-                Some(Mode::Sealed)
-            }
-            _ => Some(described.mode),
-        }
+        let described = manifest.zones.get(zone)?.mode;
+        Some(if self.sealed.contains(zone) { Mode::Sealed } else { described })
+    }
+
+    /// The zones that are transparent by their description and sealed here.
+    pub fn sealed_here<'a>(&'a self, manifest: &'a Manifest) -> impl Iterator<Item = &'a ZoneName> {
+        self.sealed
+            .iter()
+            .filter(|zone| manifest.zones.get(*zone).is_some_and(|zone| zone.mode == Mode::Transparent))
+    }
+
+    /// Somebody here says that a zone may be what its description says.
+    pub fn let_open(&mut self, zone: &ZoneName) {
+        self.sealed.remove(zone);
     }
 
     /// The zones whose description is earlier than the one that was verified
@@ -87,16 +95,16 @@ impl Pins {
         self.verified.get(zone).map_or(0, |seen| seen.revision)
     }
 
-    /// The rules of a store. Where a zone's description is nobody's word, or an
-    /// earlier one, it can add patterns and take none away: what was sealed stays
-    /// protected.
+    /// The rules of a store: what it says, and what this clone has seen of it. The
+    /// latter comes last: whoever can push may have had a zone that nobody verified
+    /// seen with a pattern, and is to take no file from another zone by that.
     #[must_use]
-    pub fn rules(&self, manifest: &Manifest, verified: &BTreeSet<ZoneName>) -> Rules {
-        let patterns = manifest.zones.iter().flat_map(|(name, zone)| {
-            let exact = verified.contains(name) && self.standing(name, manifest) != Standing::Earlier;
-            let lost = self.lost(name, manifest).filter(move |_| !exact);
-            zone.patterns.iter().chain(lost).map(|pattern| (pattern.clone(), name.clone()))
-        });
+    pub fn rules(&self, manifest: &Manifest) -> Rules {
+        let zones = &manifest.zones;
+        let described =
+            zones.iter().flat_map(|(name, zone)| zone.patterns.iter().map(move |known| (known, name)));
+        let lost = zones.keys().flat_map(|name| self.lost(name, manifest).map(move |lost| (lost, name)));
+        let patterns = described.chain(lost).map(|(pattern, zone)| (pattern.clone(), zone.clone()));
         Rules::new(manifest.pki.as_deref(), patterns.collect())
     }
 
@@ -115,21 +123,18 @@ impl Pins {
         same && self.lost(zone, manifest).next().is_none() && self.pki.as_ref() == Some(&manifest.pki)
     }
 
-    /// Remembers the rules of a store: exactly those of zones that were verified
-    /// and are no earlier state, and of the others no fewer than before.
-    pub fn remember_rules(
-        &mut self,
-        manifest: &Manifest,
-        verified: &BTreeSet<ZoneName>,
-        exact: &BTreeSet<ZoneName>,
-    ) {
-        let rules = self.rules(manifest, exact);
+    /// Remembers the rules of a store beside those that were seen before.
+    pub fn remember_rules(&mut self, manifest: &Manifest, verified: &BTreeSet<ZoneName>) {
+        let rules = self.rules(manifest);
         self.patterns.clear();
         for (pattern, zone) in rules.patterns() {
             self.patterns.entry(zone.clone()).or_default().push(pattern.clone());
         }
         self.pki = Some(manifest.pki.clone());
         for (name, zone) in manifest.zones.iter().filter(|(name, _)| verified.contains(*name)) {
+            if zone.mode == Mode::Sealed {
+                self.sealed.insert(name.clone());
+            }
             // Also not where what was found first is no more than that: an earlier
             // description has a right MAC as well.
             if self.standing(name, manifest) != Standing::Earlier {
@@ -138,14 +143,14 @@ impl Pins {
         }
     }
 
-    /// Forgets patterns that no zone of the store has any more; gives those that
-    /// it knew.
+    /// Somebody here says that patterns which their zones do not have any more
+    /// are to be forgotten; gives those that were known.
     pub fn forget_patterns(&mut self, patterns: &[Pattern], manifest: &Manifest) -> Vec<Pattern> {
-        let described =
-            |pattern: &Pattern| manifest.zones.values().any(|zone| zone.patterns.contains(pattern));
         let mut forgotten = Vec::new();
-        for known in self.patterns.values_mut() {
-            forgotten.extend(known.extract_if(.., |known| patterns.contains(known) && !described(known)));
+        for (zone, known) in &mut self.patterns {
+            let described = manifest.zones.get(zone).map_or(&[][..], |zone| zone.patterns.as_slice());
+            let going = |known: &mut Pattern| patterns.contains(known) && !described.contains(known);
+            forgotten.extend(known.extract_if(.., going));
         }
         forgotten
     }

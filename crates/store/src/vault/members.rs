@@ -212,12 +212,20 @@ impl Vault {
         let mut verified = self.verified(&self.manifest, Some(keys));
         verified.extend(begun.iter().map(|keys| keys.zone().clone()));
         self.pin(begun, &verified, commit.as_deref())?;
-        self.rules = self.pins()?.rules(&self.manifest, &verified);
+        // Whoever came with this change is known from now on.
+        let present = |keys: &&ZoneKeys| verified.contains(keys.zone()) && is_present(&self.manifest, keys);
+        let used: Vec<_> = keys.zones.values().filter(present).cloned().collect();
+        self.pin(&used, &verified, None)?;
+        self.rules = self.pins()?.rules(&self.manifest);
         if driver::is_installed(&self.repository)? {
             driver::tell_attributes(&self.repository, &self.rules)?;
         }
         Ok(commit)
     }
+}
+
+fn is_present(manifest: &Manifest, keys: &ZoneKeys) -> bool {
+    manifest.zones.get(keys.zone()).is_some_and(|zone| zone.key_id == keys.sealing_now().id())
 }
 
 /// Wraps a zone's keys for everybody who has a grant, and drops every older

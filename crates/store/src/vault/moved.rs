@@ -11,7 +11,6 @@ use crate::{
     durable::Access,
     git::IndexEntry,
     git_crypt,
-    manifest::Manifest,
     prompt::Prompt,
     read::{read_regular, read_secret_file},
     repository::WorkTree,
@@ -22,20 +21,19 @@ use crate::{
 };
 
 impl Vault {
-    /// Every file of the index that `after` keeps otherwise than this store: it is
+    /// Every file of the index that `rules` keep otherwise than those of this store: it is
     /// opened with the keys of the zone that it leaves and sealed with those of
     /// the zone that it comes into. Gives the paths. Nothing that git does not
     /// have is written over.
     pub(super) fn move_files(
         &self,
-        after: &Manifest,
+        rules: &Rules,
         keys: &mut Keys,
         prompt: &mut dyn Prompt,
         edit: &mut Edit,
     ) -> Result<Vec<String>, VaultError> {
-        let rules = self.rules_of(after, keys)?;
         let (mut files, mut changed) = (Vec::new(), Vec::new());
-        for entry in self.moved(&rules)? {
+        for entry in self.moved(rules)? {
             let shown = || String::from_utf8_lossy(&entry.path).into_owned();
             let blob = self.repository.blob(entry.oid)?;
             let from = zone_of(&self.rules, &entry.path);
@@ -48,7 +46,7 @@ impl Vault {
                 // Sealed before anything said by whom.
                 None => continue,
             };
-            let to = zone_of(&rules, &entry.path);
+            let to = zone_of(rules, &entry.path);
             let after = match to {
                 Some(zone) if !plaintext.is_empty() => {
                     let padding = self.zone(zone)?.padding;

@@ -14,7 +14,7 @@ use super::{
     edit::Edit,
     members::{Skipped, wrap_for_all},
     past,
-    trust::is_closed,
+    trust::{Taken, is_closed},
 };
 use crate::{
     history::Message,
@@ -171,7 +171,7 @@ impl Vault {
             let names: Vec<_> =
                 after.zones.get(zone).into_iter().flat_map(|zone| zone.grants.keys().cloned()).collect();
             files += edit.reseal(self, zone, old, &new, described.padding)?;
-            self.certify(&mut after, zone, &new, &[])?;
+            self.certify(&mut after, zone, &new, Taken::Nothing)?;
             for name in &names {
                 after.grant(zone, name, &new);
             }
@@ -230,7 +230,7 @@ impl Vault {
         for zone in self.contested(zones)? {
             self.zone_keys(&zone, keys, prompt)?;
         }
-        self.rules = self.rules_of(&self.manifest, keys)?;
+        self.rules = self.pins()?.rules(&self.manifest);
         Ok(())
     }
 

@@ -14,6 +14,7 @@ use certkeep_pki::change::ChangeSet;
 
 use super::{Keys, Vault, VaultError, sealer};
 use crate::{
+    driver,
     durable::inspect,
     identity::IdentityError,
     keyring::Keyring,
@@ -22,9 +23,27 @@ use crate::{
     prompt::Prompt,
     repository::RepositoryLock,
     seal::{self, SealError},
-    zone::{FOLDER, Mode, Pattern, Protection, Rules, ZoneName},
+    zone::{Mode, Pattern, Protection, Rules, ZoneName},
     zone_keys::ZoneKeys,
 };
+
+/// What is protected in this clone alone, see [`Vault::only_here`].
+#[derive(Debug)]
+pub struct OnlyHere {
+    /// Patterns that their zones do not have any more.
+    pub patterns: Vec<Pattern>,
+    /// Zones that are transparent by their description, and sealed here.
+    pub zones: Vec<ZoneName>,
+}
+
+/// What somebody here takes away from a zone with a change of its description.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Taken<'a> {
+    Nothing,
+    Patterns(&'a [Pattern]),
+    /// The mode is the one that is wanted.
+    Mode,
+}
 
 impl Vault {
     /// Refuses a store that is not, or not any more, the one that this clone has
@@ -128,34 +147,56 @@ impl Vault {
         verified(manifest, keys, self.keyring().ok().flatten().as_ref())
     }
 
-    /// The rules that hold: those of verified zones, and of the others what they
-    /// say and what this clone has seen of them.
-    pub(super) fn rules_of(&self, manifest: &Manifest, keys: &Keys) -> Result<Rules, VaultError> {
-        let pins = self.pins()?;
-        let verified = self.verified(manifest, Some(keys));
-        Ok(pins.rules(manifest, &self.newer(&pins, manifest, verified)))
+    /// The rules that will hold when the store says what `after` does and the
+    /// patterns `taken` are forgotten here.
+    pub(super) fn rules_after(&self, after: &Manifest, taken: &[Pattern]) -> Result<Rules, VaultError> {
+        let mut pins = self.pins()?;
+        pins.forget_patterns(taken, after);
+        Ok(pins.rules(after))
     }
 
-    /// Those of `verified` zones that may take away a pattern which this clone
-    /// has seen: where a commit before the present one has had it. A branch that
-    /// never had it is no later state, so what another branch seals stays told.
-    pub(super) fn newer(
-        &self,
-        pins: &Pins,
-        manifest: &Manifest,
-        mut verified: BTreeSet<ZoneName>,
-    ) -> BTreeSet<ZoneName> {
-        verified.retain(|zone| pins.lost(zone, manifest).all(|pattern| self.has_had(zone, pattern)));
-        verified
+    /// What is protected here for the sole reason that this clone has seen it so,
+    /// and the zone's present description, verified with `keys`, says otherwise.
+    ///
+    /// # Errors
+    ///
+    /// The pins cannot be read.
+    pub fn only_here(&self, keys: &Keys) -> Result<OnlyHere, VaultError> {
+        let (pins, verified) = (self.pins()?, self.verified(&self.manifest, Some(keys)));
+        let described = |lost: &Pattern| {
+            verified
+                .iter()
+                .any(|zone| self.manifest.zones.get(zone).is_some_and(|zone| zone.patterns.contains(lost)))
+        };
+        let lost = verified.iter().flat_map(|zone| pins.lost(zone, &self.manifest));
+        let patterns = lost.filter(|lost| !described(lost)).cloned().collect();
+        let zones = pins.sealed_here(&self.manifest).filter(|zone| verified.contains(*zone));
+        Ok(OnlyHere { patterns, zones: zones.cloned().collect() })
     }
 
-    /// Whether the history of the present commit has a description of the zone
-    /// with this pattern; what cannot be found out counts as no.
-    fn has_had(&self, zone: &ZoneName, pattern: &Pattern) -> bool {
-        let written = format!("-S{}", toml::Value::String(pattern.as_str().to_owned()));
-        let file = format!(":(top,literal){FOLDER}/zones/{zone}/zone.toml");
-        let found = self.repository.git(&["log", "-1", "--format=%H", &written, "HEAD", "--", &file], &[]);
-        found.is_ok_and(|found| !found.is_empty())
+    /// Somebody here says that patterns which the store does not have any more
+    /// are to be forgotten, and that zones may be as they are described. The one
+    /// way in which anything that was seen protected is so no longer. Gives the
+    /// patterns that were known.
+    ///
+    /// # Errors
+    ///
+    /// As [`Vault::verify`]; what this clone knows, or git is told, cannot be written.
+    pub fn loosen(&mut self, patterns: &[Pattern], zones: &[ZoneName]) -> Result<Vec<Pattern>, VaultError> {
+        self.verify()?;
+        let forgotten = {
+            let _lock = RepositoryLock::acquire(&self.repository)?;
+            let mut pins = self.pins()?;
+            let forgotten = pins.forget_patterns(patterns, &self.manifest);
+            zones.iter().for_each(|zone| pins.let_open(zone));
+            pins.write(&self.repository.state().join("pins"))?;
+            self.rules = pins.rules(&self.manifest);
+            forgotten
+        };
+        if driver::is_installed(&self.repository)? {
+            driver::tell_attributes(&self.repository, &self.rules)?;
+        }
+        Ok(forgotten)
     }
 
     /// The sealed zones that `unlock` has to open all the same: nothing else
@@ -173,6 +214,7 @@ impl Vault {
         let doubtful = zones.iter().filter(|(name, _)| {
             let changed = keyring.zone(name).is_some()
                 || pins.lost(name, &self.manifest).next().is_some()
+                || pins.sealed_here(&self.manifest).any(|zone| zone == *name)
                 || pins.standing(name, &self.manifest) == Standing::Earlier;
             sealed(name) && (all || changed)
         });
@@ -281,13 +323,13 @@ impl Vault {
 
     /// As [`Manifest::certify`], later than everything that this clone has seen.
     /// On top of an earlier description, what was lost by it comes back, but for
-    /// the patterns that are `taken` away. What says the same stays as it is.
+    /// what is `taken` away. What says the same stays as it is.
     pub(super) fn certify(
         &self,
         after: &mut Manifest,
         zone: &ZoneName,
         keys: &ZoneKeys,
-        taken: &[Pattern],
+        taken: Taken<'_>,
     ) -> Result<(), VaultError> {
         let pins = self.pins()?;
         let earlier = pins.standing(zone, &self.manifest) == Standing::Earlier;
@@ -301,11 +343,12 @@ impl Vault {
         if let Some(described) = after.zones.get_mut(zone) {
             described.revision = described.revision.max(pins.revision(zone));
             if earlier {
-                let lost = pins.lost(zone, &self.manifest).filter(|pattern| !taken.contains(pattern));
+                let lost = pins.lost(zone, &self.manifest);
+                let lost =
+                    lost.filter(|lost| !matches!(taken, Taken::Patterns(taken) if taken.contains(lost)));
                 let lost: Vec<_> = lost.filter(|lost| !described.patterns.contains(lost)).cloned().collect();
                 described.patterns.extend(lost);
-                let before = self.manifest.zones.get(zone).map(|zone| zone.mode);
-                if let Some(mode) = pins.mode(zone, &self.manifest).filter(|_| before == Some(described.mode))
+                if let Some(mode) = pins.mode(zone, &self.manifest).filter(|_| !matches!(taken, Taken::Mode))
                 {
                     described.mode = mode;
                 }
@@ -345,10 +388,10 @@ impl Vault {
             after.remember_first(&self.manifest);
             for keys in seen {
                 after.remember(keys);
+                after.remember_members(keys, &self.manifest);
                 begun.into_iter().for_each(|commit| after.remember_begun(keys, Some(commit)));
             }
-            let newer = self.newer(&before, &self.manifest, verified.clone());
-            after.remember_rules(&self.manifest, verified, &newer);
+            after.remember_rules(&self.manifest, verified);
             Ok::<_, VaultError>((after != before).then_some(after))
         };
         if updated()?.is_none() {
@@ -364,11 +407,7 @@ impl Vault {
 }
 
 /// See [`Vault::verified`].
-pub(super) fn verified(
-    manifest: &Manifest,
-    keys: Option<&Keys>,
-    keyring: Option<&Keyring>,
-) -> BTreeSet<ZoneName> {
+fn verified(manifest: &Manifest, keys: Option<&Keys>, keyring: Option<&Keyring>) -> BTreeSet<ZoneName> {
     let found = manifest.zones.iter().filter(|(name, zone)| {
         let own = keys.and_then(|keys| keys.zones.get(*name));
         let kept = keyring.and_then(|keyring| keyring.zone(name));

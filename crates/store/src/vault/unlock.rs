@@ -119,8 +119,7 @@ impl Vault {
             &verified,
             None,
         )?;
-        let pins = self.pins()?;
-        let rules = pins.rules(&self.manifest, &self.newer(&pins, &self.manifest, verified));
+        let rules = self.pins()?.rules(&self.manifest);
         driver::install(&self.repository, &rules, program)?;
         self.complete_pki()?;
         let worktree::Unlocked { files, strange } =

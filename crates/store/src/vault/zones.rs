@@ -9,14 +9,14 @@ use super::{
     Keys, Vault, VaultError,
     edit::Edit,
     past::{self, Past},
+    trust::Taken,
 };
 use crate::{
-    driver,
     durable::Access,
     filter,
     history::Message,
     prompt::Prompt,
-    repository::{BlobChange, RepositoryChange, RepositoryLock, WorkTree},
+    repository::{BlobChange, RepositoryChange, WorkTree},
     seal,
     worktree::{self, WorkTreeError},
     zone::{Mode, Pattern, Protection, Rules, ZoneName},
@@ -65,11 +65,11 @@ impl Vault {
             }
         }
         let (padding, mode) = (described.padding, described.mode);
-        self.certify(&mut after, zone, &zone_keys, &[])?;
-        let rules = self.rules_of(&after, keys)?;
+        self.certify(&mut after, zone, &zone_keys, Taken::Nothing)?;
+        let rules = self.rules_after(&after, &[])?;
         self.nothing_taken(patterns, zone, &rules)?;
         let mut edit = Edit::default();
-        let mut files = self.move_files(&after, keys, prompt, &mut edit)?;
+        let mut files = self.move_files(&rules, keys, prompt, &mut edit)?;
         if mode == Mode::Sealed {
             files.extend(self.take_in(patterns, &rules, &zone_keys, padding, &mut edit)?);
         }
@@ -127,41 +127,23 @@ impl Vault {
         let touched: Vec<_> =
             self.manifest.zones.keys().filter(|name| keys.zones.contains_key(*name)).cloned().collect();
         for name in &touched {
-            self.certify(&mut after, name, keys.zones.get(name).expect("just filtered"), patterns)?;
+            let (keys, taken) = (keys.zones.get(name).expect("just filtered"), Taken::Patterns(patterns));
+            self.certify(&mut after, name, keys, taken)?;
         }
         let mut edit = Edit::default();
-        let files = self.move_files(&after, keys, prompt, &mut edit)?;
+        let rules = self.rules_after(&after, patterns)?;
+        let files = self.move_files(&rules, keys, prompt, &mut edit)?;
         let commit = self.record(after, edit, keys, &[], message)?;
+        self.loosen(patterns, &[])?;
         Ok(Report { commit, files, exposed: Vec::new() })
     }
 
-    /// Forgets patterns that only this clone still knows of, whoever took them
-    /// out of the store; gives those.
-    ///
-    /// # Errors
-    ///
-    /// As [`Vault::verify`]; what this clone knows, or git is told, cannot be written.
-    pub fn forget_patterns(&mut self, patterns: &[Pattern]) -> Result<Vec<Pattern>, VaultError> {
-        self.verify()?;
-        let forgotten = {
-            let _lock = RepositoryLock::acquire(&self.repository)?;
-            let mut pins = self.pins()?;
-            let forgotten = pins.forget_patterns(patterns, &self.manifest);
-            pins.write(&self.repository.state().join("pins"))?;
-            self.rules = pins.rules(&self.manifest, &self.verified(&self.manifest, None));
-            forgotten
-        };
-        if driver::is_installed(&self.repository)? {
-            driver::tell_attributes(&self.repository, &self.rules)?;
-        }
-        Ok(forgotten)
-    }
-
-    /// Whether no zone has a pattern any more that this clone has seen.
+    /// Whether a zone does not have a pattern any more that this clone has seen there.
     #[must_use]
     pub fn is_only_remembered(&self, pattern: &Pattern) -> bool {
-        let known = self.rules.patterns().iter().any(|(known, _)| known == pattern);
-        known && !self.manifest.zones.values().any(|zone| zone.patterns.contains(pattern))
+        let describes =
+            |zone| self.manifest.zones.get(zone).is_some_and(|zone| zone.patterns.contains(pattern));
+        self.rules.patterns().iter().any(|(known, zone)| known == pattern && !describes(zone))
     }
 
     /// Changes how a zone's files lie in the work tree, or finishes what was
@@ -185,7 +167,7 @@ impl Vault {
         let described = after.zones.get_mut(zone).expect("its keys were found");
         described.mode = mode;
         let padding = described.padding;
-        self.certify(&mut after, zone, &zone_keys, &[])?;
+        self.certify(&mut after, zone, &zone_keys, Taken::Mode)?;
         let keyring = self.keyring()?;
         if mode == Mode::Sealed {
             self.nothing_else_in_the_clear(zone)?;
@@ -217,6 +199,9 @@ impl Vault {
             edit.changes.push(RepositoryChange { path: entry.path, work_tree, blob: BlobChange::Leave });
         }
         let commit = self.record(after, edit, keys, &[], message)?;
+        if mode == Mode::Transparent {
+            self.loosen(&[], std::slice::from_ref(zone))?;
+        }
         // After the commit: nobody is to have the keys of a zone in a file that
         // was not made transparent. Until then the filter refuses plaintext.
         if let Some(mut keyring) = keyring {

@@ -5,7 +5,7 @@ use certkeep_pki::{moment::Moment, x509::describe::Value};
 use certkeep_store::{manifest::GrantState, vault::members::Known, wrap::Recipient};
 
 use super::{super::account, skipped};
-use crate::{report::Failure, session::Session};
+use crate::{report::Failure, session::Session, terminal::Safe};
 
 /// Shows the list.
 pub(super) fn run(session: &mut Session) -> Result<(), Failure> {
@@ -14,8 +14,19 @@ pub(super) fn run(session: &mut Session) -> Result<(), Failure> {
     let known = opened.vault.members(opened.keys)?;
     let doubtful =
         known.iter().any(|known| known.zones.values().any(|state| *state == Some(GrantState::Outdated)));
+    let mut changed = Vec::new();
+    for known in &known {
+        let before = session.opened()?.vault.known_before(&known.name)?;
+        changed.extend(before.into_iter().map(|fingerprint| (known.name.clone(), fingerprint)));
+    }
     let members = known.iter().map(|known| describe(known, now)).collect();
     account::show(session, "Store", &Value::Section(vec![("members", Value::List(members))]))?;
+    for (name, fingerprint) in changed {
+        session.terminal.warning(format_args!(
+            "`{name}` had another key when this clone saw it last: {}; if it is his, `certkeep member refresh {name} --key KEY`",
+            Safe(fingerprint)
+        ));
+    }
     if doubtful {
         session.terminal.notice(
             "who is to be confirmed came by a merge: look who that is, then `certkeep member refresh NAME`, \

@@ -13,7 +13,7 @@ use certkeep_store::{
 
 use super::{super::account, skipped};
 use crate::{
-    identities, interrupt, message,
+    identities, interrupt, message, recipients,
     report::Failure,
     session::{Opened, Session},
     terminal::{Asker, Safe},
@@ -25,6 +25,9 @@ pub(super) struct Args {
     /// Whom to refresh (default: everybody)
     #[arg(value_name = "NAME")]
     names: Vec<String>,
+    /// The key of the one NAME, from himself: age1..., an SSH public key or its file, an OpenPGP certificate's file
+    #[arg(long, value_name = "KEY")]
+    key: Option<String>,
     /// Wrap for an OpenPGP key although it has expired
     #[arg(long)]
     allow_expired: bool,
@@ -33,6 +36,18 @@ pub(super) struct Args {
 /// Looks for renewed keys, shows who is to be confirmed, wraps the keys again.
 pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
     let names = args.names.iter().map(|name| MemberName::parse(name)).collect::<Result<Vec<_>, _>>()?;
+    if let Some(key) = &args.key {
+        let [name] = names.as_slice() else { return Err(Failure::key_without_name()) };
+        let found = recipients::find(key, &session.settings.machine)?;
+        let fingerprint = found.recipient.fingerprint();
+        let member = session.opened()?.vault.manifest().members.get(name).cloned();
+        if let Some(member) = member.filter(|member| member.fingerprint != fingerprint) {
+            return Err(Failure::other_key(name, &member.fingerprint));
+        }
+        if !session.settings.dry_run {
+            session.opened_alone()?.vault.know_member(name, &fingerprint)?;
+        }
+    }
     let known = known(session)?;
     if let Some(missing) = names.iter().find(|name| !known.iter().any(|known| known.name == **name)) {
         return Err(Failure::no_member(missing));
@@ -42,7 +57,18 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
     let renewed = renewed(&wanted, args.allow_expired, session);
     let outdated = |known: &&&Known| known.zones.values().any(|state| *state == Some(GrantState::Outdated));
     let outdated: Vec<&Known> = wanted.iter().filter(outdated).copied().collect();
-    if !outdated.is_empty() {
+    if !outdated.is_empty() && args.key.is_none() {
+        // Consent that was given beforehand is for nobody in particular.
+        if session.settings.batch {
+            return Err(Failure::not_confirmed_unseen(
+                &outdated.iter().map(|known| &known.name).collect::<Vec<_>>(),
+            ));
+        }
+        for known in &outdated {
+            if session.opened()?.vault.never_seen(&known.name)? {
+                return Err(Failure::not_known_here(&known.name));
+            }
+        }
         let lines = outdated.iter().map(|known| {
             let zones: Vec<String> = known.zones.keys().map(ToString::to_string).collect();
             let fingerprint = known.member.as_ref().map_or("", |member| member.fingerprint.as_str());

@@ -99,7 +99,7 @@ fn forget(patterns: &[Pattern], shown: &str, session: &mut Session) -> Result<()
         return Ok(());
     }
     let Opened { vault, .. } = session.opened_alone()?;
-    let forgotten = vault.forget_patterns(patterns)?;
+    let forgotten = vault.loosen(patterns, &[])?;
     let forgotten = account::texts(forgotten.iter().map(|pattern| pattern.as_str()));
     account::say(session, "Forgotten", &Value::Section(vec![("patterns", forgotten)]))
 }
