@@ -352,10 +352,11 @@ fn what_a_member_unprotects_goes_through() {
          git push -q && git log -1 --format=%H -- pki/expired/note.crt
          git init -q --bare ../../../second.git && git push -q ~/../second.git HEAD:refs/heads/main",
     );
-    // What his branch has sealed meanwhile is public after the merge, and sealed no more at its next change.
+    // What his branch has sealed meanwhile is public after the merge and his word, and sealed no more at its next change.
     bob.does(
         "cd work/ca && git pull -q --no-rebase origin main && git show HEAD:secrets/new | head -c 8 | grep -q SEAL
-         certkeep unlock && rm secrets/new && echo two > secrets/new && echo three >> secrets/old
+         certkeep unlock && certkeep --batch store unprotect 'secrets/**' pki/expired/note.crt
+         rm secrets/new && echo two > secrets/new && echo three >> secrets/old
          git add -A && git commit -qm Open && git push -q origin HEAD:main
          test \"$(git show HEAD:secrets/new)\" = two
          git init -q --bare ../../../third.git && git push -q ~/../third.git HEAD:refs/heads/main",
