@@ -50,7 +50,7 @@ pub fn profile(
 ///
 /// # Errors
 ///
-/// As [`profile`].
+/// As [`profile()`].
 pub fn root_profile(
     session: &Session,
     config: &RootExtensions,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The inventory in all its forms. One file for each; [`record`] is the one place
+//! The inventory in all its forms. One file for each; `record` is the one place
 //! that names the fields which programs may rely on.
 //!
 //! Names in certificates are foreign text: every form shows it through
