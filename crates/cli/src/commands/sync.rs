@@ -178,6 +178,7 @@ fn prepare(args: &Args, apart: Apart, done: &mut Done, session: &mut Session) ->
 
 fn merge(apart: Apart, done: &mut Done, session: &mut Session) -> Result<(), Failure> {
     let Opened { vault, terminal, .. } = session.opened()?;
+    let behind = apart.behind;
     let joined = {
         // It takes a moment, and half of it is nothing that anybody could go on with.
         let _signals = interrupt::put_off();
@@ -185,6 +186,7 @@ fn merge(apart: Apart, done: &mut Done, session: &mut Session) -> Result<(), Fai
     };
     let Joined { before, changed, warnings } =
         joined.inspect_err(|error| Failure::talk_of_conflict(error, terminal))?;
+    done.pulled += behind;
     done.moved_from = Some(before.clone()).filter(|before| !before.is_empty());
     for warning in warnings {
         session.terminal.warning(Safe(warning));

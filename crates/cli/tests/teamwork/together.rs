@@ -28,11 +28,22 @@ fn two_who_issue_and_revoke_at_the_same_time_come_together() {
     ));
     bob.does("cd work/ca && certkeep sync");
     let account = alice.does("cd work/ca && certkeep --format json sync --crl");
-    for part in ["\"branch\": \"main\"", "\"remote\": \"origin\"", "\"attempts\": 1", "\"crl\": \"signed\""] {
+    for part in [
+        "\"branch\": \"main\"",
+        "\"pulled\": 3",
+        "\"remote\": \"origin\"",
+        "\"attempts\": 1",
+        "\"crl\": \"signed\"",
+    ] {
         assert!(account.contains(part), "{part} in {account}");
     }
     let account = bob.does("cd work/ca && certkeep --format json sync");
-    assert!(account.contains("\"pushed\": 0") && account.contains("\"crl\": \"current\""), "{account}");
+    assert!(
+        account.contains("\"pulled\": 4")
+            && account.contains("\"pushed\": 0")
+            && account.contains("\"crl\": \"current\""),
+        "{account}"
+    );
     assert_eq!(alice.text("work/ca/pki/index.txt"), bob.text("work/ca/pki/index.txt"));
     assert_eq!(
         alice.does("cd work/ca && git rev-parse HEAD"),
