@@ -97,13 +97,13 @@ pub enum Contents {
 pub enum Kept {
     /// There is no such file.
     Absent,
-    /// Ciphertext of the encrypted store.
+    /// Ciphertext of the encrypted store, of whatever version.
     Sealed,
     /// Ciphertext of another program, such as git-crypt.
     OtherTool(&'static str),
-    /// A private key under a passphrase.
+    /// A private key under a passphrase, in PEM.
     Passphrase,
-    /// In the clear.
+    /// In the clear, or something that is not told apart from it.
     Plaintext,
     /// A file of no bytes.
     Empty,

@@ -8,7 +8,7 @@
 
 use std::{collections::HashMap, fs::File, io::Read as _, path::PathBuf};
 
-use certkeep_pki::layout::PkiDirectory;
+use certkeep_pki::{inventory::Kept, layout::PkiDirectory};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -36,24 +36,6 @@ pub struct Survey {
 enum Pending {
     Placed(PathBuf),
     Removed,
-}
-
-/// How a secret file lies in the work tree.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Kept {
-    /// Sealed by this program, of whatever version.
-    Sealed,
-    /// Ciphertext of another program.
-    OtherTool(&'static str),
-    /// A private key under a passphrase, in PEM.
-    Passphrase,
-    /// In the clear, or something that is not told apart from it.
-    Plaintext,
-    /// It has no bytes.
-    Empty,
-    /// The system does not let us look.
-    Unreadable,
 }
 
 impl Survey {

@@ -13,7 +13,7 @@ use certkeep_pki::{
     layout::{PkiDirectory, PkiPath},
     x509::crl::Crl,
 };
-use certkeep_store::survey::{self, Survey};
+use certkeep_store::survey::Survey;
 
 use crate::{
     lookup,
@@ -144,14 +144,7 @@ fn secrets(survey: &Survey) -> Result<HashMap<String, Kept>, Failure> {
         );
     }
     let kept = each(files, |(directory, file)| {
-        let kept = match survey.kept(directory, &file)? {
-            survey::Kept::Sealed => Kept::Sealed,
-            survey::Kept::OtherTool(tool) => Kept::OtherTool(tool),
-            survey::Kept::Passphrase => Kept::Passphrase,
-            survey::Kept::Empty => Kept::Empty,
-            survey::Kept::Unreadable => Kept::Unreadable,
-            _ => Kept::Plaintext,
-        };
+        let kept = survey.kept(directory, &file)?;
         Some((format!("{}/{file}", directory.relative()), kept))
     });
     Ok(kept.into_iter().flatten().collect())
