@@ -5,7 +5,7 @@
 
 use std::ffi::OsString;
 
-use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap::{Args as _, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::{called::Called, commands, options::GlobalOptions};
 
@@ -44,12 +44,36 @@ impl Cli {
         called: Called,
         arguments: impl IntoIterator<Item = OsString>,
     ) -> Result<Self, clap::Error> {
-        let mut program = Self::command().name(called.name()).bin_name(called.name());
-        if let Some(introduction) = called.introduction() {
-            program = program.before_help(introduction);
+        let arguments: Vec<OsString> = arguments.into_iter().collect();
+        let read = |mut program: clap::Command| {
+            Self::from_arg_matches_mut(&mut program.try_get_matches_from_mut(&arguments)?)
+                .map_err(|error| error.format(&mut program))
+        };
+        let program = Self::program(called);
+        // Help and what is wrong are told of the whole.
+        read(Self::with_commands_among(&arguments, &program)).or_else(|_| read(program))
+    }
+
+    fn program(called: Called) -> clap::Command {
+        let program = Self::command().name(called.name()).bin_name(called.name());
+        match called.introduction() {
+            Some(introduction) => program.before_help(introduction),
+            None => program,
         }
-        Self::from_arg_matches_mut(&mut program.try_get_matches_from_mut(arguments)?)
-            .map_err(|error| error.format(&mut program))
+    }
+
+    /// The options of `program`, and of its commands those that `arguments` may mean. clap
+    /// copies every option into every command before it reads the first argument, which is
+    /// most of the time that a short command takes.
+    fn with_commands_among(arguments: &[OsString], program: &clap::Command) -> clap::Command {
+        let named = |command: &&clap::Command| {
+            arguments.iter().any(|argument| {
+                command.get_name_and_visible_aliases().iter().any(|name| argument == name)
+                    || command.get_all_aliases().any(|name| argument == name)
+            })
+        };
+        GlobalOptions::augment_args(clap::Command::new(program.get_name().to_owned()))
+            .subcommands(program.get_subcommands().filter(named).cloned())
     }
 }
 
@@ -230,6 +254,50 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_command_is_found_under_each_of_its_names_and_alone() {
+        let program = Cli::program(Called::Certkeep);
+        for command in program.get_subcommands() {
+            for name in std::iter::once(command.get_name()).chain(command.get_all_aliases()) {
+                let few =
+                    Cli::with_commands_among(&["certkeep".into(), "--batch".into(), name.into()], &program);
+                let found: Vec<_> = few.get_subcommands().map(clap::Command::get_name).collect();
+                assert_eq!(found, [command.get_name()], "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_read_with_few_commands_is_what_all_of_them_read() {
+        let read = |line: &str| {
+            let arguments = || std::iter::once("certkeep").chain(line.split_whitespace()).map(OsString::from);
+            let whole = Cli::program(Called::Certkeep).try_get_matches_from(arguments());
+            let whole = whole.and_then(|mut matches| Cli::from_arg_matches_mut(&mut matches));
+            let few = Cli::parse_as(Called::Certkeep, arguments());
+            match (whole, few) {
+                (Ok(whole), Ok(few)) => assert_eq!(format!("{whole:?}"), format!("{few:?}"), "{line}"),
+                (Err(whole), Err(few)) => assert_eq!(whole.to_string(), few.to_string(), "{line}"),
+                (whole, few) => panic!("{line}: {whole:?}, {few:?}"),
+            }
+        };
+        for line in [
+            "",
+            "--pki-dir build-ca gen-crl",
+            "--batch sign server web --days 30",
+            "gen-req revoke nopass --days=3",
+            "store protect issue",
+            "store statuss",
+            "revok web",
+            "--nonsense gen-crl",
+            "help sign-req",
+            "sign-req --help",
+            "gen-crl --version",
+            "build-ca help",
+        ] {
+            read(line);
+        }
     }
 
     #[test]
