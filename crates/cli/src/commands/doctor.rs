@@ -2,6 +2,10 @@
 //! `doctor`: what is wrong with a PKI, why that matters, and what mends it.
 //! Needs no key; without `--fix` no right to write either.
 
+mod gather;
+
+use certkeep_pki::doctor as core;
+
 use crate::{
     report::{
         Failure,
@@ -10,7 +14,6 @@ use crate::{
     session::Session,
     settings::Format,
 };
-use certkeep_pki::doctor::Check;
 
 /// Arguments of `doctor`.
 #[derive(Debug, clap::Args)]
@@ -26,7 +29,7 @@ pub struct Args {
 /// Every check, in the order in which they are published.
 #[must_use]
 pub fn checks() -> Vec<Row> {
-    Check::ALL.iter().map(|check| Row::of(*check)).collect()
+    core::Check::ALL.iter().map(|check| Row::of(*check)).collect()
 }
 
 /// Examines, shows what was found, and fails for warnings and errors.
@@ -37,9 +40,10 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
 
 /// Everything that all checks find.
 fn examine(session: &mut Session) -> Result<Examined, Failure> {
-    let mut found: Vec<Told> = Vec::new();
-    let skipped = Vec::new();
-    let place = |told: &Told| checks().iter().position(|row| row.id == told.row.id);
+    let gather::Gathered { evidence, skipped } = gather::gather(session)?;
+    let mut found: Vec<Told> = core::examine(&evidence).into_iter().map(Told::from).collect();
+    let rows = checks();
+    let place = |told: &Told| rows.iter().position(|row| row.id == told.row.id);
     found.sort_by_cached_key(|told| (std::cmp::Reverse(told.row.severity), place(told)));
     Ok(Examined { pki: session.settings.pki.display().to_string(), found, skipped })
 }
