@@ -2,9 +2,10 @@
 //! `doctor`: what is wrong with a PKI, why that matters, and what mends it.
 //! Needs no key; without `--fix` no right to write either.
 
+mod fix;
 mod gather;
 
-use certkeep_pki::doctor as core;
+use certkeep_pki::doctor::{self as core, Scope};
 
 use crate::{
     report::{
@@ -34,6 +35,11 @@ pub fn checks() -> Vec<Row> {
 
 /// Examines, shows what was found, and fails for warnings and errors.
 pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
+    match args {
+        Args { fix: true, .. } => fix::run(Scope::Everything, "--fix", session)?,
+        Args { rebuild_index: true, .. } => fix::run(Scope::Database, "--rebuild-index", session)?,
+        _ => {}
+    }
     let examined = examine(session)?;
     show(&examined, session)
 }
