@@ -280,6 +280,11 @@ impl Vault {
     }
 
     /// The commit that a name means, as git itself knows names.
+    /// Whether what is under way in this work tree was begun by `sync`.
+    pub(in crate::vault) fn is_half_synced(&self) -> bool {
+        self.repository.unfinished().is_some() && matches!(self.named(BEFORE), Ok(Some(_)))
+    }
+
     fn named(&self, name: &str) -> Result<Option<String>, SyncError> {
         let words = ["rev-parse", "--verify", "--quiet", "--end-of-options", &format!("{name}^{{commit}}")];
         let spoken = self.repository.speak(&words)?;
