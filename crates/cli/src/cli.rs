@@ -73,6 +73,16 @@ pub enum Command {
     Completions(commands::completions::Args),
     /// Show a subject, one attribute a line: display-dn x509 FILE
     DisplayDn(commands::inspect::SubjectArgs),
+    /// Look for everything that is wrong with a PKI, and mend what can be mended
+    ///
+    /// Ends with exit code 7 for a warning and 8 for an error. Needs no key, and without --fix or
+    /// --rebuild-index no right to write. docs/doctor.md has the checks.
+    #[command(after_help = "Examples:
+  certkeep doctor
+  certkeep doctor --format json | jq -r '.findings[].check'
+  certkeep doctor --fix
+  certkeep --pki=/etc/openvpn/easy-rsa/pki doctor")]
+    Doctor(commands::doctor::Args),
     /// Run a program that sees the PKI in the clear, in a private folder in memory
     ///
     /// The folder is in CERTKEEP_DIR, the PKI in EASYRSA_PKI. Both go when the program ends, and so

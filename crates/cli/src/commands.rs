@@ -5,6 +5,7 @@
 pub mod build_ca;
 pub mod build_full;
 pub mod completions;
+pub mod doctor;
 pub mod exec;
 pub mod expire;
 pub mod export;
@@ -60,6 +61,7 @@ pub fn run(command: &Command, session: &mut Session) -> Result<(), Failure> {
         Command::BuildServerFull(args) => build_full::run(args, CertificateType::Server, session),
         Command::Completions(args) => completions::run(args, session),
         Command::DisplayDn(args) => inspect::subject(args, session),
+        Command::Doctor(args) => doctor::run(args, session),
         Command::Exec(args) => exec::run(args, session),
         Command::Expire(args) => expire::run(args, session),
         Command::ExportP1(args) => export::pkcs1(args, session),

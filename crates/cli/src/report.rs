@@ -6,6 +6,7 @@
 //! because only the command line knows its own options. Nothing is written
 //! here, that is [`crate::terminal`]'s work.
 
+pub mod doctor;
 mod guard;
 mod hints;
 pub mod list;
@@ -34,6 +35,10 @@ pub enum ExitCode {
     NotSealed,
     /// The guard found something that must not leave in the clear.
     LeakFound,
+    /// The doctor found nothing worse than a warning.
+    Ailing,
+    /// The doctor found an error.
+    Ill,
     /// Another process holds the PKI's lock.
     LockHeld,
     /// certkeep itself is wrong.
@@ -44,7 +49,7 @@ pub enum ExitCode {
 
 impl ExitCode {
     /// Every exit code of our own with what it means: the published table.
-    pub const ALL: [(Self, &'static str); 6] = [
+    pub const ALL: [(Self, &'static str); 8] = [
         (Self::Success, "done; also when the reader of the output has gone away"),
         (
             Self::Refused,
@@ -53,6 +58,8 @@ impl ExitCode {
         ),
         (Self::NotSealed, "`store status` found a protected file that git does not keep sealed"),
         (Self::LeakFound, "`guard` found something that must not leave in the clear"),
+        (Self::Ailing, "`doctor` found nothing worse than a warning"),
+        (Self::Ill, "`doctor` found an error"),
         (Self::LockHeld, "the PKI is locked by another process"),
         (Self::Internal, "a bug in certkeep"),
     ];
@@ -65,6 +72,8 @@ impl ExitCode {
             Self::Refused => 1,
             Self::NotSealed => 5,
             Self::LeakFound => 6,
+            Self::Ailing => 7,
+            Self::Ill => 8,
             Self::LockHeld => 17,
             Self::Internal => 70,
             Self::OfCommand(code) => code,

@@ -9,6 +9,7 @@
 pub mod ca;
 pub mod change;
 pub mod dh;
+pub mod doctor;
 pub mod index;
 pub mod inventory;
 pub mod key;
