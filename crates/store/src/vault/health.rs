@@ -6,6 +6,7 @@
 mod clone;
 mod fault;
 mod files;
+mod mend;
 mod objects;
 mod people;
 mod wiring;
