@@ -3,11 +3,22 @@
 //!
 //! Facts alone. Which command mends what they show, the command line knows.
 
+mod authority;
+mod case;
 mod check;
+mod database;
+mod evidence;
+mod keys;
+mod leaf;
+mod revocation;
 
 use std::fmt;
 
-pub use self::check::{Check, Remedy};
+use self::case::Case;
+pub use self::{
+    check::{Check, Remedy},
+    evidence::{Books, CertificateFile, Evidence, KeyFile, KeyState, Unreadable},
+};
 
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -50,6 +61,28 @@ pub struct Finding {
     pub name: Option<String>,
     /// What was found, in a line without a final stop. Foreign text is not escaped.
     pub what: String,
+}
+
+/// Everything that the checks find, in the order of their table.
+#[must_use]
+pub fn examine(evidence: &Evidence) -> Vec<Finding> {
+    let case = Case::of(evidence);
+    let mut findings = Vec::new();
+    authority::look(&case, &mut findings);
+    leaf::look(&case, &mut findings);
+    keys::look(&case, &mut findings);
+    database::look(&case, &mut findings);
+    revocation::look(&case, &mut findings);
+    if evidence.stale_lock {
+        let what = "the process that it names is gone".to_owned();
+        findings.push(Finding { check: Check::LockStale, subject: "lock.file".to_owned(), name: None, what });
+    }
+    for path in &evidence.leftovers {
+        let what = "no command that runs needs it".to_owned();
+        findings.push(Finding { check: Check::Leftovers, subject: path.clone(), name: None, what });
+    }
+    findings.sort_by(|one, other| (one.check, &one.subject).cmp(&(other.check, &other.subject)));
+    findings
 }
 
 #[cfg(test)]

@@ -8,8 +8,10 @@
 
 mod attributes;
 mod merge;
+mod rebuild;
 mod revocation;
 mod row;
+mod salvage;
 
 use thiserror::Error;
 
@@ -17,8 +19,10 @@ use self::row::{Line, SerialCase};
 pub use self::{
     attributes::UniqueSubject,
     merge::{Clash, MergeError, Merged, Side, merge},
+    rebuild::{Step, Witness},
     revocation::{Reason, Revocation},
     row::{LineError, Row, Status},
+    salvage::{Damaged, Salvage, has_conflict},
 };
 
 use crate::{layout::SerialHex, moment::Moment};

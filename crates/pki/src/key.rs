@@ -16,6 +16,7 @@ mod pbes2;
 mod pss;
 mod public;
 mod secp256k1;
+mod strength;
 mod traditional;
 
 use std::fmt;

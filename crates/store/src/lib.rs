@@ -11,6 +11,7 @@ pub mod attributes;
 pub mod create;
 pub mod driver;
 mod durable;
+mod exposure;
 pub mod filter;
 mod git;
 pub mod git_crypt;

@@ -34,6 +34,11 @@ pub(crate) fn at(root: &Path) -> PathBuf {
     root.join(LOCK_FILE)
 }
 
+/// Whether the file of an easy-rsa is there that does not run any more.
+pub(crate) fn is_left_behind(root: &Path) -> bool {
+    matches!(Found::at(root), Found::Easyrsa(pid) if !is_alive(pid))
+}
+
 /// The file while it is ours; dropping it removes it.
 #[derive(Debug)]
 pub(crate) struct OwnLockFile(PathBuf);

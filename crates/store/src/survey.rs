@@ -6,15 +6,20 @@
 //! being written meanwhile is seen in part, as by whoever lists a directory and
 //! then reads it.
 
-use std::{collections::HashMap, fs::File, io::Read as _, path::PathBuf};
+use std::{
+    collections::HashMap,
+    fs::File,
+    io::Read as _,
+    path::{Path, PathBuf},
+};
 
-use certkeep_pki::{inventory::Kept, layout::PkiDirectory};
+use certkeep_pki::{inventory::Kept, layout::PkiDirectory, secret::SecretBytes};
 use zeroize::Zeroizing;
 
 use crate::{
     durable::FileError,
     journal::{Journal, Promise},
-    read::{ReadError, read_file},
+    read::{ReadError, read_file, read_secret_file},
     seal,
     transaction::Site,
     vault::status::other_tool,
@@ -79,6 +84,26 @@ impl Survey {
             }
         }
         Ok(None)
+    }
+
+    /// As [`Survey::read`], of a directory of secret files, into memory that is
+    /// zeroised after use. What is sealed comes as it is.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::read`](crate::store::Store::read).
+    pub fn read_secret(&self, directory: PkiDirectory, file: &str) -> Result<Option<SecretBytes>, ReadError> {
+        for path in self.places(directory, file) {
+            if let Some(bytes) = read_secret_file(&path)? {
+                return Ok(Some(bytes));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The PKI directory, as it was given.
+    pub(crate) fn root(&self) -> &Path {
+        &self.site.root
     }
 
     /// How a secret file lies there; `None` if it is gone. Looks at its beginning

@@ -115,6 +115,7 @@ const FORBIDDEN_DEPENDENCIES: &[(&str, &[&str])] = &[
 /// Files that may look into a secret, and why. A new file needs a reason here.
 const EXPOSERS: &[(&str, &str)] = &[
     ("crates/cli/src/settings/passphrase.rs", "one passphrase serves several commands' questions: copies it"),
+    ("crates/cli/src/commands/doctor/gather.rs", "looks whose key a request is for"),
     ("crates/pki/src/ca/export.rs", "protects a PKCS#12 file under a passphrase"),
     ("crates/pki/src/ca/inline.rs", "puts keys into inline files"),
     ("crates/pki/src/key.rs", "encrypts a private key under a passphrase"),

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `doctor`: what is wrong with a PKI, why that matters, and what mends it.
-//! Needs no key; without `--fix` no right to write either.
+//! `doctor`: what is wrong with a PKI and the store around it, why that matters, and
+//! what mends it. Needs no key; without `--fix` no right to write either.
 
+mod gather;
 mod store;
+
+use certkeep_pki::doctor as core;
+use certkeep_store::vault::health::Fault;
 
 use crate::{
     report::{
@@ -13,8 +17,6 @@ use crate::{
     settings::Format,
     terminal::Safe,
 };
-use certkeep_pki::doctor::Check;
-use certkeep_store::vault::health::{self, Fault};
 
 /// Arguments of `doctor`.
 #[derive(Debug, clap::Args)]
@@ -34,29 +36,49 @@ pub struct Args {
 #[must_use]
 pub fn checks() -> Vec<Row> {
     let of_store = doctor::store::rows();
-    Check::ALL.iter().map(|check| Row::of(*check)).chain(of_store).collect()
+    core::Check::ALL.iter().map(|check| Row::of(*check)).chain(of_store).collect()
 }
 
 /// Examines, shows what was found, and fails for warnings and errors.
 pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
-    // Before anything else: whatever opens a store completes what was interrupted in it.
-    let of_store = store::examine(args.history, session)?;
-    let mut examined = examine(of_store, session)?;
-    if args.fix && mend(&examined.of_store, session)? {
+    let mut found = examine(args, session)?;
+    if args.fix && mend(&found.of_store, session)? {
         session.read_again();
-        let of_store = store::examine(args.history, session)?;
-        examined = examine(of_store, session)?;
+        found = examine(args, session)?;
     }
-    show(&examined.all, session)
+    show(&found.all, session)
 }
 
-/// What all checks found, and once more what those of the store did.
-struct Findings {
+/// What all checks have found, and once more what those of the store have.
+struct Found {
     all: Examined,
     of_store: Vec<Fault>,
 }
 
-/// Shows what can be mended, and does it after a yes; says whether anything was done.
+/// Everything that all checks find.
+fn examine(args: &Args, session: &mut Session) -> Result<Found, Failure> {
+    // Before anything else: whatever opens a store completes what was interrupted in it.
+    let store = store::examine(args.history, session)?;
+    let in_store = store.is_some();
+    let (of_store, mut skipped) = store.map(|store| (store.faults, store.skipped)).unwrap_or_default();
+    let mut found: Vec<Told> = of_store.iter().map(Told::from).collect();
+    match gather::gather(session) {
+        Ok(gather::Gathered { evidence, skipped: closed }) => {
+            found.extend(core::examine(&evidence).into_iter().map(Told::from));
+            skipped.extend(closed);
+        }
+        // A store that is damaged, or that has no PKI yet.
+        Err(failure) if in_store => skipped.push(format!("the PKI: {}", failure.message)),
+        Err(failure) => return Err(failure),
+    }
+    let rows = checks();
+    let place = |told: &Told| rows.iter().position(|row| row.id == told.row.id);
+    found.sort_by_cached_key(|told| (std::cmp::Reverse(told.row.severity), place(told)));
+    let all = Examined { pki: session.settings.pki.display().to_string(), found, skipped };
+    Ok(Found { all, of_store })
+}
+
+/// Shows what of the store can be mended, and does it after a yes; says whether it did.
 fn mend(faults: &[Fault], session: &mut Session) -> Result<bool, Failure> {
     let proposals = store::proposals(faults);
     if proposals.is_empty() {
@@ -72,16 +94,6 @@ fn mend(faults: &[Fault], session: &mut Session) -> Result<bool, Failure> {
     Ok(true)
 }
 
-/// Everything that all checks find.
-fn examine(of_store: health::Examined, session: &mut Session) -> Result<Findings, Failure> {
-    let mut found: Vec<Told> = of_store.faults.iter().map(Told::from).collect();
-    let skipped = of_store.skipped;
-    let place = |told: &Told| checks().iter().position(|row| row.id == told.row.id);
-    found.sort_by_cached_key(|told| (std::cmp::Reverse(told.row.severity), place(told)));
-    let all = Examined { pki: session.settings.pki.display().to_string(), found, skipped };
-    Ok(Findings { all, of_store: of_store.faults })
-}
-
 fn show(examined: &Examined, session: &mut Session) -> Result<(), Failure> {
     let shown = match session.settings.format {
         Format::Json => doctor::json(examined),
@@ -89,7 +101,7 @@ fn show(examined: &Examined, session: &mut Session) -> Result<(), Failure> {
     };
     session.terminal.data(&shown)?;
     for skipped in &examined.skipped {
-        session.terminal.notice(format_args!("not looked at: {skipped}"));
+        session.terminal.notice(format_args!("not looked at: {}", Safe(skipped)));
     }
     let counted = examined.counted();
     Failure::unless_sound(examined.worst(), &counted)?;

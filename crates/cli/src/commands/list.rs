@@ -2,7 +2,7 @@
 //! `list`: the inventory of every certificate, for people, programs, calendars,
 //! monitoring and browsers. Needs no key and no right to write.
 
-mod gather;
+pub(super) mod gather;
 
 use certkeep_pki::inventory::{
     Status,

@@ -59,6 +59,15 @@ impl Session {
         Ok(self.vault()?.filter(keeps))
     }
 
+    /// Whether an encrypted store keeps this PKI.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be read.
+    pub fn is_kept(&self) -> Result<bool, Failure> {
+        Ok(self.keeper()?.is_some())
+    }
+
     /// The store, for a command that works on the store itself. The PKI of this
     /// run is the one that the store keeps, from wherever in it certkeep was called.
     ///

@@ -6,7 +6,7 @@
 //! different things the smaller one in a fixed order wins, so that it does not
 //! matter who merges whom, or how often.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use thiserror::Error;
 
@@ -105,10 +105,36 @@ pub fn merge(base: &Index, ours: &Index, theirs: &Index) -> Result<Merged, Merge
     Ok(Merged { index, kept })
 }
 
+/// One row for each number: what its rows say together.
+pub(super) fn collapse(index: &Index) -> Result<Index, MergeError> {
+    if index.repeated().is_empty() {
+        return Ok(index.clone());
+    }
+    let mut lines: Vec<(&str, String)> = Vec::with_capacity(index.starts.len());
+    let mut places: HashMap<String, usize> = HashMap::with_capacity(index.starts.len());
+    for (serial, entry) in index.entries() {
+        let line = entry.row.fields.join("\t") + "\n";
+        match places.get(&serial) {
+            None => {
+                places.insert(serial, lines.len());
+                lines.push((entry.comments, line));
+            }
+            Some(&place) => {
+                let before = Index::parse(lines[place].1.as_bytes()).expect("a row that was read");
+                let one = Entry { row: before.row(0), comments: "" };
+                lines[place].1 = joined(None, &one, &entry)?;
+            }
+        }
+    }
+    let mut text: String = lines.iter().flat_map(|(comments, line)| [comments, line.as_str()]).collect();
+    text.push_str(index.tail());
+    Ok(Index::from_bytes(text.into_bytes()).expect("made of rows that were read"))
+}
+
 /// A row, and the lines in front of it that are none.
-struct Entry<'a> {
-    row: Row<'a>,
-    comments: &'a str,
+pub(super) struct Entry<'a> {
+    pub(super) row: Row<'a>,
+    pub(super) comments: &'a str,
 }
 
 type Rows<'a> = HashMap<String, Entry<'a>>;
@@ -133,7 +159,7 @@ impl Sides<'_> {
 
 impl Index {
     /// The rows in the order of the file.
-    fn entries(&self) -> impl Iterator<Item = (String, Entry<'_>)> {
+    pub(super) fn entries(&self) -> impl Iterator<Item = (String, Entry<'_>)> {
         let mut end = 0;
         self.starts.iter().map(move |&start| {
             let (row, comments) = (self.row(start), &self.text[end..start]);
@@ -142,8 +168,14 @@ impl Index {
         })
     }
 
+    /// The numbers that more than one row has.
+    pub(super) fn repeated(&self) -> Vec<SerialHex> {
+        let mut seen = HashSet::with_capacity(self.starts.len());
+        self.rows().map(Row::serial).filter(|serial| !seen.insert(serial.clone())).collect()
+    }
+
     /// The lines behind the last row.
-    fn tail(&self) -> &str {
+    pub(super) fn tail(&self) -> &str {
         let end = self.starts.last().map_or(0, |&start| start + self.row(start).length());
         &self.text[end..]
     }
@@ -269,7 +301,7 @@ fn joined(before: Option<&Entry<'_>>, one: &Entry<'_>, other: &Entry<'_>) -> Res
 }
 
 /// The smaller one wins: a total order, so that no order of merges matters.
-fn rank<'a>(row: Row<'a>) -> (u8, Option<Moment>, u8, &'a str) {
+pub(super) fn rank<'a>(row: Row<'a>) -> (u8, Option<Moment>, u8, &'a str) {
     match (row.status(), row.revocation()) {
         (Status::Revoked, Some(Revocation { at, reason })) => {
             let lasting = match reason {

@@ -12,7 +12,7 @@ use crate::{layout::SerialHex, moment::Moment};
 const FIELDS: usize = 6;
 
 /// What git and other programs write around what they could not merge.
-const MARKS: [&str; 4] = ["<<<<<<<", "|||||||", "=======", ">>>>>>>"];
+pub(super) const MARKS: [&str; 4] = ["<<<<<<<", "|||||||", "=======", ">>>>>>>"];
 
 /// The state of a certificate in the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub enum Status {
 }
 
 /// What is wrong with a line.
-#[derive(Debug, Error, PartialEq, Eq)]
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LineError {
     /// A mark that a merge has left: some rows are there twice, and others are nobody's yet.

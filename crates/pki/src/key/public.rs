@@ -92,6 +92,11 @@ impl PublicKey {
         self.algorithm.map_or_else(|| name_of(&self.identifier), |algorithm| algorithm.to_string())
     }
 
+    /// The algorithm, as the key names it.
+    pub(super) fn identifier(&self) -> &AlgorithmIdentifierOwned {
+        &self.identifier
+    }
+
     /// The bits of the subjectPublicKey.
     pub(super) fn bits(&self) -> &[u8] {
         &self.key

@@ -36,7 +36,7 @@ enum Step {
 /// Everything that is wrong with the store that the PKI of this run lies in, or
 /// the current folder; nothing where there is none. To be called before anything
 /// opens the store: whatever does completes and closes some of it.
-pub(super) fn examine(history: bool, session: &mut Session) -> Result<Examined, Failure> {
+pub(super) fn examine(history: bool, session: &mut Session) -> Result<Option<Examined>, Failure> {
     let gpg = identities::gpg(&session.settings.machine);
     let identities = identity_files(&session.settings);
     let progress = Mutex::new(session.terminal.progress("examining"));
@@ -46,8 +46,7 @@ pub(super) fn examine(history: bool, session: &mut Session) -> Result<Examined, 
     let asked = Asked { now: session.now, gpg: Some(&gpg), identities: &identities, history, watch: &watch };
     let place =
         if session.settings.pki.exists() { &session.settings.pki } else { &session.settings.machine.here };
-    let found = Vault::examine(place, &asked)?;
-    Ok(found.unwrap_or_default())
+    Ok(Vault::examine(place, &asked)?)
 }
 
 /// Every file in which this user's keys would be looked for.

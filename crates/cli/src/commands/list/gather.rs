@@ -29,13 +29,17 @@ use crate::{
 const THREADS: usize = 4;
 
 /// The folders whose certificates are parsed, and the extensions of their files.
-const FOLDERS: [(PkiDirectory, Folder, &[&str]); 5] = [
+pub(in crate::commands) const FOLDERS: [(PkiDirectory, Folder, &[&str]); 5] = [
     (PkiDirectory::Issued, Folder::Issued, &[".crt"]),
     (PkiDirectory::Renewed, Folder::Renewed, &[".crt"]),
     (PkiDirectory::Expired, Folder::PutAside, &[".crt"]),
     (PkiDirectory::RevokedCertificates, Folder::Revoked, &[".crt", ".pem"]),
     (PkiDirectory::RenewedCertificates, Folder::RenewedBySerial, &[".crt", ".pem"]),
 ];
+
+/// The folder of copies.
+pub(in crate::commands) const ARCHIVE: (PkiDirectory, Folder, &[&str]) =
+    (PkiDirectory::CertificatesBySerial, Folder::Archive, &[".pem"]);
 
 /// The folders of keys and requests.
 const SECRETS: [(PkiDirectory, &str); 6] = [
@@ -151,7 +155,7 @@ fn secrets(survey: &Survey) -> Result<HashMap<String, Kept>, Failure> {
 }
 
 /// Does something with each of many things, on a few threads, in order.
-fn each<T: Send, R: Send>(things: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec<R> {
+pub(in crate::commands) fn each<T: Send, R: Send>(things: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec<R> {
     let threads = thread::available_parallelism().map_or(1, usize::from).min(THREADS);
     let share = things.len().div_ceil(threads).max(1);
     // A thread costs more than a few files.

@@ -181,7 +181,7 @@ rows! {
         &["finish it: git status says how"],
         "a merge or rebase is under way: nothing can be shared, and the database may have both sides in it";
     SyncHalfway "sync-halfway" Warning MANUAL
-        &["git rebase --continue or --abort, then certkeep sync"],
+        &["git status says where, then certkeep sync; or give it up: certkeep sync --abort"],
         "`certkeep sync` stopped half-way, at a conflict or because it was killed";
     GitLocked "git-lock-stale" Warning MANUAL
         &["if no git is running, remove the file"],

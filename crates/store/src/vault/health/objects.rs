@@ -105,6 +105,10 @@ impl Examination<'_> {
         let report = match report {
             // Nothing is staged in a repository without an index.
             Err(GuardError::Bare) => return,
+            Err(error @ GuardError::Rules { .. }) => {
+                self.tell(Fault::new(Kind::StoreDamaged, place, super::told(&error)));
+                return;
+            }
             report => self.tried(place, report),
         };
         let mut shrunk: BTreeMap<String, Vec<Vec<u8>>> = BTreeMap::new();

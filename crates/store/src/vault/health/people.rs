@@ -50,10 +50,6 @@ impl Examination<'_> {
             }
         }
         let pins = self.pins.clone();
-        for zone in pins.earlier(&manifest) {
-            let what = "it is described as it was before this clone saw it last";
-            self.tell(Fault::new(Kind::ZoneEarlier, zone, what).about(zone));
-        }
         for (name, zone) in &manifest.zones {
             self.forged(name, &pins);
             let mut open = zone.wraps.keys().filter(|(epoch, member)| {
@@ -72,6 +68,14 @@ impl Examination<'_> {
                     self.tell(Fault::new(Kind::ZoneOfOne, name, what).about(name));
                 }
                 _ => {}
+            }
+        }
+        for zone in pins.earlier(&manifest) {
+            // A forged one is never the one that was seen last.
+            let forged = |fault: &Fault| fault.kind == Kind::ZoneForged && fault.subject == zone.as_str();
+            if !self.found.faults.iter().any(forged) {
+                let what = "it is described as it was before this clone saw it last";
+                self.tell(Fault::new(Kind::ZoneEarlier, zone, what).about(zone));
             }
         }
         self.unknown_zones();

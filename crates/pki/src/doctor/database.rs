@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The database of `openssl ca`: whether it can be read, and whether it and the
+//! certificates say the same.
+
+use std::collections::HashMap;
+
+use super::{
+    Check, Finding,
+    case::{Case, Known},
+};
+use crate::{
+    ca::authority::SerialMode,
+    index::{Status, UniqueSubject, has_conflict},
+    inventory::{Remark, Status as State},
+    x509::serial::{self, SerialNumber},
+};
+
+/// Numbers of so few bytes are counted, not drawn.
+const COUNTED_BYTES: usize = 8;
+
+pub(super) fn look(case: &Case<'_>, findings: &mut Vec<Finding>) {
+    if case.issuer().is_none() {
+        rows(case, findings);
+        return;
+    }
+    if case.evidence.books.index.is_none() {
+        findings.push(found(Check::IndexMissing, "index.txt", "there is no index.txt"));
+    } else {
+        rows(case, findings);
+        for known in &case.known {
+            certificate(case, known, findings);
+        }
+        attributes(case, findings);
+    }
+    number(case, findings);
+}
+
+fn found(check: Check, subject: &str, what: impl Into<String>) -> Finding {
+    Finding { check, subject: subject.to_owned(), name: None, what: what.into() }
+}
+
+/// What is wrong with index.txt by itself.
+fn rows(case: &Case<'_>, findings: &mut Vec<Finding>) {
+    if case.salvage.conflict {
+        findings.push(found(Check::IndexConflict, "index.txt", "a merge was not finished"));
+    }
+    for damaged in &case.salvage.damaged {
+        let what = format!("line {}: {}", damaged.line, damaged.problem);
+        findings.push(found(Check::RowDamaged, "index.txt", what));
+    }
+    let clash = case.salvage.merged.as_ref().err().map(|error| format!(": {error}")).unwrap_or_default();
+    for serial in &case.salvage.twice {
+        let what = format!("{serial} has several rows{clash}");
+        let finding = found(Check::RowTwice, "index.txt", what);
+        findings.push(Finding { name: Some(serial.as_str().to_owned()), ..finding });
+    }
+}
+
+/// Whether a certificate and its row fit together.
+fn certificate(case: &Case<'_>, known: &Known<'_>, findings: &mut Vec<Finding>) {
+    let mut find = |check, what: String| findings.push(known.finding(check, what));
+    let serial = &known.entry.serial;
+    for remark in &known.entry.remarks {
+        match remark {
+            // What has expired may be tidied away.
+            Remark::NoFile if known.entry.status != State::Expired => {
+                find(Check::RowWithoutCertificate, format!("{serial} {}", known.entry.subject));
+            }
+            Remark::NoRow if known.is_ours() => {
+                find(Check::CertificateWithoutRow, format!("index.txt has no row for {serial}"));
+            }
+            Remark::NotRevoked if known.is_ours() => {
+                find(Check::RevokedUnmarked, format!("the row of {serial} does not say so"));
+            }
+            Remark::StillIssued => {
+                let finding = known.finding(Check::RevokedStillIssued, format!("{serial} is revoked"));
+                findings.push(Finding { name: Some(serial.clone()), ..finding });
+                return;
+            }
+            _ => {}
+        }
+    }
+    let row = crate::layout::SerialHex::parse(serial).and_then(|serial| case.index().find(&serial));
+    let Some(row) = row else { return };
+    if let (Some(certificate), true) = (known.certificate, known.is_ours()) {
+        let (end, subject) = (certificate.not_after(), certificate.subject().one_line());
+        if row.expiry() != end {
+            find(Check::RowDiffers, format!("its row ends on {}, it on {end}", row.expiry()));
+        } else if row.subject() != subject {
+            find(Check::RowDiffers, format!("its row has the subject {}, it has {subject}", row.subject()));
+        }
+    }
+    if row.status() == Status::Valid && row.expiry() < case.evidence.now {
+        find(Check::ExpiredUnmarked, format!("{serial} ended on {}", row.expiry()));
+    }
+}
+
+fn attributes(case: &Case<'_>, findings: &mut Vec<Finding>) {
+    let mut find = |check, what: String| findings.push(found(check, "index.txt.attr", what));
+    let Some(file) = case.evidence.books.attributes.as_deref() else {
+        find(Check::AttributesMissing, "there is no index.txt.attr".to_owned());
+        return;
+    };
+    let text = String::from_utf8_lossy(file);
+    if has_conflict(file) {
+        find(Check::IndexConflict, "a merge was not finished".to_owned());
+        return;
+    }
+    let says = text.lines().any(|line| {
+        line.split_once('=')
+            .is_some_and(|(name, value)| name.trim() == "unique_subject" && !value.trim().is_empty())
+    });
+    if !says {
+        find(Check::AttributesDamaged, "there is no line `unique_subject = yes` or `no`".to_owned());
+    }
+    if UniqueSubject::parse(&text) == UniqueSubject::Yes {
+        let mut subjects: HashMap<&str, usize> = HashMap::new();
+        for row in case.index().rows().filter(|row| row.status() == Status::Valid) {
+            *subjects.entry(row.subject()).or_default() += 1;
+        }
+        let mut several: Vec<&str> =
+            subjects.into_iter().filter(|(_, count)| *count > 1).map(|(subject, _)| subject).collect();
+        several.sort_unstable();
+        for subject in several {
+            find(Check::SubjectTwice, format!("{subject} has several valid rows"));
+        }
+    }
+}
+
+fn number(case: &Case<'_>, findings: &mut Vec<Finding>) {
+    let mut find = |check, what: String| findings.push(found(check, "serial", what));
+    let Some(file) = case.evidence.books.serial.as_deref() else {
+        find(Check::SerialFile, "there is no file serial".to_owned());
+        return;
+    };
+    if has_conflict(file) {
+        find(Check::IndexConflict, "a merge was not finished".to_owned());
+        return;
+    }
+    let next = match serial::parse_file(file) {
+        Ok(next) => next,
+        Err(error) => {
+            find(Check::SerialFile, error.to_string());
+            return;
+        }
+    };
+    let given = || case.index().rows().filter_map(|row| SerialNumber::parse(row.serial_text()).ok());
+    let counted = case.evidence.numbering == SerialMode::Sequential
+        && given().all(|number| number.to_hex().as_str().len() <= 2 * COUNTED_BYTES);
+    if case.index().find(&next.to_hex()).is_some() {
+        find(Check::SerialTaken, format!("the next number is {next}, which is given already"));
+    } else if let Some(highest) = given().max().filter(|highest| counted && *highest > next) {
+        find(Check::SerialTaken, format!("the next number is {next}, and {highest} is given already"));
+    }
+}
