@@ -46,7 +46,13 @@ pub(super) fn examine(history: bool, session: &mut Session) -> Result<Option<Exa
     let asked = Asked { now: session.now, gpg: Some(&gpg), identities: &identities, history, watch: &watch };
     let place =
         if session.settings.pki.exists() { &session.settings.pki } else { &session.settings.machine.here };
-    Ok(Vault::examine(place, &asked)?)
+    let mut examined = Vault::examine(place, &asked)?;
+    if let Some(examined) = examined.as_mut().filter(|_| !history) {
+        examined.skipped.push(
+            "earlier commits, which may hold secrets in the clear: `certkeep doctor --history`".to_owned(),
+        );
+    }
+    Ok(examined)
 }
 
 /// Every file in which this user's keys would be looked for.

@@ -10,7 +10,7 @@ use crate::{
     git::IndexEntry,
     guard::{Breach, Guard, GuardError, Hit, Reach, Report, Shrunk, Unsealed},
     keyring::Keyring,
-    seal::{self, KeyId},
+    seal::{self, KeyId, SealError},
     vault::status::State,
     zone::{Protection, ZoneName},
 };
@@ -65,7 +65,6 @@ impl Examination<'_> {
 
     fn history(&mut self, guard: &Guard, told: &mut Told) {
         if !self.asked.history {
-            self.found.skipped.push("earlier commits, which may hold secrets in the clear".to_owned());
             return;
         }
         let report = match guard.history(Reach::References, self.asked.watch) {
@@ -134,7 +133,10 @@ impl Examination<'_> {
                 continue;
             }
             let subject = if at.path.is_empty() { format!("a message in {place}") } else { shown(&at.path) };
-            let (kind, what) = judged(&breach, place);
+            let (kind, what) = match self.is_newer(&breach, &at.blob) {
+                true => (Kind::NewerFormat, format!("in {place} it is sealed in a newer format")),
+                false => judged(&breach, place),
+            };
             let fault = Fault::new(kind, subject, what);
             self.tell(match breach {
                 Breach::Unsealed { zone, .. } => fault.about(zone),
@@ -145,6 +147,14 @@ impl Examination<'_> {
             let what = format!("by what {place} has, git gives {} `{attribute}`", some(&paths));
             self.tell(Fault::new(Kind::AttributesShrink, ".gitattributes", what));
         }
+    }
+
+    /// Whether what the guard takes for altered has the header of another version.
+    fn is_newer(&self, breach: &Breach, blob: &str) -> bool {
+        let altered = matches!(breach, Breach::Unsealed { what: Unsealed::Altered, .. });
+        let blob = self.repository.oid(blob).filter(|_| altered);
+        let bytes = blob.and_then(|blob| self.repository.blob_if_here(blob).ok().flatten());
+        bytes.is_some_and(|bytes| matches!(seal::key_id(&bytes), Err(SealError::Unknown { .. })))
     }
 
     /// The index once more, by the rules that this clone remembers, and for what no

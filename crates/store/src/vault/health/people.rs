@@ -71,9 +71,12 @@ impl Examination<'_> {
             }
         }
         for zone in pins.earlier(&manifest) {
-            // A forged one is never the one that was seen last.
-            let forged = |fault: &Fault| fault.kind == Kind::ZoneForged && fault.subject == zone.as_str();
-            if !self.found.faults.iter().any(forged) {
+            // A forged one is never the one that was seen last, and nor is an exchanged one.
+            let said = |fault: &Fault| {
+                fault.kind == Kind::StoreExchanged
+                    || fault.kind == Kind::ZoneForged && fault.subject == zone.as_str()
+            };
+            if !self.found.faults.iter().any(said) {
                 let what = "it is described as it was before this clone saw it last";
                 self.tell(Fault::new(Kind::ZoneEarlier, zone, what).about(zone));
             }
