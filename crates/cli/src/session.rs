@@ -312,6 +312,17 @@ impl Session {
         }
     }
 
+    /// Takes the rights of others away from files and folders of the PKI; not
+    /// under `--dry-run`. The writer of [`Session::lock`] does it.
+    ///
+    /// # Errors
+    ///
+    /// A mode cannot be changed.
+    pub fn close(&self, relative: &[String]) -> Result<(), Failure> {
+        let Some(writer) = self.writer.as_ref() else { return Ok(()) };
+        writer.close(relative).map_err(|error| Failure::from_error(&error))
+    }
+
     /// Records what was decided, all of it or nothing; under `--dry-run` shows it.
     /// In a store it ends in one commit that says `message`.
     ///

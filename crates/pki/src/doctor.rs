@@ -10,6 +10,8 @@ mod database;
 mod evidence;
 mod keys;
 mod leaf;
+mod mend;
+mod rebuild;
 mod revocation;
 
 use std::fmt;
@@ -18,6 +20,7 @@ use self::case::Case;
 pub use self::{
     check::{Check, Remedy},
     evidence::{Books, CertificateFile, Evidence, KeyFile, KeyState, Unreadable},
+    mend::{Mending, Scope, mend},
 };
 
 /// How bad a finding is.

@@ -2,11 +2,11 @@
 //! `doctor`: what is wrong with a PKI and the store around it, why that matters, and
 //! what mends it. Needs no key; without `--fix` no right to write either.
 
+mod fix;
 mod gather;
 mod store;
 
-use certkeep_pki::doctor as core;
-use certkeep_store::vault::health::Fault;
+use certkeep_pki::doctor::{self as core, Scope};
 
 use crate::{
     report::{
@@ -41,22 +41,21 @@ pub fn checks() -> Vec<Row> {
 
 /// Examines, shows what was found, and fails for warnings and errors.
 pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
-    let mut found = examine(args, session)?;
-    if args.fix && mend(&found.of_store, session)? {
-        session.read_again();
-        found = examine(args, session)?;
+    match args {
+        Args { fix: true, .. } => {
+            // What git is told comes before what is committed.
+            store::fix(session)?;
+            fix::run(Scope::Everything, "--fix", session)?;
+        }
+        Args { rebuild_index: true, .. } => fix::run(Scope::Database, "--rebuild-index", session)?,
+        _ => {}
     }
-    show(&found.all, session)
-}
-
-/// What all checks have found, and once more what those of the store have.
-struct Found {
-    all: Examined,
-    of_store: Vec<Fault>,
+    let examined = examine(args, session)?;
+    show(&examined, session)
 }
 
 /// Everything that all checks find.
-fn examine(args: &Args, session: &mut Session) -> Result<Found, Failure> {
+fn examine(args: &Args, session: &mut Session) -> Result<Examined, Failure> {
     // Before anything else: whatever opens a store completes what was interrupted in it.
     let store = store::examine(args.history, session)?;
     let in_store = store.is_some();
@@ -74,24 +73,7 @@ fn examine(args: &Args, session: &mut Session) -> Result<Found, Failure> {
     let rows = checks();
     let place = |told: &Told| rows.iter().position(|row| row.id == told.row.id);
     found.sort_by_cached_key(|told| (std::cmp::Reverse(told.row.severity), place(told)));
-    let all = Examined { pki: session.settings.pki.display().to_string(), found, skipped };
-    Ok(Found { all, of_store })
-}
-
-/// Shows what of the store can be mended, and does it after a yes; says whether it did.
-fn mend(faults: &[Fault], session: &mut Session) -> Result<bool, Failure> {
-    let proposals = store::proposals(faults);
-    if proposals.is_empty() {
-        return Ok(false);
-    }
-    let lines: Vec<String> = proposals.iter().map(|line| format!("  {}", Safe(line))).collect();
-    if session.settings.dry_run {
-        session.terminal.notice(format_args!("would\n{}", lines.join("\n")));
-        return Ok(false);
-    }
-    session.terminal.confirm(format!("About to\n{}", lines.join("\n")), "Confirm: ")?;
-    store::fix(faults, session)?;
-    Ok(true)
+    Ok(Examined { pki: session.settings.pki.display().to_string(), found, skipped })
 }
 
 fn show(examined: &Examined, session: &mut Session) -> Result<(), Failure> {

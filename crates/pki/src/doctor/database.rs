@@ -2,15 +2,14 @@
 //! The database of `openssl ca`: whether it can be read, and whether it and the
 //! certificates say the same.
 
-use std::collections::HashMap;
-
 use super::{
     Check, Finding,
     case::{Case, Known},
+    mend::subjects_twice,
 };
 use crate::{
     ca::authority::SerialMode,
-    index::{Status, UniqueSubject, has_conflict},
+    index::{Index, Status, UniqueSubject, has_conflict},
     inventory::{Remark, Status as State},
     x509::serial::{self, SerialNumber},
 };
@@ -106,22 +105,11 @@ fn attributes(case: &Case<'_>, findings: &mut Vec<Finding>) {
         find(Check::IndexConflict, "a merge was not finished".to_owned());
         return;
     }
-    let says = text.lines().any(|line| {
-        line.split_once('=')
-            .is_some_and(|(name, value)| name.trim() == "unique_subject" && !value.trim().is_empty())
-    });
-    if !says {
+    if !UniqueSubject::is_said(&text) {
         find(Check::AttributesDamaged, "there is no line `unique_subject = yes` or `no`".to_owned());
     }
     if UniqueSubject::parse(&text) == UniqueSubject::Yes {
-        let mut subjects: HashMap<&str, usize> = HashMap::new();
-        for row in case.index().rows().filter(|row| row.status() == Status::Valid) {
-            *subjects.entry(row.subject()).or_default() += 1;
-        }
-        let mut several: Vec<&str> =
-            subjects.into_iter().filter(|(_, count)| *count > 1).map(|(subject, _)| subject).collect();
-        several.sort_unstable();
-        for subject in several {
+        for subject in subjects_twice(case.index()) {
             find(Check::SubjectTwice, format!("{subject} has several valid rows"));
         }
     }
@@ -145,11 +133,16 @@ fn number(case: &Case<'_>, findings: &mut Vec<Finding>) {
         }
     };
     let given = || case.index().rows().filter_map(|row| SerialNumber::parse(row.serial_text()).ok());
-    let counted = case.evidence.numbering == SerialMode::Sequential
-        && given().all(|number| number.to_hex().as_str().len() <= 2 * COUNTED_BYTES);
+    let counted = counts(case, case.index());
     if case.index().find(&next.to_hex()).is_some() {
         find(Check::SerialTaken, format!("the next number is {next}, which is given already"));
     } else if let Some(highest) = given().max().filter(|highest| counted && *highest > next) {
         find(Check::SerialTaken, format!("the next number is {next}, and {highest} is given already"));
     }
+}
+
+/// Whether numbers are counted here, and have been from the start.
+pub(super) fn counts(case: &Case<'_>, index: &Index) -> bool {
+    case.evidence.numbering == SerialMode::Sequential
+        && index.rows().all(|row| row.serial_text().len() <= 2 * COUNTED_BYTES)
 }

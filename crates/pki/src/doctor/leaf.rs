@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The certificates that were issued: what verifiers refuse, and where they lie.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use x509_cert::ext::pkix::KeyUsages;
 
@@ -88,13 +88,17 @@ fn same_numbers(case: &Case<'_>, findings: &mut Vec<Finding>) {
 
 /// easy-rsa and openssl look a certificate up in certs_by_serial.
 fn copy(known: &Known<'_>, findings: &mut Vec<Finding>) {
-    let folders: HashSet<&str> =
-        known.entry.files.iter().filter_map(|file| Some(file.rsplit_once('/')?.0)).collect();
-    let current = known.entry.folder == Some(Folder::Issued);
-    if current && !folders.contains(Folder::Archive.relative()) {
+    if lacks_copy(known) {
         let what = format!("there is no certs_by_serial/{}.pem", known.entry.serial);
         findings.push(known.finding(Check::CopyMissing, what));
     }
+}
+
+/// Whether a certificate in issued has no copy.
+pub(super) fn lacks_copy(known: &Known<'_>) -> bool {
+    let archive =
+        |file: &String| file.rsplit_once('/').is_some_and(|(folder, _)| folder == Folder::Archive.relative());
+    known.entry.folder == Some(Folder::Issued) && !known.entry.files.iter().any(archive)
 }
 
 /// What a certificate says by itself.

@@ -13,6 +13,13 @@ pub enum UniqueSubject {
 }
 
 impl UniqueSubject {
+    /// Whether the file says it at all.
+    #[must_use]
+    pub fn is_said(text: &str) -> bool {
+        let mut lines = text.lines().filter_map(|line| line.split_once('='));
+        lines.any(|(name, value)| name.trim() == "unique_subject" && !value.trim().is_empty())
+    }
+
     /// Reads the file. As with openssl, a line that says nothing about
     /// `unique_subject` is skipped and `y`, `t` and `1` begin a yes.
     #[must_use]

@@ -116,7 +116,7 @@ pub struct Revocation {
 
 impl Revocation {
     /// Reads the third field of a revoked row.
-    pub(super) fn parse(field: &str) -> Option<Self> {
+    pub(crate) fn parse(field: &str) -> Option<Self> {
         let (at, reason) = split(field);
         Some(Self {
             at: Moment::parse(at).ok()?,

@@ -21,6 +21,7 @@ use crate::{
     report::Failure,
     session::{Opened, Session},
     settings::Settings,
+    terminal::Safe,
 };
 
 /// What can be mended together.
@@ -68,8 +69,31 @@ fn identity_files(settings: &Settings) -> Vec<PathBuf> {
     files
 }
 
+/// Shows what of the store can be mended safely, asks, and does it.
+pub(super) fn fix(session: &mut Session) -> Result<(), Failure> {
+    let Some(Examined { faults, .. }) = examine(false, session)? else { return Ok(()) };
+    let lines: Vec<String> = proposals(&faults).iter().map(|line| format!("  {}", Safe(line))).collect();
+    if lines.is_empty() {
+        return Ok(());
+    }
+    if session.settings.batch || session.settings.dry_run {
+        let will = if session.settings.dry_run { "would be mended" } else { "mending" };
+        session.terminal.notice(format_args!("{will}:\n{}", lines.join("\n")));
+    } else {
+        let details = format!("This will be mended:\n\n{}", lines.join("\n"));
+        session.terminal.confirm(details, "Mend it: ")?;
+    }
+    if session.settings.dry_run {
+        return Ok(());
+    }
+    mend(&faults, session)?;
+    session.release();
+    session.read_again();
+    Ok(())
+}
+
 /// What would be done, a line each, for faults that can be mended safely.
-pub(super) fn proposals(faults: &[Fault]) -> Vec<String> {
+fn proposals(faults: &[Fault]) -> Vec<String> {
     let named = |kinds: &[Step]| {
         let found = faults.iter().filter(|fault| step(fault.kind).is_some_and(|step| kinds.contains(&step)));
         let mut subjects: Vec<&str> = found.map(|fault| fault.subject.as_str()).collect();
@@ -87,7 +111,7 @@ pub(super) fn proposals(faults: &[Fault]) -> Vec<String> {
 }
 
 /// Does what [`proposals`] has shown.
-pub(super) fn fix(faults: &[Fault], session: &mut Session) -> Result<(), Failure> {
+fn mend(faults: &[Fault], session: &mut Session) -> Result<(), Failure> {
     let identities = identity_files(&session.settings);
     let program = init::program(&session.settings.machine);
     for step in steps(faults) {
