@@ -77,8 +77,8 @@ const CASES: &[Case] = &[
     case(
         "a file of another store",
         &["sealed-unknown-key"],
-        "id=$(cd ~/work/foreign && git cat-file blob HEAD:pki/private/www.key | git -C ~/work/ca hash-object --stdin --no-filters)
-         git -C ~/work/foreign cat-file blob $id | git hash-object -w --stdin --no-filters >/dev/null
+        "id=$(cd ../foreign && git cat-file blob HEAD:pki/private/www.key | git -C ../case hash-object --stdin --no-filters)
+         git -C ../foreign cat-file blob $id | git hash-object -w --stdin --no-filters >/dev/null
          git update-index --add --cacheinfo 100644,$id,pki/private/other.key && commit
          git cat-file blob $id > pki/private/other.key",
     ),
@@ -227,7 +227,7 @@ const CASES: &[Case] = &[
         "a sync that stopped half-way",
         &["sync-halfway"],
         "cp -a ~/../remote.git ~/half.git && git remote set-url origin ~/half.git
-         git clone -q ~/half.git ~/work/half && (cd ~/work/half && echo a > notes && git add notes && git commit -qm a && git push -q)
+         git clone -q ~/half.git ../half && (cd ../half && echo a > notes && git add notes && git commit -qm a && git push -q)
          echo b > notes && git add notes && git commit -qm b && no certkeep --batch sync 2>/dev/null",
     ),
     case(

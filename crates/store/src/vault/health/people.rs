@@ -195,7 +195,8 @@ impl Examination<'_> {
             Life::Unusable(why) => (Kind::OpenPgpUnusable, why),
         };
         self.tell(Fault::new(kind, name, format!("{}: {what}", member.fingerprint)).about(name));
-        if member.kind == KeyKind::OpenPgp {
+        // A form without the revocation is no newer one.
+        if member.kind == KeyKind::OpenPgp && kind != Kind::OpenPgpRevoked {
             self.renewed(name, member);
         }
     }
