@@ -58,7 +58,7 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
 fn examine(args: &Args, session: &mut Session) -> Result<Examined, Failure> {
     // Before anything else: whatever opens a store completes what was interrupted in it.
     let store = store::examine(args.history, session)?;
-    let in_store = store.is_some();
+    let in_store = store.as_ref().is_some_and(|store| store.is_store);
     let (of_store, mut skipped) = store.map(|store| (store.faults, store.skipped)).unwrap_or_default();
     let mut found: Vec<Told> = of_store.iter().map(Told::from).collect();
     match gather::gather(session) {

@@ -36,6 +36,8 @@ pub struct Asked<'a> {
 /// What was looked at, and what was found.
 #[derive(Debug, Default)]
 pub struct Examined {
+    /// Whether there is a store, and not git alone.
+    pub is_store: bool,
     /// What is wrong, in no order that matters.
     pub faults: Vec<Fault>,
     /// What nobody could look at, and why, in a line each.
@@ -54,8 +56,9 @@ struct Examination<'a> {
 }
 
 impl Vault {
-    /// Examines the store whose work tree `directory` is in; `None` if there is
-    /// none. Nothing is changed, not even what every other command completes.
+    /// Examines the store whose work tree `directory` is in; where there is none, the
+    /// git repository for private keys; `None` where there is none of that either.
+    /// Nothing is changed, not even what every other command completes.
     ///
     /// # Errors
     ///
@@ -65,10 +68,19 @@ impl Vault {
         let Some(repository) = existing.map(Repository::discover).transpose()?.flatten() else {
             return Ok(None);
         };
-        if !repository.work_tree().join(FOLDER).is_dir() && !was_here(&repository) {
-            return Ok(None);
-        }
+        let stands = repository.work_tree().join(FOLDER).is_dir();
+        let is_elsewhere = !stands && was_here(&repository);
         let (mut examination, remembered) = Examination::begin(repository, asked);
+        if is_elsewhere {
+            let what = "it is in commits that are not checked out";
+            examination.tell(Fault::new(Kind::StoreExchanged, "the store", what));
+        }
+        examination.found.is_store = stands;
+        if !stands {
+            examination.plain_objects();
+            examination.beside_git();
+            return Ok(Some(examination.found));
+        }
         examination.store(remembered);
         examination.people();
         examination.objects();

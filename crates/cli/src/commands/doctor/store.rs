@@ -45,9 +45,7 @@ pub(super) fn examine(history: bool, session: &mut Session) -> Result<Option<Exa
         progress.lock().unwrap_or_else(PoisonError::into_inner).count(far.done, far.total);
     };
     let asked = Asked { now: session.now, gpg: Some(&gpg), identities: &identities, history, watch: &watch };
-    let place =
-        if session.settings.pki.exists() { &session.settings.pki } else { &session.settings.machine.here };
-    let mut examined = Vault::examine(place, &asked)?;
+    let mut examined = Vault::examine(&session.settings.pki, &asked)?;
     if let Some(examined) = examined.as_mut().filter(|_| !history) {
         examined.skipped.push(
             "earlier commits, which may hold secrets in the clear: `certkeep doctor --history`".to_owned(),

@@ -4,6 +4,8 @@
 //!
 //! long: a line for each check, and no logic.
 
+use std::path::Path;
+
 use certkeep_pki::doctor::Severity::{Error, Note, Warning};
 use certkeep_store::vault::health::{Fault, Kind};
 
@@ -48,6 +50,12 @@ rows! {
     SecretInHistory "secret-in-history" Warning MANUAL
         &["treat the key as compromised: certkeep revoke-issued NAME keyCompromise, then issue anew"],
         "an earlier commit has a secret in the clear, and nothing takes it back";
+    KeysInPlainGit "keys-in-plain-git" Error MANUAL
+        &["certkeep store init", "if they were ever pushed, they are compromised: revoke and issue anew"],
+        "git has private keys in the clear, and no store seals them: whoever has the repository reads them";
+    KeysBesideGit "keys-beside-git" Warning MANUAL
+        &["certkeep store init, or name them in .gitignore"],
+        "private keys lie in a git repository without a store, where the next `git add` takes them as they are";
     Altered "sealed-altered" Error MANUAL
         &["put back the last good version: git log -- PATH, then git restore --source=COMMIT PATH"],
         "a sealed file was altered or cut off since it was sealed: nobody can open it";
@@ -104,7 +112,8 @@ rows! {
         "a member was let in on another branch, before the present keys were made, and is to be confirmed";
     GrantWithoutMember "grant-without-member" Error MANUAL &["certkeep member remove NAME"],
         "a grant for somebody of whom the store has no key";
-    GrantWithoutWrap "member-waits" Warning MANUAL REFRESH,
+    GrantWithoutWrap "member-waits" Warning MANUAL
+        &["certkeep member refresh NAME if his key is of OpenPGP, or else certkeep store rotate"],
         "a member has a grant, and cannot open the zone: its present keys are not wrapped for him";
     WrapWithoutGrant "wrap-without-grant" Error MANUAL ROTATE,
         "the present keys of a zone are wrapped for somebody who has no grant";
@@ -199,10 +208,30 @@ pub fn rows() -> Vec<Row> {
 
 impl From<&Fault> for Told {
     fn from(fault: &Fault) -> Self {
-        let mut told = Self::new(row(fault.kind), &fault.subject, fault.name.as_deref(), &fault.what);
+        // Of a file, the certificate of its name: a key belongs to it.
+        let file = Path::new(&fault.subject).file_stem().and_then(|name| name.to_str());
+        let name = match fault.kind {
+            Kind::PlaintextInGit | Kind::KeyInGit | Kind::SecretInHistory => file,
+            _ => fault.name.as_deref(),
+        };
+        let mut told = Self::new(row(fault.kind), &fault.subject, name, &fault.what);
         for mend in &mut told.mend {
             *mend = mend.replace("PATH", &crate::terminal::shell_word(&fault.subject));
         }
         told
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_has_a_line_for_each_check() {
+        let page = include_str!("../../../../../docs/doctor.md");
+        for row in rows() {
+            let line = format!("| `{}` | {} | {} |", row.id, row.severity, row.meaning);
+            assert!(page.contains(&line), "docs/doctor.md lacks: {line}");
+        }
     }
 }

@@ -55,7 +55,8 @@ impl<'a> Examination<'a> {
             let what = "this clone is unlocked, and does not know what it has seen of the store";
             faults.push(Fault::new(Kind::PinsMissing, "pins", what));
         }
-        let manifest = read(repository.work_tree(), &mut faults);
+        let stands = repository.work_tree().join(FOLDER).is_dir();
+        let manifest = if stands { read(repository.work_tree(), &mut faults) } else { None };
         let vault = manifest.and_then(|manifest| {
             let rules = pins.rules(&manifest);
             let repository = repository.reopen().ok()?;

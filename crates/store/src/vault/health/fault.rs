@@ -26,6 +26,10 @@ kinds! {
     KeyInWorkTree,
     /// An earlier commit has a protected file or a private key in the clear.
     SecretInHistory,
+    /// Commits have private keys, and there is no store.
+    KeysInPlainGit,
+    /// The work tree has private keys that git does not ignore, and there is no store.
+    KeysBesideGit,
     /// A sealed file was altered or cut off.
     Altered,
     /// A file is sealed with a key that is none of the store's.

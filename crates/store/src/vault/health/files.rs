@@ -3,17 +3,18 @@
 //! in files that no zone keeps.
 
 use std::{
+    cell::RefCell,
     collections::{BTreeSet, HashMap},
     path::PathBuf,
 };
 
-use super::{Examination, Fault, Kind, shown};
+use super::{Examination, Fault, Kind, objects::some, shown};
 use crate::{
     durable::inspect,
-    git::Oid,
-    guard::{Breach, Guard, Hit},
+    git::{IndexEntry, Stat},
+    guard::{Breach, Guard, GuardError, Hit},
     keyring::Keyring,
-    read::read_regular,
+    read::{ReadError, read_regular},
     vault::unlock::CLOSED,
     zone::{FOLDER, Protection},
 };
@@ -56,43 +57,71 @@ impl Examination<'_> {
     }
 
     fn loose(&mut self) {
-        let words = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"];
-        let listed = self.repository.git(&words, &[]);
-        let Some(listed) = self.tried("the work tree", listed) else { return };
-        let entries = self.repository.index_entries().unwrap_or_default();
-        let tracked: HashMap<Vec<u8>, Oid> =
-            entries.into_iter().map(|entry| (entry.path, entry.oid)).collect();
-        let paths: BTreeSet<Vec<u8>> =
-            listed.split(|&byte| byte == 0).filter(|path| !path.is_empty()).map(<[u8]>::to_vec).collect();
-        let mut files = Vec::new();
-        for path in paths {
-            let kept = self.vault.as_ref().map(|vault| vault.rules.protection(&path));
-            if matches!(kept, Some(Protection::Zone(_))) {
-                continue;
-            }
-            let file = self.repository.file_path(&path);
-            if !matches!(inspect(&file), Ok(Some(metadata)) if metadata.is_file() && metadata.len() <= LARGEST)
-            {
-                continue;
-            }
-            let bytes = read_regular(&file);
-            let Some(Some(bytes)) = self.tried(&shown(&path), bytes) else { continue };
-            // What git has as well was looked at there.
-            let staged = tracked.get(&path).copied();
-            if staged.is_none() || self.repository.hash_blob(&bytes).ok() != staged {
-                files.push((path, bytes));
-            }
-        }
-        let keyring = Keyring::read(&self.repository.state().join("keyring")).ok().flatten();
-        let guard = Guard::with(self.repository.work_tree(), keyring, self.pins.clone());
-        let Some(Some(guard)) = self.tried("git", guard) else { return };
-        let report = guard.loose(files.into_iter());
-        let report = self.tried("the work tree", report).unwrap_or_default();
-        for Hit { place, breach } in report.hits {
+        for Hit { place, breach } in self.keys_in_work_tree() {
             if let Breach::Material(finding) = breach {
                 let what = format!("{}, which no zone keeps and git does not ignore", finding.format);
                 self.tell(Fault::new(Kind::KeyInWorkTree, shown(&place.path), what));
             }
         }
+    }
+
+    /// Where no store is: keys that a `git add` would take.
+    pub(super) fn beside_git(&mut self) {
+        let hits = self.keys_in_work_tree();
+        let paths: Vec<_> = hits.into_iter().map(|hit| hit.place.path).collect();
+        if !paths.is_empty() {
+            let what = format!("private keys that git does not have yet: {}", some(&paths));
+            self.tell(Fault::new(Kind::KeysBesideGit, "the work tree", what));
+        }
+    }
+
+    /// Private keys in files that no zone keeps, and that git has not, or otherwise.
+    fn keys_in_work_tree(&mut self) -> Vec<Hit> {
+        let words = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"];
+        let listed = self.repository.git(&words, &[]);
+        let Some(listed) = self.tried("the work tree", listed) else { return Vec::new() };
+        let keyring = Keyring::read(&self.repository.state().join("keyring")).ok().flatten();
+        let guard = Guard::with(self.repository.work_tree(), keyring, self.pins.clone());
+        let Some(Some(guard)) = self.tried("git", guard) else { return Vec::new() };
+        let entries = self.repository.index_entries().unwrap_or_default();
+        let tracked: HashMap<Vec<u8>, IndexEntry> =
+            entries.into_iter().map(|entry| (entry.path.clone(), entry)).collect();
+        let paths: BTreeSet<Vec<u8>> =
+            listed.split(|&byte| byte == 0).filter(|path| !path.is_empty()).map(<[u8]>::to_vec).collect();
+        let unread = RefCell::new(Vec::new());
+        // One at a time: a work tree may be larger than memory.
+        let report = guard.loose(paths.into_iter().filter_map(|path| {
+            let bytes = self.untold(&path, tracked.get(&path)).unwrap_or_else(|error| {
+                unread.borrow_mut().push(Fault::new(Kind::Unreadable, shown(&path), super::told(&error)));
+                None
+            })?;
+            Some((path, bytes))
+        }));
+        for fault in unread.into_inner() {
+            self.tell(fault);
+        }
+        let report = match report {
+            // An index whose rules cannot be read is told of already.
+            Err(GuardError::Rules { .. }) => None,
+            report => self.tried("the work tree", report),
+        };
+        report.unwrap_or_default().hits
+    }
+
+    /// The bytes of a file that no zone keeps, unless git has the same: those were
+    /// looked at there.
+    fn untold(&self, path: &[u8], tracked: Option<&IndexEntry>) -> Result<Option<Vec<u8>>, ReadError> {
+        let kept = self.vault.as_ref().map(|vault| vault.rules.protection(path));
+        let file = self.repository.file_path(path);
+        let Some(metadata) = inspect(&file)?.filter(|_| !matches!(kept, Some(Protection::Zone(_)))) else {
+            return Ok(None);
+        };
+        let same = tracked.is_some_and(|entry| entry.stat == Some(Stat::of(&metadata)));
+        if same || !metadata.is_file() || metadata.len() > LARGEST {
+            return Ok(None);
+        }
+        let bytes = read_regular(&file)?;
+        let staged = tracked.map(|entry| entry.oid);
+        Ok(bytes.filter(|bytes| staged.is_none() || self.repository.hash_blob(bytes).ok() != staged))
     }
 }

@@ -36,6 +36,22 @@ impl Examination<'_> {
         self.index(&mut told);
     }
 
+    /// Where no store is: private keys in commits and in the index, told once for
+    /// all of them.
+    pub(super) fn plain_objects(&mut self) {
+        let before = std::mem::take(&mut self.found.faults);
+        self.objects();
+        let found = std::mem::replace(&mut self.found.faults, before);
+        let (keys, others): (Vec<_>, Vec<_>) =
+            found.into_iter().partition(|fault| fault.kind == Kind::KeyInGit);
+        let paths: Vec<_> = keys.into_iter().map(|fault| fault.subject.into_bytes()).collect();
+        if !paths.is_empty() {
+            let what = format!("git has private keys in the clear: {}", some(&paths));
+            self.tell(Fault::new(Kind::KeysInPlainGit, "the repository", what));
+        }
+        others.into_iter().for_each(|fault| self.tell(fault));
+    }
+
     fn commits(&mut self, guard: &Guard, told: &mut Told) {
         let head = match self.repository.head() {
             Ok(head) => head,
