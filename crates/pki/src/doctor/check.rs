@@ -143,7 +143,7 @@ checks! {
         "two certificates have one serial number: whoever revokes one revokes both"
     SubjectTwice "subject-twice" Error Safe
         "index.txt.attr wants unique subjects, and two valid rows have one subject: openssl refuses the file"
-    ExpiredUnmarked "expired-unmarked" Note Safe
+    ExpiredUnmarked "expired-unmarked" Note Manual
         "a certificate has expired, and index.txt still has it as valid"
     RevokedUnmarked "revoked-unmarked" Error Safe
         "a certificate lies among the revoked ones, and index.txt does not have it as revoked: the next CRL lacks it"

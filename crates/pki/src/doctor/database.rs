@@ -68,7 +68,7 @@ fn certificate(case: &Case<'_>, known: &Known<'_>, findings: &mut Vec<Finding>) 
             Remark::NoRow if known.is_ours() => {
                 find(Check::CertificateWithoutRow, format!("index.txt has no row for {serial}"));
             }
-            Remark::NotRevoked if known.is_ours() => {
+            Remark::NotRevoked if known.is_ours() && !known.entry.remarks.contains(&Remark::NoRow) => {
                 find(Check::RevokedUnmarked, format!("the row of {serial} does not say so"));
             }
             Remark::StillIssued => {
@@ -78,6 +78,9 @@ fn certificate(case: &Case<'_>, known: &Known<'_>, findings: &mut Vec<Finding>) 
             }
             _ => {}
         }
+    }
+    if known.entry.remarks.contains(&Remark::NoRow) {
+        return;
     }
     let row = crate::layout::SerialHex::parse(serial).and_then(|serial| case.index().find(&serial));
     let Some(row) = row else { return };

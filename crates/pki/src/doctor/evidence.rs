@@ -3,6 +3,7 @@
 
 use crate::{
     ca::authority::SerialMode,
+    index::has_conflict,
     inventory::Folder,
     key::PublicKey,
     moment::Moment,
@@ -54,6 +55,15 @@ pub struct Books {
     pub crl: Option<Vec<u8>>,
     /// `crl.der`.
     pub crl_der: Option<Vec<u8>>,
+}
+
+impl Books {
+    /// Whether a file of the database has the marks of a merge that was not finished.
+    #[must_use]
+    pub fn has_conflict(&self) -> bool {
+        let files = [&self.index, &self.attributes, &self.serial, &self.crl_number];
+        files.into_iter().flatten().any(|file| has_conflict(file))
+    }
 }
 
 /// A certificate file.

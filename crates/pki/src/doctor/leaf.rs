@@ -98,7 +98,8 @@ fn copy(known: &Known<'_>, findings: &mut Vec<Finding>) {
 pub(super) fn lacks_copy(known: &Known<'_>) -> bool {
     let archive =
         |file: &String| file.rsplit_once('/').is_some_and(|(folder, _)| folder == Folder::Archive.relative());
-    known.entry.folder == Some(Folder::Issued) && !known.entry.files.iter().any(archive)
+    let current = known.entry.folder == Some(Folder::Issued) && known.entry.status != Status::Revoked;
+    current && !known.entry.files.iter().any(archive)
 }
 
 /// What a certificate says by itself.

@@ -36,6 +36,8 @@ pub struct Mending {
     pub close: Vec<String>,
     /// The same for people, a line each without a final stop. Foreign text is not escaped.
     pub steps: Vec<String>,
+    /// Whether a merge is going on whose commit is still to come.
+    pub merging: bool,
     /// Why `index.txt` stays as it is, if it has to.
     pub undecided: Option<String>,
 }
@@ -47,8 +49,13 @@ pub struct Mending {
 /// A certificate without a row gets one if this CA's key has signed it.
 pub fn mend(evidence: &Evidence, scope: Scope) -> Mending {
     let case = Case::of(evidence);
-    let mut mending =
-        Mending { changes: ChangeSet::new(), close: Vec::new(), steps: Vec::new(), undecided: None };
+    let mut mending = Mending {
+        changes: ChangeSet::new(),
+        close: Vec::new(),
+        steps: Vec::new(),
+        merging: evidence.books.has_conflict(),
+        undecided: None,
+    };
     if case.issuer().is_some() {
         let index = mending.index(&case);
         mending.attributes(&case, &index);
@@ -65,6 +72,17 @@ pub fn mend(evidence: &Evidence, scope: Scope) -> Mending {
 }
 
 impl Mending {
+    /// Writes a file of the database and keeps the generation before. In a merge that
+    /// one has marks in it as well, and git has both sides.
+    fn put(&mut self, file: PkiPath, old: PkiPath, text: String) {
+        if self.merging {
+            self.changes.replace(old, text.clone());
+        } else {
+            self.changes.keep(file.clone(), old);
+        }
+        self.changes.replace(file, text);
+    }
+
     /// The database as it is to be.
     fn index(&mut self, case: &Case<'_>) -> Index {
         let rebuilt = match rebuild::index(case) {
@@ -76,8 +94,7 @@ impl Mending {
         };
         let before = case.evidence.books.index.as_deref();
         if before != Some(rebuilt.index.as_str().as_bytes()) {
-            self.changes.keep(PkiPath::Index, PkiPath::IndexOld);
-            self.changes.replace(PkiPath::Index, rebuilt.index.as_str().to_owned());
+            self.put(PkiPath::Index, PkiPath::IndexOld, rebuilt.index.as_str().to_owned());
             let steps =
                 if rebuilt.steps.is_empty() { vec!["tidy its lines".to_owned()] } else { rebuilt.steps };
             self.steps.extend(steps.into_iter().map(|step| format!("index.txt: {step}")));
@@ -94,8 +111,8 @@ impl Mending {
             UniqueSubject::parse(text) == UniqueSubject::No || subjects_twice(index).is_empty()
         });
         if !sound {
-            self.changes.keep(PkiPath::IndexAttributes, PkiPath::IndexAttributesOld);
-            self.changes.replace(PkiPath::IndexAttributes, UniqueSubject::No.to_string());
+            let (file, old) = (PkiPath::IndexAttributes, PkiPath::IndexAttributesOld);
+            self.put(file, old, UniqueSubject::No.to_string());
             self.steps.push("index.txt.attr: allow a subject again (unique_subject = no)".to_owned());
         }
     }
@@ -113,8 +130,7 @@ impl Mending {
         }
         let highest = given().chain(numbers(file)).max();
         let next = highest.map_or_else(|| SerialNumber::from_integer(1), |highest| highest.next());
-        self.changes.keep(PkiPath::Serial, PkiPath::SerialOld);
-        self.changes.replace(PkiPath::Serial, format!("{next}\n"));
+        self.put(PkiPath::Serial, PkiPath::SerialOld, format!("{next}\n"));
         self.steps.push(format!("serial: {next}"));
     }
 
@@ -133,8 +149,7 @@ impl Mending {
         }
         let after = present.map(|present| present.next());
         let next = numbers(file).chain(after).max().unwrap_or_else(|| SerialNumber::from_integer(1));
-        self.changes.keep(PkiPath::CrlNumber, PkiPath::CrlNumberOld);
-        self.changes.replace(PkiPath::CrlNumber, format!("{next}\n"));
+        self.put(PkiPath::CrlNumber, PkiPath::CrlNumberOld, format!("{next}\n"));
         self.steps.push(format!("crlnumber: {next}"));
     }
 

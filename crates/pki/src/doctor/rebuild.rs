@@ -42,19 +42,12 @@ pub(super) fn index(case: &Case<'_>) -> Result<Rebuilt, MergeError> {
     }
     witnesses.crl(merged);
     let all: Vec<Witness> = witnesses.in_order();
-    let (mut index, changed) = merged.rebuilt(&all);
+    let (index, changed) = merged.rebuilt(&all);
     steps.extend(changed.iter().map(ToString::to_string));
-    if !lost.is_empty() {
-        let mut text = index.into_string();
-        for (line, lost) in lost {
-            steps.push(format!("keep line {line}, which cannot be read, as a comment: {lost}"));
-            let lost: String = lost.chars().filter(|character| !character.is_control()).collect();
-            text.push_str(&format!("# {lost}\n"));
-        }
-        index = Index::from_bytes(text.into_bytes()).expect("rows that were read, and comments");
-    }
-    let expired = index.expire(case.evidence.now);
-    steps.extend(expired.iter().map(|serial| format!("mark {serial} as expired")));
+    // A comment would stop easy-rsa's show-expire.
+    steps.extend(
+        lost.into_iter().map(|(line, text)| format!("leave out line {line}, which nothing explains: {text}")),
+    );
     Ok(Rebuilt { index, steps })
 }
 

@@ -5,7 +5,13 @@
 use certkeep_pki::doctor::{self as core, Scope};
 
 use super::gather;
-use crate::{message, report::Failure, session::Session, terminal::Safe};
+use crate::{
+    message,
+    report::Failure,
+    session::Session,
+    settings::Commits,
+    terminal::{Safe, shell_word},
+};
 
 /// Shows what is to be done, asks, and does it.
 pub(super) fn run(scope: Scope, option: &str, session: &mut Session) -> Result<(), Failure> {
@@ -21,7 +27,9 @@ pub(super) fn run(scope: Scope, option: &str, session: &mut Session) -> Result<(
         session.terminal.warning(format_args!("index.txt stays as it is, somebody has to decide: {why}"));
     }
     if mending.steps.is_empty() {
-        session.terminal.notice("there is nothing to mend without a decision or a key");
+        if !stale {
+            session.terminal.notice("there is nothing to mend without a decision or a key");
+        }
         return Ok(());
     }
     let steps: Vec<String> = mending.steps.iter().map(|step| format!("  {}", Safe(step))).collect();
@@ -33,8 +41,18 @@ pub(super) fn run(scope: Scope, option: &str, session: &mut Session) -> Result<(
         session.terminal.confirm(details, "Mend it: ")?;
     }
     session.close(&mending.close)?;
+    // The merge's own commit is the one that is to hold both sides.
+    if mending.merging {
+        session.settings.commits = Commits::None;
+    }
     if !mending.changes.as_slice().is_empty() {
         session.record(&mending.changes, &message::of(&["doctor", option]))?;
+    }
+    if mending.merging && !session.settings.dry_run {
+        let pki = shell_word(&session.settings.pki.display().to_string());
+        session.terminal.notice(format_args!(
+            "the merge is not concluded: look at it, then `git add {pki}` and `git commit`"
+        ));
     }
     Ok(())
 }

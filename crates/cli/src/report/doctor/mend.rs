@@ -81,6 +81,8 @@ pub fn mend(check: Check) -> &'static [&'static str] {
         | Check::CrlWithoutKeyId
         | Check::CrlIncomplete => GEN_CRL,
         Check::CrlAhead => &["certkeep doctor --rebuild-index", "then: certkeep gen-crl"],
+        // easy-rsa 3.1: show-expire - refuses an index with such a mark, so --fix makes none.
+        Check::ExpiredUnmarked => &["certkeep update-db"],
         Check::Leftovers => &["look at what it is, then remove it: rm -r"],
         Check::CopyMissing
         | Check::KeyExposed
@@ -88,7 +90,6 @@ pub fn mend(check: Check) -> &'static [&'static str] {
         | Check::CertificateWithoutRow
         | Check::RowDiffers
         | Check::SubjectTwice
-        | Check::ExpiredUnmarked
         | Check::RevokedUnmarked
         | Check::AttributesMissing
         | Check::AttributesDamaged
