@@ -23,6 +23,10 @@ const END: &str = "# certkeep: end";
 const MACRO: &str = "[attr]certkeep filter=certkeep diff=certkeep merge=certkeep \
                      -text -delta -ident -working-tree-encoding export-ignore";
 
+/// What the macro sets that decides whether, and how, bytes are sealed; as git tells it.
+const WANTED: [(&str, &str); 4] =
+    [("filter", "certkeep"), ("text", "unset"), ("ident", "unset"), ("working-tree-encoding", "unset")];
+
 /// The block for a store's rules.
 #[must_use]
 pub fn block(rules: &Rules) -> String {
@@ -76,6 +80,16 @@ pub fn ignored(rules: &Rules) -> String {
 /// Git obeys the last line that speaks, so nothing of the user's comes after it.
 #[must_use]
 pub fn apply_block(existing: &[u8], block: &str) -> Vec<u8> {
+    let mut bytes = without_block(existing);
+    if !bytes.is_empty() && !bytes.ends_with(b"\n") {
+        bytes.push(b'\n');
+    }
+    bytes.extend_from_slice(block.as_bytes());
+    bytes
+}
+
+/// What is the user's of a file with blocks of certkeep.
+pub(crate) fn without_block(existing: &[u8]) -> Vec<u8> {
     let line = |marker: &'static str| move |line: &&[u8]| line.trim_ascii_end() == marker.as_bytes();
     let mut rest: Vec<&[u8]> = existing.split_inclusive(|&byte| byte == b'\n').collect();
     while let Some(begin) = rest.iter().position(|text| line(BEGIN)(text)) {
@@ -83,12 +97,7 @@ pub fn apply_block(existing: &[u8], block: &str) -> Vec<u8> {
         // Without an end nobody knows what is whose: only the mark goes.
         rest.drain(begin..=begin + end.unwrap_or(0));
     }
-    let mut bytes = rest.concat();
-    if !bytes.is_empty() && !bytes.ends_with(b"\n") {
-        bytes.push(b'\n');
-    }
-    bytes.extend_from_slice(block.as_bytes());
-    bytes
+    rest.concat()
 }
 
 /// Whether a file of attributes has the block.
@@ -159,16 +168,31 @@ pub(crate) fn split(line: &str) -> Option<(String, &str)> {
 /// The paths that git does not send through the filter, or whose bytes it
 /// converts, by the attributes of this work tree: git itself is asked.
 pub(crate) fn unfiltered(repository: &Repository, paths: &[Vec<u8>]) -> Result<Vec<String>, GitError> {
-    let wanted =
-        [("filter", "certkeep"), ("text", "unset"), ("ident", "unset"), ("working-tree-encoding", "unset")];
     let mut unfiltered: Vec<Vec<u8>> = Vec::new();
-    for Answer { path, attribute: name, value } in ask(repository, &wanted.map(|(name, _)| name), paths)? {
-        let right = wanted.iter().any(|(known, wanted)| name == *known && value == *wanted);
-        if !right && unfiltered.last() != Some(&path) {
+    for Answer { path, .. } in others(repository, &WANTED, paths)? {
+        if unfiltered.last() != Some(&path) {
             unfiltered.push(path);
         }
     }
     Ok(unfiltered.iter().map(|path| String::from_utf8_lossy(path).into_owned()).collect())
+}
+
+/// Whatever git says of these paths that the macro does not.
+pub(crate) fn differing(repository: &Repository, paths: &[Vec<u8>]) -> Result<Vec<Answer>, GitError> {
+    let wanted: Vec<_> = WANTED.into_iter().chain([("merge", "certkeep")]).collect();
+    others(repository, &wanted, paths)
+}
+
+fn others(
+    repository: &Repository,
+    wanted: &[(&str, &str)],
+    paths: &[Vec<u8>],
+) -> Result<Vec<Answer>, GitError> {
+    let names: Vec<_> = wanted.iter().map(|(name, _)| *name).collect();
+    let is_right = |answer: &Answer| {
+        wanted.iter().any(|(name, value)| answer.attribute == *name && answer.value == *value)
+    };
+    Ok(ask(repository, &names, paths)?.into_iter().filter(|answer| !is_right(answer)).collect())
 }
 
 /// What git says of one attribute of these paths.
@@ -182,10 +206,10 @@ pub(crate) fn values(
 }
 
 /// What git says of one attribute of one path.
-struct Answer {
-    path: Vec<u8>,
-    attribute: String,
-    value: String,
+pub(crate) struct Answer {
+    pub(crate) path: Vec<u8>,
+    pub(crate) attribute: String,
+    pub(crate) value: String,
 }
 
 /// Attributes of paths as git itself sees them in this work tree.

@@ -64,7 +64,9 @@ pub(crate) fn install(repository: &Repository, rules: &Rules, program: &str) -> 
     let wanted = settings(program);
     let mut changed = Vec::new();
     for (name, value) in &wanted {
-        if repository.config(name)?.as_ref() != Some(value) {
+        // Also where a user's own settings say the same: they are not this repository's to keep.
+        let stands = repository.own_config(name)?.as_ref() == Some(value);
+        if !stands || repository.config(name)?.as_ref() != Some(value) {
             changed.push((*name, value.as_str()));
         }
     }
@@ -103,6 +105,47 @@ pub(crate) fn is_complete(repository: &Repository, program: &str) -> Result<bool
         }
     }
     is_installed(repository)
+}
+
+/// A setting that git has otherwise than `unlock` gives it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Differing {
+    /// Such as `filter.certkeep.required`.
+    pub name: &'static str,
+    /// What it is to be.
+    pub wanted: String,
+    /// What it is, if it is anything.
+    pub found: Option<String>,
+}
+
+/// How git is to call us, by what the configuration says itself, as a word of a
+/// shell's language; `None`: it does not call us.
+pub(crate) fn program(repository: &Repository) -> Result<Option<String>, DriverError> {
+    let process = repository.config("filter.certkeep.process")?;
+    Ok(process.and_then(|process| process.strip_suffix(" git-filter process").map(str::to_owned)))
+}
+
+/// What differs from the settings for a program.
+pub(crate) fn differing(repository: &Repository, program: &str) -> Result<Vec<Differing>, DriverError> {
+    let mut differing = Vec::new();
+    for (name, wanted) in settings(program) {
+        let found = repository.config(name)?;
+        if found.as_ref() != Some(&wanted) {
+            differing.push(Differing { name, wanted, found });
+        }
+    }
+    Ok(differing)
+}
+
+/// The settings that some other file of configuration than this repository's makes.
+pub(crate) fn elsewhere(repository: &Repository, program: &str) -> Result<Vec<&'static str>, DriverError> {
+    let mut elsewhere = Vec::new();
+    for (name, wanted) in settings(program) {
+        if repository.config(name)?.as_ref() == Some(&wanted) && repository.own_config(name)?.is_none() {
+            elsewhere.push(name);
+        }
+    }
+    Ok(elsewhere)
 }
 
 /// Whether git calls us, and refuses what we refuse.

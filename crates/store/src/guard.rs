@@ -14,6 +14,7 @@ mod commits;
 mod history;
 mod judge;
 mod look;
+mod loose;
 mod opened;
 mod policy;
 mod push;
@@ -133,6 +134,16 @@ impl Guard {
     /// As [`Guard::discover`].
     pub fn from_environment() -> Result<Option<Self>, GuardError> {
         Objects::from_environment()?.map(Self::of).transpose()
+    }
+
+    /// As [`Guard::discover`], with what is at hand of keys and memories: whoever
+    /// asks has told already why the rest cannot be read.
+    pub(crate) fn with(
+        directory: &Path,
+        keyring: Option<Keyring>,
+        pins: Pins,
+    ) -> Result<Option<Self>, GuardError> {
+        Ok(Objects::discover(directory)?.map(|objects| Self { objects, keyring, pins }))
     }
 
     fn of(objects: Objects) -> Result<Self, GuardError> {

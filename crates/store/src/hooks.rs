@@ -10,13 +10,14 @@
 mod install;
 mod place;
 mod script;
+mod silent;
 
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
 use self::place::Place;
-pub use self::script::Event;
+pub use self::{script::Event, silent::Silent};
 use crate::{
     durable::{FileError, permissions},
     git::{self, GitError},

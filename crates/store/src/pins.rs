@@ -257,6 +257,12 @@ impl Pins {
         self.keys.keys().any(|(_, name, _)| name == zone)
     }
 
+    /// Whether a zone had a key with this id in some epoch that was seen.
+    #[must_use]
+    pub(crate) fn has_seen(&self, zone: &ZoneName, key: KeyId) -> bool {
+        self.keys.iter().any(|((_, name, _), &seen)| name == zone && seen == key)
+    }
+
     /// Remembers every zone of a store that is seen for the first time, also
     /// those that nobody opens yet.
     pub fn remember_first(&mut self, manifest: &Manifest) {

@@ -14,6 +14,7 @@ mod edit;
 mod error;
 mod files;
 mod grants;
+pub mod health;
 pub mod import;
 pub mod init;
 pub mod members;

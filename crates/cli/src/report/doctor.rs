@@ -3,6 +3,7 @@
 
 mod mend;
 mod shown;
+pub mod store;
 
 use certkeep_pki::doctor::{Check, Finding, Remedy, Severity};
 

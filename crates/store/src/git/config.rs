@@ -3,7 +3,7 @@
 
 use std::{fs, path::PathBuf};
 
-use git2::Config;
+use git2::{Config, ConfigLevel};
 
 use super::{
     GitError, Repository, absent_is_none,
@@ -20,6 +20,24 @@ impl Repository {
     pub(crate) fn config(&self, name: &str) -> Result<Option<String>, GitError> {
         let value = self.inner.config().and_then(|mut config| config.snapshot()?.get_string(name));
         absent_is_none(value).map_err(GitError::library("read the configuration"))
+    }
+
+    /// A value of this repository's own configuration, which no other machine and
+    /// no other user's settings have a part in; `None` when it sets none.
+    pub(crate) fn own_config(&self, name: &str) -> Result<Option<String>, GitError> {
+        let reading = || GitError::library("read the configuration");
+        let mut config = self.inner.config().map_err(reading())?;
+        let config = config.snapshot().map_err(reading())?;
+        let Some(mut values) = absent_is_none(config.multivar(name, None)).map_err(reading())? else {
+            return Ok(None);
+        };
+        let mut found = None;
+        while let Some(entry) = values.next().transpose().map_err(reading())? {
+            if matches!(entry.level(), ConfigLevel::Local | ConfigLevel::Worktree) {
+                found = entry.value().ok().map(str::to_owned);
+            }
+        }
+        Ok(found)
     }
 
     /// A truth value of the configuration; `None` when nothing sets it.

@@ -121,6 +121,13 @@ pub(super) fn configured(top: &Path, event: Event) -> Result<bool, GitError> {
     Ok(ours && named.is_some_and(|named| named == event.name()) && is_enabled(top, event)?)
 }
 
+/// Whether our hook is named, and somebody has switched it off.
+pub(super) fn is_disabled(top: &Path, event: Event) -> Result<bool, GitError> {
+    let command = git::ask(top, &["config", "--local", "--get", &setting(event, "command")])?;
+    let ours = command.is_some_and(|command| script::is_command(&command.to_string_lossy()));
+    Ok(ours && !is_enabled(top, event)?)
+}
+
 /// Names our hook in the configuration of this repository.
 pub(super) fn configure(top: &Path, event: Event, program: &str) -> Result<(), GitError> {
     for (key, value) in [("command", script::command(event, program).as_str()), ("event", event.name())] {

@@ -67,3 +67,12 @@ fn walk(folder: &Path) -> impl Iterator<Item = Result<walkdir::DirEntry, FileErr
 fn relative(folder: &Path, path: &Path) -> Option<String> {
     path.strip_prefix(folder).ok()?.to_str().map(str::to_owned)
 }
+
+/// The files of a folder, by path relative to it, and whether each is a link;
+/// folders that cannot be listed are passed over.
+pub(super) fn below_with_links(folder: &Path) -> Vec<(String, bool)> {
+    let entries = walk(folder).flatten().filter(|entry| !entry.file_type().is_dir());
+    let entries =
+        entries.filter_map(|entry| Some((relative(folder, entry.path())?, entry.file_type().is_symlink())));
+    entries.collect()
+}

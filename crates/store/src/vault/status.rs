@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `store status`: what git and the work tree hold of every protected file.
 
-use std::path::Path;
+use std::{fs, io::Read as _, path::Path};
+
+use certkeep_pki::secret::SecretBytes;
 
 use super::{Vault, VaultError};
 use crate::{
     attributes,
     durable::{FileError, inspect, permissions},
+    git::IndexEntry,
     git_crypt,
     pins::PinError,
     seal,
@@ -63,6 +66,9 @@ pub struct File {
 pub struct Report {
     /// Every protected file that git or the PKI folder has, by path.
     pub files: Vec<File>,
+    /// Files that no zone keeps and that git has sealed all the same: somebody has
+    /// committed them between a pulled `store unprotect` and his own word to it.
+    pub misplaced: Vec<String>,
     /// Protected paths that git's attributes do not send through the filter, or
     /// whose bytes they convert.
     pub unfiltered: Vec<String>,
@@ -75,6 +81,9 @@ pub struct Report {
     /// The zones that are unlocked.
     pub unlocked: Vec<ZoneName>,
 }
+
+/// As many bytes of a file as tell whether it is sealed.
+const START: usize = 64;
 
 /// Ciphertext of other programs, by how it begins.
 const OTHER_TOOLS: &[(&[u8], &str)] = &[
@@ -120,33 +129,76 @@ impl Vault {
         };
         let keyring = self.keyring()?;
         let keys_of = |zone: &ZoneName| keyring.as_ref().and_then(|keyring| keyring.zone(zone));
-        let (mut files, mut paths) = (Vec::new(), Vec::new());
+        let (mut files, mut paths, mut misplaced) = (Vec::new(), Vec::new(), Vec::new());
         for entry in self.repository.index_entries()? {
-            let Protection::Zone(zone) = self.rules.protection(&entry.path) else { continue };
-            let keys = keys_of(zone);
-            let in_git =
-                if entry.is_file() { state(&self.repository.blob(entry.oid)?, keys) } else { State::Symlink };
-            let file = self.repository.file_path(&entry.path);
-            let in_work_tree = match inspect(&file)? {
-                None => State::Absent,
-                Some(metadata) if metadata.is_symlink() => State::Symlink,
-                Some(_) => match crate::read::read_regular(&file)? {
-                    Some(bytes) => state(certkeep_pki::secret::SecretBytes::new(bytes).expose(), keys),
-                    None => State::Absent,
-                },
-            };
-            let clear = matches!(in_work_tree, State::Plaintext);
-            let exposed = clear && is_open(&file, self.work_tree())?;
-            let path = String::from_utf8_lossy(&entry.path).into_owned();
-            paths.push(entry.path);
-            files.push(File { path, zone: zone.clone(), in_git, in_work_tree, exposed });
+            match self.rules.protection(&entry.path) {
+                Protection::Zone(zone) => {
+                    files.push(self.state_of(&entry, zone, keys_of(zone))?);
+                    paths.push(entry.path);
+                }
+                Protection::Public | Protection::Unnamed => {
+                    if self.is_misplaced(&entry)? {
+                        misplaced.push(shown(&entry.path));
+                    }
+                }
+            }
         }
         let unfiltered = attributes::unfiltered(&self.repository, &paths)?;
         let unlocked = self.manifest.zones.keys().filter(|zone| keys_of(zone).is_some()).cloned().collect();
         let driver = crate::driver::is_installed(&self.repository)?;
         let earlier = if unremembered.is_some() { Vec::new() } else { self.earlier()? };
-        Ok(Report { files, unfiltered, driver, earlier, unremembered, unlocked })
+        Ok(Report { files, misplaced, unfiltered, driver, earlier, unremembered, unlocked })
     }
+
+    /// What git's index and the work tree have of a protected file.
+    pub(super) fn state_of(
+        &self,
+        entry: &IndexEntry,
+        zone: &ZoneName,
+        keys: Option<&ZoneKeys>,
+    ) -> Result<File, VaultError> {
+        let in_git =
+            if entry.is_file() { state(&self.repository.blob(entry.oid)?, keys) } else { State::Symlink };
+        let file = self.repository.file_path(&entry.path);
+        let in_work_tree = match inspect(&file)? {
+            None => State::Absent,
+            Some(metadata) if metadata.is_symlink() => State::Symlink,
+            Some(_) => match crate::read::read_regular(&file)? {
+                Some(bytes) => state(SecretBytes::new(bytes).expose(), keys),
+                None => State::Absent,
+            },
+        };
+        let clear = matches!(in_work_tree, State::Plaintext);
+        let exposed = clear && is_open(&file, self.work_tree())?;
+        Ok(File { path: shown(&entry.path), zone: zone.clone(), in_git, in_work_tree, exposed })
+    }
+
+    /// Whether a file that no zone keeps is ciphertext in git. No filter touches
+    /// such a file, so the first bytes of the one in the work tree tell; where it
+    /// is not checked out, or was changed, only git does.
+    pub(super) fn is_misplaced(&self, entry: &IndexEntry) -> Result<bool, VaultError> {
+        if !entry.is_file() {
+            return Ok(false);
+        }
+        let file = self.repository.file_path(&entry.path);
+        let checked_out = inspect(&file)?.is_some_and(|metadata| metadata.is_file());
+        if checked_out && !begins_sealed(&file)? {
+            return Ok(false);
+        }
+        Ok(self.repository.blob_if_here(entry.oid)?.is_some_and(|blob| seal::is_sealed(&blob)))
+    }
+}
+
+fn begins_sealed(file: &Path) -> Result<bool, FileError> {
+    let mut start = Vec::with_capacity(START);
+    let opened = fs::File::open(file).map_err(FileError::new("open", file))?;
+    let limit = u64::try_from(START).unwrap_or_default();
+    opened.take(limit).read_to_end(&mut start).map_err(FileError::new("read", file))?;
+    Ok(seal::is_sealed(&start))
+}
+
+fn shown(path: &[u8]) -> String {
+    String::from_utf8_lossy(path).into_owned()
 }
 
 /// Whether the group, or everybody, may read a file and enter the folders that

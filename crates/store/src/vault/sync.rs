@@ -101,6 +101,11 @@ impl Vault {
         Ok(Upstream { branch, remote, theirs, tracking })
     }
 
+    /// Whether what is under way in this work tree was begun by `sync`.
+    pub(super) fn is_half_synced(&self) -> bool {
+        self.repository.unfinished().is_some() && matches!(self.named(join::BEFORE), Ok(Some(_)))
+    }
+
     fn refuse_dirty(&self) -> Result<(), SyncError> {
         let told = self
             .repository

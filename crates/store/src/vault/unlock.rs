@@ -37,7 +37,7 @@ const EXPECTED: [PkiDirectory; 7] = [
 /// Those of them, and those that easy-rsa makes when it needs them, in which all is
 /// secret. git gives what it writes the modes of the umask, so that others
 /// could read what a later `git pull` brings: they must not come that far.
-const CLOSED: [&str; 8] = [
+pub(super) const CLOSED: [&str; 8] = [
     "private",
     "reqs",
     "inline",

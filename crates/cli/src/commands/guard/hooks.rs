@@ -88,7 +88,7 @@ pub(in crate::commands) fn install_by_the_way(directory: &Path, session: &mut Se
 
 /// How a hook is to call this program: by its path where it is installed, or
 /// else where it is; the hook looks along `PATH` if it is gone from there.
-fn program(machine: &Machine) -> String {
+pub(in crate::commands) fn program(machine: &Machine) -> String {
     let installed = std::env::split_paths(&machine.path)
         .filter(|folder| folder.is_absolute())
         .map(|folder| folder.join("certkeep"))

@@ -14,6 +14,7 @@ use crate::{
     report::{ExitCode, Failure},
     session::Session,
     settings::Format,
+    terminal::{Safe, shell_word},
 };
 
 /// Looks, and ends with an exit code of its own if git has something in the clear.
@@ -31,6 +32,13 @@ pub(super) fn run(session: &mut Session) -> Result<(), Failure> {
         session.terminal.warning(format_args!(
             "others on this machine can read {exposed} protected {} of the work tree: `certkeep unlock` closes what it can, `chmod go= FILE` the rest",
             if exposed == 1 { "file" } else { "files" }
+        ));
+    }
+    for path in &report.misplaced {
+        session.terminal.warning(format_args!(
+            "{} is sealed, and no zone keeps it any more: to have it in the clear, `certkeep store protect {}`, then `certkeep store unprotect` of the same",
+            Safe(path),
+            Safe(shell_word(path))
         ));
     }
     for zone in &report.earlier {
@@ -78,6 +86,7 @@ fn describe(vault: &Vault, report: &Report, all: bool) -> Value {
         ("in_git", account::texts(counts)),
         ("zones", Value::List(zones.collect())),
         (if all { "files" } else { "unusual_files" }, Value::List(files.collect())),
+        ("sealed_unprotected", account::texts(&report.misplaced)),
         ("unfiltered", account::texts(&report.unfiltered)),
     ])
 }

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Where the branch was; until somebody has looked at what came of the join.
-const BEFORE: &str = "refs/worktree/certkeep/before";
+pub(super) const BEFORE: &str = "refs/worktree/certkeep/before";
 /// What it is put on; only while git is at work.
 const ONTO: &str = "refs/worktree/certkeep/onto";
 
@@ -280,7 +280,7 @@ impl Vault {
     }
 
     /// The commit that a name means, as git itself knows names.
-    fn named(&self, name: &str) -> Result<Option<String>, SyncError> {
+    pub(super) fn named(&self, name: &str) -> Result<Option<String>, SyncError> {
         let words = ["rev-parse", "--verify", "--quiet", "--end-of-options", &format!("{name}^{{commit}}")];
         let spoken = self.repository.speak(&words)?;
         Ok(spoken.done.then(|| String::from_utf8_lossy(&spoken.output).trim().to_owned()))
