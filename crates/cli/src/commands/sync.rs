@@ -5,7 +5,10 @@
 
 mod net;
 
-use std::{thread, time::Duration};
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
 
 use certkeep_pki::{
     index::Index,
@@ -25,10 +28,13 @@ use crate::{
     terminal::{Progress, Safe},
 };
 
-/// How long is waited before the second attempt, at most; each further one may take twice as long.
+/// How long is waited before the second attempt, at most, if the first took no longer:
+/// else as long as that one. Each further attempt may wait twice as long.
 const WAIT: Duration = Duration::from_millis(100);
 /// How often that doubles.
-const DOUBLINGS: u32 = 6;
+const DOUBLINGS: u32 = 3;
+/// The longest that is waited, whatever an attempt has taken.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
 /// Arguments of `sync`.
 #[derive(Debug, clap::Args)]
@@ -75,11 +81,15 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
     let mut progress = session.terminal.progress("sync");
     let mut done = Done { upstream, pulled: 0, pushed: 0, attempts: 0, crl: "current", moved_from: None };
     look_at_unseen(session)?;
-    while !round(args, &mut done, &mut progress, session)? {
+    loop {
+        let begun = Instant::now();
+        if round(args, &mut done, &mut progress, session)? {
+            break;
+        }
         if done.attempts > args.attempts {
             return Err(Failure::always_late(done.attempts));
         }
-        back_off(done.attempts);
+        back_off(done.attempts, begun.elapsed());
     }
     drop(progress);
     if done.crl == "stale" {
@@ -271,9 +281,11 @@ fn renew_crl(args: &Args, index: &Index, done: &mut Done, session: &mut Session)
     Ok(())
 }
 
-/// Waits for a random while, so that those who have met once do not meet again.
-fn back_off(attempts: u32) {
-    let longest = WAIT * 2_u32.saturating_pow(attempts.saturating_sub(1).min(DOUBLINGS));
+/// Waits for a random while, so that those who have met once do not meet again: others
+/// have to get through in it with what took this clone as long as `attempt`.
+fn back_off(attempts: u32, attempt: Duration) {
+    let doubled = 2_u32.saturating_pow(attempts.saturating_sub(1).min(DOUBLINGS));
+    let longest = (WAIT.max(attempt) * doubled).min(LONGEST_WAIT);
     let longest = u64::try_from(longest.as_millis()).unwrap_or(u64::MAX);
     thread::sleep(Duration::from_millis(Session::rng().next_u64() % longest.max(1)));
 }
