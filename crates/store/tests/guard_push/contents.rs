@@ -66,7 +66,7 @@ fn a_key_in_the_message_of_a_commit_or_a_tag_is_found() {
     }
     let world = World::bare_of_store();
     world.ground.commit(&[("a", "one\n")]);
-    let server = Server::new(world, "a_key_in_the_message_of_a_commit_or_a_tag_is_found");
+    let server = Server::new(world, "contents::a_key_in_the_message_of_a_commit_or_a_tag_is_found");
     let world = &server.world;
     world.git(&["tag", "-a", "-m", &format!("the key:\n\n{}", key()), "tagged"]);
     let commit = world.commit(&format!("the key:\n\n{}", key()));
@@ -89,7 +89,7 @@ fn files_of_an_older_epoch_are_known_to_a_server() {
     if is_hook() {
         return;
     }
-    let server = Server::new(World::new(), "files_of_an_older_epoch_are_known_to_a_server");
+    let server = Server::new(World::new(), "contents::files_of_an_older_epoch_are_known_to_a_server");
     let world = &server.world;
     let old = world.sealed("keys", b"of before");
     let (file, _) = world.home.age("alice");
