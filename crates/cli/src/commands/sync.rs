@@ -4,11 +4,9 @@
 //! merged, looked at and signed as the only writer.
 
 mod net;
+mod wait;
 
-use std::{
-    thread,
-    time::{Duration, Instant},
-};
+use std::time::Instant;
 
 use certkeep_pki::{
     index::Index,
@@ -17,7 +15,6 @@ use certkeep_pki::{
     x509::{crl::Crl, describe::Value},
 };
 use certkeep_store::vault::sync::{Apart, Joined, Pushed, Unseen, Upstream};
-use rand_core::RngCore as _;
 
 use self::net::{Caught, Net};
 use super::{account, gen_crl, store::init};
@@ -27,14 +24,6 @@ use crate::{
     session::{Opened, Session},
     terminal::{Progress, Safe},
 };
-
-/// How long is waited before the second attempt, at most, if the first took no longer:
-/// else as long as that one. Each further attempt may wait twice as long.
-const WAIT: Duration = Duration::from_millis(100);
-/// How often that doubles.
-const DOUBLINGS: u32 = 3;
-/// The longest that is waited, whatever an attempt has taken.
-const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
 /// Arguments of `sync`.
 #[derive(Debug, clap::Args)]
@@ -89,7 +78,7 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
         if done.attempts > args.attempts {
             return Err(Failure::always_late(done.attempts));
         }
-        back_off(done.attempts, begun.elapsed());
+        wait::back_off(done.attempts, begun.elapsed());
     }
     drop(progress);
     if done.crl == "stale" {
@@ -279,15 +268,6 @@ fn renew_crl(args: &Args, index: &Index, done: &mut Done, session: &mut Session)
         done.crl = "stale";
     }
     Ok(())
-}
-
-/// Waits for a random while, so that those who have met once do not meet again: others
-/// have to get through in it with what took this clone as long as `attempt`.
-fn back_off(attempts: u32, attempt: Duration) {
-    let doubled = 2_u32.saturating_pow(attempts.saturating_sub(1).min(DOUBLINGS));
-    let longest = (WAIT.max(attempt) * doubled).min(LONGEST_WAIT);
-    let longest = u64::try_from(longest.as_millis()).unwrap_or(u64::MAX);
-    thread::sleep(Duration::from_millis(Session::rng().next_u64() % longest.max(1)));
 }
 
 fn described(done: &Done) -> Value {
