@@ -42,12 +42,13 @@ fn whoever_joins_whom_the_outcome_is_the_same() {
             company.act(&alice, clone, &mut dice);
         }
         let ci = team.person("ci");
-        ci.does(
-            "git clone -q -b main ~/../alice/work/ca work/ca && cd work/ca && certkeep sync 2>/dev/null
+        ci.does(&format!(
+            "git clone -q -b main {} work/ca && cd work/ca && certkeep sync 2>/dev/null
              for branch in $(git for-each-ref --format='%(refname:lstrip=3)' 'refs/remotes/origin/clone-*'); do
                  git branch -q $branch origin/$branch
              done",
-        );
+            alice.path("work/ca").display()
+        ));
         let mut united: Option<Outcome> = None;
         for joining in Joining::some(company.clones, company.meet, &mut dice) {
             #[expect(clippy::print_stdout, reason = "shown where a script of it fails")]

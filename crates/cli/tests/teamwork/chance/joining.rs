@@ -81,9 +81,10 @@ impl Joining {
         person.tries(&script).well();
         person.is_clean("work/ca");
         if matches!(self.place, Place::Keyless) {
-            alice.does(
-                "cd work/ca && git switch -q main && git fetch -q ~/../ci/work/ca +united:united && git switch -q united",
-            );
+            alice.does(&format!(
+                "cd work/ca && git switch -q main && git fetch -q {} +united:united && git switch -q united",
+                ci.path("work/ca").display()
+            ));
             alice.is_clean("work/ca");
         }
         Outcome::of(alice, "united")
