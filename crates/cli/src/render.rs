@@ -4,10 +4,13 @@
 //! Both escape what a terminal would act on: names in certificates are written
 //! by whoever asked for them.
 
+mod json;
+
 use std::fmt::Write;
 
 use certkeep_pki::x509::describe::Value;
 
+pub use self::json::{json, json_with};
 use crate::terminal::Safe;
 
 /// Hexadecimal digits of a key or a signature on one line of text.
@@ -19,43 +22,6 @@ pub fn text(title: &str, value: &Value) -> String {
     let mut output = format!("{title}:\n");
     write_text(&mut output, value, 1);
     output
-}
-
-/// The tree as JSON, indented, with a newline at its end. Characters that a
-/// terminal would act on are written as escapes, which JSON readers undo.
-#[must_use]
-pub fn json(value: &Value) -> String {
-    let pretty = serde_json::to_string_pretty(&to_json(value)).expect("a tree of plain values");
-    let mut output = String::with_capacity(pretty.len() + 1);
-    for character in pretty.chars() {
-        // Outside ASCII there are characters inside strings only.
-        if character.is_ascii() || Safe(character).to_string().chars().eq([character]) {
-            output.push(character);
-        } else {
-            let mut units = [0; 2];
-            for unit in character.encode_utf16(&mut units) {
-                let _ = write!(output, "\\u{unit:04x}");
-            }
-        }
-    }
-    output.push('\n');
-    // DEL is ASCII and legal in JSON, yet nothing for a terminal.
-    output.replace('\u{7f}', "\\u007f")
-}
-
-fn to_json(value: &Value) -> serde_json::Value {
-    match value {
-        Value::Text(text) => text.as_str().into(),
-        Value::Number(number) => (*number).into(),
-        Value::Integer(number) => (*number).into(),
-        Value::Flag(flag) => (*flag).into(),
-        Value::Absent => serde_json::Value::Null,
-        Value::List(values) => values.iter().map(to_json).collect(),
-        Value::Section(entries) => {
-            let entries = entries.iter().map(|(key, value)| ((*key).to_owned(), to_json(value)));
-            serde_json::Value::Object(entries.collect())
-        }
-    }
 }
 
 fn write_text(output: &mut String, value: &Value, depth: usize) {

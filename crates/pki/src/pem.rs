@@ -68,10 +68,34 @@ impl Block<'_> {
     /// [`PemError::Base64`], also for a block with RFC 1421 headers.
     pub fn decode(&self) -> Result<Zeroizing<Vec<u8>>, PemError> {
         let mut digits = Zeroizing::new(Vec::with_capacity(self.body.len()));
-        digits.extend(self.body.bytes().filter(|byte| !byte.is_ascii_whitespace()));
+        self.collect_digits(&mut digits);
+        self.decode_digits(&digits).map(Zeroizing::new)
+    }
+
+    /// The bytes of a block that is no key.
+    fn decode_public(&self) -> Result<Vec<u8>, PemError> {
+        let mut digits = Vec::with_capacity(self.body.len());
+        self.collect_digits(&mut digits);
+        self.decode_digits(&digits)
+    }
+
+    /// The body without white space; `digits` has room for all of it.
+    fn collect_digits(&self, digits: &mut Vec<u8>) {
+        for line in self.body.as_bytes().split(|byte| *byte == b'\n') {
+            let line = line.trim_ascii();
+            // Every byte is looked at, which is faster than to stop at the first.
+            if line.iter().fold(false, |found, byte| found | byte.is_ascii_whitespace()) {
+                digits.extend(line.iter().filter(|byte| !byte.is_ascii_whitespace()));
+            } else {
+                digits.extend_from_slice(line);
+            }
+        }
+    }
+
+    fn decode_digits(&self, digits: &[u8]) -> Result<Vec<u8>, PemError> {
         let bad = || PemError::Base64(self.label.to_owned());
-        let text = std::str::from_utf8(&digits).map_err(|_| bad())?;
-        Base64::decode_vec(text).map(Zeroizing::new).map_err(|_| bad())
+        let text = std::str::from_utf8(digits).map_err(|_| bad())?;
+        Base64::decode_vec(text).map_err(|_| bad())
     }
 }
 
@@ -105,7 +129,7 @@ pub fn encode_secret(label: &str, der: &[u8]) -> SecretBytes {
     SecretBytes::new(text)
 }
 
-/// The DER in `file`: the first block with one of `labels`, or the file itself
+/// The DER in `file`, which is public: the first block with one of `labels`, or the file itself
 /// where it holds no PEM at all (it is DER then, or nothing that a parser takes).
 ///
 /// # Errors
@@ -118,7 +142,7 @@ pub fn first(file: &[u8], labels: &[&str]) -> Result<Option<Vec<u8>>, PemError> 
         return Ok(Some(file.to_vec()));
     }
     let block = all.iter().find(|block| labels.contains(&block.label));
-    block.map(|block| block.decode().map(|der| der.to_vec())).transpose()
+    block.map(Block::decode_public).transpose()
 }
 
 /// Where `pattern` begins the first line that it does begin, white space aside.

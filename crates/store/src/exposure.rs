@@ -36,10 +36,11 @@ impl Survey {
             if self.is_open(folder.relative())? {
                 exposed.push(folder.relative().to_owned());
             }
+            let opened = self.open(folder)?;
             for file in self.list(folder)? {
                 let relative = format!("{}/{file}", folder.relative());
                 let clear = !matches!(
-                    self.kept(folder, &file),
+                    opened.kept(&file),
                     None | Some(Kept::Sealed | Kept::OtherTool(_) | Kept::Empty)
                 );
                 if clear && self.is_open(&relative)? {

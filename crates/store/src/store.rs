@@ -8,7 +8,6 @@
 //! long: half of it is what callers need to know, on the one type that they use.
 
 use std::{
-    collections::BTreeSet,
     fs, io,
     ops::Deref,
     path::{Path, PathBuf},
@@ -301,7 +300,7 @@ pub(crate) fn list<'a>(
     promises: impl Iterator<Item = (&'a [u8], Promise<'a>)>,
 ) -> Result<Vec<String>, FileError> {
     let path = site.root.join(directory.relative());
-    let mut names = BTreeSet::new();
+    let mut names = Vec::new();
     match fs::read_dir(&path) {
         Ok(entries) => {
             for entry in entries {
@@ -320,12 +319,14 @@ pub(crate) fn list<'a>(
         let Some((parent, name)) = relative.and_then(|path| path.rsplit_once('/')) else { continue };
         if parent == directory.relative() {
             match promise {
-                Promise::Placed(_) => names.insert(name.to_owned()),
-                Promise::Removed => names.remove(name),
-            };
+                Promise::Placed(_) => names.push(name.to_owned()),
+                Promise::Removed => names.retain(|listed| listed != name),
+            }
         }
     }
-    Ok(names.into_iter().collect())
+    names.sort_unstable();
+    names.dedup();
+    Ok(names)
 }
 
 /// Where the HEAD of a PKI's repository is, if it has one that can be read. Whoever

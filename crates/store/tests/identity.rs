@@ -2,7 +2,11 @@
 //! Wraps that age and gpg made are opened, and every reason not to is told.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "identity/openpgp.rs"]
+mod openpgp;
 mod people;
+#[path = "identity/plugin.rs"]
+mod plugin;
 
 use std::{
     fs,
@@ -201,64 +205,6 @@ fn an_identity_file_under_a_passphrase_is_opened() {
 }
 
 #[test]
-fn an_exported_openpgp_key_opens_what_gpg_wrapped() {
-    let home = Home::new();
-    for (name, algorithm, encryption) in
-        [("curve", "ed25519", "cv25519"), ("rsa", "rsa2048", "rsa2048"), ("p384", "nistp384", "nistp384")]
-    {
-        let fingerprint = home.openpgp(name, algorithm, "");
-        home.subkey(&fingerprint, encryption, "", "never");
-        let wrap = home.gpg(["-r", &fingerprint, "--encrypt"], PAYLOAD);
-        let exported = home.path().join("key.asc");
-        fs::write(&exported, home.gpg(["--armor", "--export-secret-keys", &fingerprint], b"")).unwrap();
-        let ours = Member::of_gpg(&home, &fingerprint);
-        let theirs = Member::of_gpg(&home, &fingerprint).with_wrap(wrap);
-        for member in [&ours, &theirs] {
-            assert_eq!(open(files([&exported]), &[member], &mut Person::absent()).unwrap(), 0, "{name}");
-        }
-    }
-}
-
-#[test]
-fn the_passphrase_of_an_exported_openpgp_key_is_asked_for_once() {
-    let home = Home::new();
-    home.pin(Some("correct horse"));
-    let fingerprint = home.usual("alice", "correct horse");
-    let exported = home.path().join("alice.asc");
-    fs::write(&exported, home.gpg(["--armor", "--export-secret-subkeys", &fingerprint], b"")).unwrap();
-    // Made later, so it is in the certificate and not in the exported key.
-    home.subkey(&fingerprint, "cv25519", "correct horse", "never");
-    let member = Member::of_gpg(&home, &fingerprint);
-    let mut person = Person::typing(["correct horse"]);
-    let mut identities = Identities::new(files([&exported]));
-    for _ in 0..2 {
-        assert_eq!(open_with(&mut identities, &[&member], &mut person).unwrap(), 0);
-    }
-    assert_eq!(person.asked, [format!("the OpenPGP key {}", exported.display())]);
-    let wrong = why(open(files([&exported]), &[&member], &mut Person::typing(["wrong"])));
-    assert!(matches!(wrong, Why::Unwrap(UnwrapError::WrongPassphrase)), "{wrong}");
-    let cancelled = why(open(files([&exported]), &[&member], &mut Person::cancelling()));
-    assert!(matches!(cancelled, Why::Unwrap(UnwrapError::Prompt(PromptError::Cancelled))));
-}
-
-#[test]
-fn an_expired_openpgp_key_without_a_passphrase_opens() {
-    let home = Home::new();
-    let fingerprint = home.openpgp("alice", "ed25519", "");
-    home.subkey(&fingerprint, "cv25519", "", "1m");
-    let recipient = recipient_from_gpg(&home.program(), &fingerprint).unwrap();
-    let wrap = recipient.wrap(&secret(PAYLOAD), now(), true).unwrap();
-    let member = Member { kind: Kind::OpenPgp, key: fingerprint.clone(), wrap };
-    let exported = home.gpg(["--export-secret-keys", &fingerprint], b"");
-    let stdin = Sources { stdin: Some(secret(&exported)), ..files([Path::new("-")]) };
-    assert_eq!(open(stdin, &[&member], &mut Person::absent()).unwrap(), 0);
-    let certificate = home.gpg(["--export", &fingerprint], b"");
-    assert_eq!(Identity::parse(&secret(&certificate)).err(), Some(ParseError::Public));
-    let gpg = Sources { gpg: Some(home.program()), ..Sources::default() };
-    assert_eq!(open(gpg, &[&member], &mut Person::absent()).unwrap(), 0);
-}
-
-#[test]
 fn keys_that_cannot_open_anything_are_refused_by_their_kind() {
     let home = Home::new();
     let refusal = |file: &Path| {
@@ -382,131 +328,4 @@ fn a_wrap_that_was_changed_or_exchanged_is_named_so() {
     let exchanged = Member::of_file(&public(&ssh)).with_wrap(Member::of_file(&public(&other)).wrap);
     let error = why(open(files([&ssh]), &[&exchanged], &mut Person::absent()));
     assert!(matches!(error, Why::Unwrap(UnwrapError::OtherKey)));
-}
-
-#[test]
-fn openpgp_wraps_that_would_ask_for_no_reason_never_reach_gpg() {
-    let home = Home::new();
-    home.pin(Some("secret"));
-    let fingerprint = home.usual("alice", "secret");
-    let exported = home.path().join("alice.gpg");
-    fs::write(&exported, home.gpg(["--export-secret-keys", &fingerprint], b"")).unwrap();
-    let asked = home.asked();
-    let symmetric = ["--pinentry-mode", "loopback", "--passphrase", "x", "--symmetric"];
-    let bob = home.usual("bob", "");
-    for (options, expected) in [
-        (&["-R", &fingerprint, "--encrypt"][..], UnwrapError::HiddenRecipient),
-        (&["-r", &bob, "-R", &fingerprint, "--encrypt"], UnwrapError::HiddenRecipient),
-        (&["-r", &fingerprint, "--rfc2440", "--disable-mdc", "--encrypt"], UnwrapError::NoIntegrity),
-        (&symmetric, UnwrapError::Altered),
-        (&["--store"], UnwrapError::Altered),
-    ] {
-        let wrap = home.gpg(options.iter().copied(), PAYLOAD);
-        let member = Member::of_gpg(&home, &fingerprint).with_wrap(wrap);
-        for sources in [Sources { gpg: Some(home.program()), ..Sources::default() }, files([&exported])] {
-            let mut person = Person::absent();
-            match why(open(sources, &[&member], &mut person)) {
-                Why::Unwrap(error) => assert_eq!(error, expected, "{options:?}"),
-                other => panic!("{options:?}: {other}"),
-            }
-            assert_eq!((home.asked(), person.asked.len()), (asked, 0), "{options:?}");
-        }
-    }
-}
-
-#[test]
-fn what_gpg_lacks_is_told_apart() {
-    let (alice, bob) = (Home::new(), Home::new());
-    let fingerprint = alice.usual("alice", "secret");
-    let member = Member::of_gpg(&alice, &fingerprint);
-    let with = |gpg: Gpg| {
-        let sources = Sources { gpg: Some(gpg), ..Sources::default() };
-        why(open(sources, &[&member], &mut Person::absent()))
-    };
-    assert!(matches!(with(Gpg::new("/nonexistent/gpg")), Why::Gpg(GpgError::Missing { .. })));
-    bob.gpg(["--import"], &alice.gpg(["--export"], b""));
-    assert!(matches!(with(bob.program()), Why::NoMember));
-    alice.pin(None);
-    assert!(matches!(with(alice.program()), Why::Gpg(GpgError::Cancelled)));
-    alice.pin(Some("wrong"));
-    assert!(matches!(with(alice.program()), Why::Gpg(GpgError::WrongPassphrase)));
-}
-
-const TOY_RECIPIENT: &str = "age1toy1w3hhjgrtv4ujzznak29";
-const TOY_IDENTITY: &str = "AGE-PLUGIN-TOY-1W3HHJGRTV4UJZJUMY5D";
-
-/// age's plugin protocol with a PIN, for nobody's protection.
-const TOY_PLUGIN: &str = r#"#!/usr/bin/env python3
-import base64, sys
-def read():
-    head = sys.stdin.readline().split()[1:]
-    body = ""
-    while True:
-        line = sys.stdin.readline().rstrip("\n")
-        body += line
-        if len(line) < 64:
-            return head, base64.b64decode(body + "=" * (-len(body) % 4))
-def send(head, body=b""):
-    text = base64.b64encode(body).decode().rstrip("=")
-    lines = [text[i:i + 64] for i in range(0, len(text), 64)] or [""]
-    if len(lines[-1]) == 64:
-        lines.append("")
-    print("-> " + head, *lines, sep="\n", flush=True)
-    return read() if head != "done" else None
-mask = lambda key: bytes(byte ^ 0x55 for byte in key)
-commands = []
-while not commands or commands[-1][0][0] != "done":
-    commands.append(read())
-for head, body in commands:
-    if head[0] == "wrap-file-key":
-        send("recipient-stanza 0 toy", mask(body))
-    elif head[:3] == ["recipient-stanza", "0", "toy"]:
-        send("msg", b"touch the toy")
-        reply, pin = send("request-secret", b"PIN of the toy")
-        if reply == ["ok"] and pin == b"1234":
-            send("file-key 0", mask(body))
-        else:
-            send("error identity 0", b"wrong PIN")
-send("done")
-"#;
-
-/// The crate age looks for plugins on the path of the process, so the test
-/// runs itself again with another path.
-#[test]
-#[expect(clippy::disallowed_methods, reason = "tells the two runs apart")]
-fn a_key_behind_a_plugin_opens_with_a_pin() {
-    use std::{env, os::unix::fs::PermissionsExt};
-    if env::var_os("CERTKEEP_TEST_TOY_PLUGIN").is_some() {
-        return with_the_toy_plugin();
-    }
-    let member = Recipient::parse(TOY_RECIPIENT.as_bytes()).unwrap();
-    let missing = member.wrap(&secret(PAYLOAD), now(), false).unwrap_err();
-    assert!(missing.to_string().contains("age-plugin-toy"), "{missing}");
-    let directory = tempfile::tempdir().unwrap();
-    let program = directory.path().join("age-plugin-toy");
-    fs::write(&program, TOY_PLUGIN).unwrap();
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o700)).unwrap();
-    let mut path = vec![directory.path().to_owned()];
-    path.extend(env::split_paths(&env::var_os("PATH").unwrap()));
-    let run = Command::new(env::current_exe().unwrap())
-        .args(["--exact", "a_key_behind_a_plugin_opens_with_a_pin"])
-        .env("PATH", env::join_paths(path).unwrap())
-        .env("CERTKEEP_TEST_TOY_PLUGIN", "1")
-        .output()
-        .unwrap();
-    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stdout));
-    assert!(String::from_utf8_lossy(&run.stdout).contains("1 passed"));
-}
-
-fn with_the_toy_plugin() {
-    let member = Member::new(&Recipient::parse(TOY_RECIPIENT.as_bytes()).unwrap());
-    let identity = || Sources { text: Some(secret(TOY_IDENTITY.as_bytes())), ..Sources::default() };
-    let mut person = Person::typing(["1234"]);
-    assert_eq!(open(identity(), &[&member], &mut person).unwrap(), 0);
-    assert_eq!(person.asked, ["touch the toy", "PIN of the toy"]);
-    let refused = why(open(identity(), &[&member], &mut Person::typing(["0000"])));
-    assert!(matches!(&refused, Why::Unwrap(UnwrapError::Plugin(text)) if text.contains("wrong PIN")));
-    assert!(!refused.to_string().contains('\u{2068}'));
-    let cancelled = why(open(identity(), &[&member], &mut Person::cancelling()));
-    assert!(matches!(cancelled, Why::Unwrap(UnwrapError::Prompt(PromptError::Cancelled))));
 }

@@ -93,7 +93,7 @@ pub(crate) fn run(scratch: &Path) -> Outcome<Part> {
     let about = format!(
         "`certkeep list` of {CERTIFICATES} certificates: reads each of them, compares it with its copy in \
          certs_by_serial, and looks at the beginning of as many keys and requests, {} files in all, on as many \
-         threads as there are processors, four at most. Medians of {RUNS} runs with the files in the system's cache.",
+         threads as there are processors, eight at most. Medians of {RUNS} runs with the files in the system's cache.",
         4 * CERTIFICATES
     );
     Ok(Part { heading: "The inventory", about, races: Vec::new(), limits })

@@ -4,8 +4,9 @@
 //! merged, looked at and signed as the only writer.
 
 mod net;
+mod wait;
 
-use std::{thread, time::Duration};
+use std::time::Instant;
 
 use certkeep_pki::{
     index::Index,
@@ -14,7 +15,6 @@ use certkeep_pki::{
     x509::{crl::Crl, describe::Value},
 };
 use certkeep_store::vault::sync::{Apart, Joined, Pushed, Unseen, Upstream};
-use rand_core::RngCore as _;
 
 use self::net::{Caught, Net};
 use super::{account, gen_crl, store::init};
@@ -24,11 +24,6 @@ use crate::{
     session::{Opened, Session},
     terminal::{Progress, Safe},
 };
-
-/// How long is waited before the second attempt, at most; each further one may take twice as long.
-const WAIT: Duration = Duration::from_millis(100);
-/// How often that doubles.
-const DOUBLINGS: u32 = 6;
 
 /// Arguments of `sync`.
 #[derive(Debug, clap::Args)]
@@ -75,11 +70,15 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
     let mut progress = session.terminal.progress("sync");
     let mut done = Done { upstream, pulled: 0, pushed: 0, attempts: 0, crl: "current", moved_from: None };
     look_at_unseen(session)?;
-    while !round(args, &mut done, &mut progress, session)? {
+    loop {
+        let begun = Instant::now();
+        if round(args, &mut done, &mut progress, session)? {
+            break;
+        }
         if done.attempts > args.attempts {
             return Err(Failure::always_late(done.attempts));
         }
-        back_off(done.attempts);
+        wait::back_off(done.attempts, begun.elapsed());
     }
     drop(progress);
     if done.crl == "stale" {
@@ -269,13 +268,6 @@ fn renew_crl(args: &Args, index: &Index, done: &mut Done, session: &mut Session)
         done.crl = "stale";
     }
     Ok(())
-}
-
-/// Waits for a random while, so that those who have met once do not meet again.
-fn back_off(attempts: u32) {
-    let longest = WAIT * 2_u32.saturating_pow(attempts.saturating_sub(1).min(DOUBLINGS));
-    let longest = u64::try_from(longest.as_millis()).unwrap_or(u64::MAX);
-    thread::sleep(Duration::from_millis(Session::rng().next_u64() % longest.max(1)));
 }
 
 fn described(done: &Done) -> Value {

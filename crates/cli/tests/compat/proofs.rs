@@ -3,8 +3,8 @@
 //! it mentions.
 //!
 //! A test is named `room::function`, the room being a file of tests (`tests/room.rs`)
-//! or the room whose unit tests it belongs to (`src/room/tests.rs`). What a test
-//! mentions is its own text and that of the constants and functions of its file
+//! or the room whose unit tests it belongs to (`src/room/tests.rs`, or a file of
+//! `src/room/tests`). What a test mentions is its own text and that of the constants and functions of its file
 //! that it uses.
 
 use std::{fs, path::Path};
@@ -26,7 +26,9 @@ impl Proofs {
     pub(crate) fn of(&self, test: &str) -> Option<String> {
         let (room, function) = test.split_once("::")?;
         let ends = [format!("/{room}.rs"), format!("/{room}/tests.rs"), format!("/{room}/main.rs")];
-        let sources = self.sources.iter().filter(|(path, _)| ends.iter().any(|end| path.ends_with(end)));
+        let topics = format!("/{room}/tests/");
+        let is_of_room = |path: &str| ends.iter().any(|end| path.ends_with(end)) || path.contains(&topics);
+        let sources = self.sources.iter().filter(|(path, _)| is_of_room(path));
         sources
             .map(|(_, text)| items(text))
             .find(|items| items.iter().any(|item| item.is_test && item.name == function))

@@ -103,6 +103,21 @@ fn a_revocation_or_row_that_one_branch_takes_back_is_seen_on_both_sides() {
 }
 
 #[test]
+fn what_others_took_over_they_may_also_remove() {
+    let team = Team::new();
+    let (alice, bob) = two(&team);
+    bob.does("cd work/ca && echo one > note && git add note && git commit -qm note && echo two > own && git add own && git commit -qm own");
+    alice.does(&format!(
+        "cd work/ca && git fetch -q {} main && git cherry-pick FETCH_HEAD~1 >/dev/null
+         git rm -q note && git commit -qm 'No note' && certkeep sync",
+        bob.path("work/ca").display()
+    ));
+    bob.does("cd work/ca && certkeep sync && no test -e note && test -e own");
+    alice.does("cd work/ca && certkeep sync && test -e own");
+    bob.is_clean("work/ca");
+}
+
+#[test]
 fn what_comes_in_is_for_its_owner_alone() {
     let team = Team::new();
     let (alice, bob) = two(&team);

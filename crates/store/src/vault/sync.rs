@@ -5,6 +5,7 @@
 
 mod error;
 mod join;
+mod lost;
 mod opening;
 
 use std::collections::HashSet;
@@ -138,22 +139,22 @@ impl Vault {
     ///
     /// git cannot tell.
     pub fn apart(&self, upstream: &Upstream) -> Result<Apart, SyncError> {
-        let count = |range: &str| -> Result<usize, SyncError> {
-            let told = self.repository.git(&["rev-list", "--count", range], &[])?;
-            Ok(String::from_utf8_lossy(&told).trim().parse().unwrap_or_default())
+        let count = |words: &[&str]| -> Result<Vec<usize>, SyncError> {
+            let told = self.repository.git(&[&["rev-list", "--count"], words].concat(), &[])?;
+            let told = String::from_utf8_lossy(&told).into_owned();
+            Ok(told.split_whitespace().map(|count| count.parse().unwrap_or_default()).collect())
         };
         if self.repository.head_commit()?.is_none() {
             return Ok(Apart { ahead: 0, behind: 0 });
         }
-        if !self.repository.has_reference(&upstream.tracking)? {
+        let counts = if self.repository.has_reference(&upstream.tracking)? {
+            count(&["--left-right", &format!("HEAD...{}", upstream.tracking)])?
+        } else {
             // The remote is empty yet.
-            return Ok(Apart { ahead: count("HEAD")?, behind: 0 });
-        }
-        let tracking = &upstream.tracking;
-        Ok(Apart {
-            ahead: count(&format!("{tracking}..HEAD"))?,
-            behind: count(&format!("HEAD..{tracking}"))?,
-        })
+            count(&["HEAD"])?
+        };
+        let of = |at: usize| counts.get(at).copied().unwrap_or_default();
+        Ok(Apart { ahead: of(0), behind: of(1) })
     }
 
     /// The files, from the top of the work tree, that a push would change for the others.

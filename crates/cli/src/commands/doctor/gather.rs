@@ -9,7 +9,7 @@ use certkeep_pki::{
     layout::{PkiDirectory, PkiPath},
     x509::{certificate::Certificate, request::Request},
 };
-use certkeep_store::survey::Survey;
+use certkeep_store::survey::{Buffer, Folder, Survey};
 
 use super::super::list::gather::{ARCHIVE, FOLDERS, each};
 use crate::{report::Failure, session::Session};
@@ -66,15 +66,19 @@ pub(super) fn gather(session: &Session) -> Result<Gathered, Failure> {
 }
 
 fn certificates(survey: &Survey) -> Result<Vec<CertificateFile>, Failure> {
-    let mut files = Vec::new();
+    let mut opened = Vec::new();
     for (directory, folder, extensions) in FOLDERS.into_iter().chain([ARCHIVE]) {
-        let listed = survey.list(directory)?;
-        let wanted = listed.into_iter().filter(|file| extensions.iter().any(|end| file.ends_with(end)));
-        files.extend(wanted.map(|file| (directory, folder, file)));
+        let mut listed = survey.list(directory)?;
+        listed.retain(|file| extensions.iter().any(|end| file.ends_with(end)));
+        opened.push((survey.open(directory)?, folder, listed));
     }
-    let read = each(files, |(directory, folder, file)| {
-        let read = match survey.read(directory, &file) {
-            Ok(bytes) => Certificate::read(&bytes?).map(Box::new).map_err(Unreadable::Certificate),
+    let files = opened
+        .iter()
+        .flat_map(|(place, folder, listed)| listed.iter().map(move |file| (place, *folder, file.clone())));
+    let read = each(files.collect(), |buffer: &mut Buffer, (place, folder, file)| {
+        let read = match place.read(&file, buffer) {
+            Ok(true) => Certificate::read(buffer.as_bytes()).map(Box::new).map_err(Unreadable::Certificate),
+            Ok(false) => return None,
             Err(error) => Err(Unreadable::File(error.to_string())),
         };
         Some(CertificateFile { folder, file, read })
@@ -82,25 +86,26 @@ fn certificates(survey: &Survey) -> Result<Vec<CertificateFile>, Failure> {
     Ok(read.into_iter().flatten().collect())
 }
 
-type Tells = dyn Fn(&Survey, PkiDirectory, &str) -> KeyState + Sync;
-
 fn files(
     survey: &Survey,
     folders: [(PkiDirectory, bool); 3],
     extension: &str,
-    tells: &Tells,
+    tells: &(dyn Fn(&Folder<'_>, &str) -> KeyState + Sync),
     skipped: &mut Vec<String>,
 ) -> Result<Vec<KeyFile>, Failure> {
-    let mut files = Vec::new();
+    let mut opened = Vec::new();
     for (directory, by_serial) in folders {
         let listed = survey.list(directory)?.into_iter().filter(|file| file != OPENVPN_KEY);
         let named = listed.filter_map(|file| Some((file.strip_suffix(extension)?.to_owned(), file)));
-        files.extend(named.map(|(name, file)| (directory, by_serial, name, file)));
+        opened.push((survey.open(directory)?, directory, by_serial, named.collect::<Vec<_>>()));
     }
-    let read = each(files, |(directory, by_serial, name, file)| {
-        let state = match survey.kept(directory, &file) {
+    let files = opened.iter().flat_map(|(place, directory, by_serial, named)| {
+        named.iter().map(move |(name, file)| (place, directory, *by_serial, name.clone(), file))
+    });
+    let read = each(files.collect(), |(): &mut (), (place, directory, by_serial, name, file)| {
+        let state = match place.kept(file) {
             None => return None,
-            Some(Kept::Plaintext) => tells(survey, directory, &file),
+            Some(Kept::Plaintext) => tells(place, file),
             Some(Kept::Empty) => KeyState::Unreadable("the file is empty".to_owned()),
             Some(_) => KeyState::Closed,
         };
@@ -115,8 +120,8 @@ fn files(
     Ok(read)
 }
 
-fn key_of(survey: &Survey, directory: PkiDirectory, file: &str) -> KeyState {
-    match survey.read_secret(directory, file) {
+fn key_of(place: &Folder<'_>, file: &str) -> KeyState {
+    match place.read_secret(file) {
         Ok(None) | Err(_) => KeyState::Closed,
         Ok(Some(bytes)) => match PrivateKey::load(&bytes, None) {
             Ok(key) => KeyState::Read(Box::new(key.public_key().clone())),
@@ -127,9 +132,9 @@ fn key_of(survey: &Survey, directory: PkiDirectory, file: &str) -> KeyState {
     }
 }
 
-fn requested(survey: &Survey, directory: PkiDirectory, file: &str) -> KeyState {
+fn requested(place: &Folder<'_>, file: &str) -> KeyState {
     let read = |key: &PublicKey| KeyState::Read(Box::new(key.clone()));
-    match survey.read_secret(directory, file) {
+    match place.read_secret(file) {
         Ok(None) | Err(_) => KeyState::Closed,
         Ok(Some(bytes)) => match Request::read(bytes.expose()) {
             Ok(request) => read(request.public_key()),

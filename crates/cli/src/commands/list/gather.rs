@@ -13,7 +13,7 @@ use certkeep_pki::{
     layout::{PkiDirectory, PkiPath},
     x509::crl::Crl,
 };
-use certkeep_store::survey::Survey;
+use certkeep_store::survey::{Buffer, Folder as Opened, Survey};
 
 use crate::{
     lookup,
@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// The most threads that read; a disk answers no faster to more.
-const THREADS: usize = 4;
+const THREADS: usize = 8;
 
 /// The folders whose certificates are parsed, and the extensions of their files.
 pub(in crate::commands) const FOLDERS: [(PkiDirectory, Folder, &[&str]); 5] = [
@@ -60,8 +60,7 @@ pub(super) fn listing(session: &mut Session) -> Result<Listing, Failure> {
     let mut found = authorities.as_deref().map(read_authorities).unwrap_or_default();
     found.extend(certificates(&survey)?);
     let secrets = secrets(&survey)?;
-    let kept = |path: &str| secrets.get(path).cloned().unwrap_or(Kept::Absent);
-    let inventory = inventory::join(index.as_ref(), found, session.now, &kept);
+    let inventory = inventory::join(index.as_ref(), found, session.now, &|path| secrets.kept(path));
     let crl = match crl.map(|bytes| Crl::read(&bytes)) {
         None => None,
         Some(Ok(crl)) => Some(CrlDates { this_update: crl.this_update(), next_update: crl.next_update() }),
@@ -83,13 +82,20 @@ fn read_authorities(file: &[u8]) -> Vec<Found> {
 }
 
 fn certificates(survey: &Survey) -> Result<Vec<Found>, Failure> {
-    let mut files = Vec::new();
+    let archive = survey.open(PkiDirectory::CertificatesBySerial)?;
+    let mut opened = Vec::with_capacity(FOLDERS.len());
     for (directory, folder, extensions) in FOLDERS {
-        let listed = survey.list(directory)?;
-        let wanted = listed.into_iter().filter(|file| extensions.iter().any(|end| file.ends_with(end)));
-        files.extend(wanted.map(|file| (directory, folder, file)));
+        opened.push((survey.open(directory)?, folder, survey.list(directory)?, extensions));
     }
-    let read = each(files, |(directory, folder, file)| certificate(survey, directory, folder, file));
+    let mut files = Vec::new();
+    for (place, folder, listed, extensions) in &mut opened {
+        let wanted = std::mem::take(listed).into_iter();
+        let wanted = wanted.filter(|file| extensions.iter().any(|end| file.ends_with(end)));
+        files.extend(wanted.map(|file| (&*place, *folder, file)));
+    }
+    let read = each(files, |buffers: &mut Buffers, (place, folder, file)| {
+        certificate(place, folder, file, Some(&archive), buffers)
+    });
     let mut compared: HashMap<String, Found> = HashMap::with_capacity(read.len());
     let mut found = Vec::with_capacity(2 * read.len());
     for (one, copy) in read.into_iter().flatten() {
@@ -97,70 +103,99 @@ fn certificates(survey: &Survey) -> Result<Vec<Found>, Failure> {
         found.push(one);
     }
     // What is left has no other file, or a different one.
-    let archive = survey.list(PkiDirectory::CertificatesBySerial)?;
-    let rest = archive.into_iter().filter(|file| file.ends_with(".pem") && !compared.contains_key(file));
-    let read = each(rest.collect(), |file| {
-        certificate(survey, PkiDirectory::CertificatesBySerial, Folder::Archive, file)
+    let archived = survey.list(PkiDirectory::CertificatesBySerial)?;
+    let rest = archived.into_iter().filter(|file| file.ends_with(".pem") && !compared.contains_key(file));
+    let read = each(rest.collect(), |buffers: &mut Buffers, file| {
+        certificate(&archive, Folder::Archive, file, None, buffers)
     });
     found.extend(compared.into_values());
     found.extend(read.into_iter().flatten().map(|(one, _)| one));
     Ok(found)
 }
 
+/// What a thread reads to, again and again.
+#[derive(Default)]
+struct Buffers {
+    file: Buffer,
+    copy: Buffer,
+}
+
 /// What is in a certificate file, and its copy in the archive if that is the very
 /// same. `None` if the file has gone meanwhile.
 fn certificate(
-    survey: &Survey,
-    directory: PkiDirectory,
+    place: &Opened<'_>,
     folder: Folder,
     file: String,
+    archive: Option<&Opened<'_>>,
+    buffers: &mut Buffers,
 ) -> Option<(Found, Option<Found>)> {
-    let bytes = match survey.read(directory, &file) {
-        Ok(bytes) => bytes?,
+    match place.read(&file, &mut buffers.file) {
+        Ok(true) => {}
+        Ok(false) => return None,
         Err(error) => {
             let contents = Contents::Unreadable(error.to_string());
             return Some((Found { folder, file, contents }, None));
         }
-    };
-    let facts = match Facts::read(&bytes) {
+    }
+    let facts = match Facts::read(buffers.file.as_bytes()) {
         Ok(facts) => facts,
         Err(error) => {
             let contents = Contents::Unreadable(error.to_string());
             return Some((Found { folder, file, contents }, None));
         }
     };
-    let copy = (folder != Folder::Archive).then(|| format!("{}.pem", facts.serial)).filter(|copy| {
-        let archived = survey.read(PkiDirectory::CertificatesBySerial, copy);
-        archived.is_ok_and(|archived| archived.as_deref() == Some(&bytes))
+    let copy = archive.and_then(|archive| {
+        let copy = format!("{}.pem", facts.serial);
+        let is_there = archive.read(&copy, &mut buffers.copy).is_ok_and(|there| there);
+        (is_there && buffers.copy.as_bytes() == buffers.file.as_bytes()).then_some(copy)
     });
     let contents = Contents::CopyOf(facts.sha256);
     let copy = copy.map(|file| Found { folder: Folder::Archive, file, contents });
     Some((Found { folder, file, contents: Contents::Certificate(Box::new(facts)) }, copy))
 }
 
-/// How every key and request lies, by path relative to the PKI directory.
-fn secrets(survey: &Survey) -> Result<HashMap<String, Kept>, Failure> {
-    let mut files = Vec::new();
-    for (directory, extension) in SECRETS {
-        let listed = survey.list(directory)?;
-        files.extend(
-            listed.into_iter().filter(|file| file.ends_with(extension)).map(|file| (directory, file)),
-        );
+/// How every key and request lies: of each directory the files in order.
+struct Secrets(Vec<(&'static str, Vec<(String, Kept)>)>);
+
+impl Secrets {
+    /// That of a path relative to the PKI directory.
+    fn kept(&self, path: &str) -> Kept {
+        let find = || {
+            let (folder, file) = path.rsplit_once('/')?;
+            let (_, files) = self.0.iter().find(|(directory, _)| *directory == folder)?;
+            let at = files.binary_search_by(|(name, _)| name.as_str().cmp(file)).ok()?;
+            files.get(at).map(|(_, kept)| kept.clone())
+        };
+        find().unwrap_or(Kept::Absent)
     }
-    let kept = each(files, |(directory, file)| {
-        let kept = survey.kept(directory, &file)?;
-        Some((format!("{}/{file}", directory.relative()), kept))
-    });
-    Ok(kept.into_iter().flatten().collect())
 }
 
-/// Does something with each of many things, on a few threads, in order.
-pub(in crate::commands) fn each<T: Send, R: Send>(things: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec<R> {
+fn secrets(survey: &Survey) -> Result<Secrets, Failure> {
+    let mut secrets = Vec::with_capacity(SECRETS.len());
+    for (directory, extension) in SECRETS {
+        let opened = survey.open(directory)?;
+        let files = survey.list(directory)?.into_iter().filter(|file| file.ends_with(extension));
+        let kept = each(files.collect(), |(): &mut (), file: String| {
+            let kept = opened.kept(&file)?;
+            Some((file, kept))
+        });
+        secrets.push((directory.relative(), kept.into_iter().flatten().collect()));
+    }
+    Ok(Secrets(secrets))
+}
+
+/// Does something with each of many things, on a few threads, in order. Each thread
+/// has something of its own to do it with.
+pub(in crate::commands) fn each<T: Send, R: Send, O: Default>(
+    things: Vec<T>,
+    work: impl Fn(&mut O, T) -> R + Sync,
+) -> Vec<R> {
     let threads = thread::available_parallelism().map_or(1, usize::from).min(THREADS);
     let share = things.len().div_ceil(threads).max(1);
     // A thread costs more than a few files.
     if threads == 1 || things.len() < 64 {
-        return things.into_iter().map(work).collect();
+        let mut own = O::default();
+        return things.into_iter().map(|thing| work(&mut own, thing)).collect();
     }
     let mut shares = Vec::with_capacity(threads);
     let mut rest = things;
@@ -173,7 +208,12 @@ pub(in crate::commands) fn each<T: Send, R: Send>(things: Vec<T>, work: impl Fn(
     thread::scope(|scope| {
         let threads: Vec<_> = shares
             .into_iter()
-            .map(|share| scope.spawn(move || share.into_iter().map(work).collect::<Vec<R>>()))
+            .map(|share| {
+                scope.spawn(move || {
+                    let mut own = O::default();
+                    share.into_iter().map(|thing| work(&mut own, thing)).collect::<Vec<R>>()
+                })
+            })
             .collect();
         let done = threads
             .into_iter()

@@ -13,15 +13,13 @@ pub(super) fn json(listing: &Listing) -> String {
     let counts = Status::ALL.into_iter().map(|status| (status.word(), number(inventory.count(status))));
     let crl = listing.crl;
     let date = |moment: Option<certkeep_pki::moment::Moment>| Value::from(moment.map(|at| at.to_string()));
-    render::json(&Value::Section(vec![
+    let head = [
         ("pki", listing.pki.as_str().into()),
         ("time", inventory.now.to_string().into()),
         ("crl_this_update", date(crl.map(|crl| crl.this_update))),
         ("crl_next_update", date(crl.and_then(|crl| crl.next_update))),
         ("counts", Value::Section(counts.collect())),
-        (
-            "certificates",
-            Value::List(inventory.entries.iter().map(|entry| record::value(entry, inventory.now)).collect()),
-        ),
-    ]))
+    ];
+    let certificates = inventory.entries.iter().map(|entry| record::value(entry, inventory.now));
+    render::json_with(&head, "certificates", certificates)
 }

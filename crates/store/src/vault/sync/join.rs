@@ -64,10 +64,10 @@ impl Vault {
             if !paths.is_empty() {
                 return Err(SyncError::InTheWay { paths });
             }
-            self.repository.git(&["update-ref", BEFORE, &before], &[])?;
-            self.repository.git(&["update-ref", ONTO, &onto], &[])?;
+            let both = format!("update {BEFORE} {before}\nupdate {ONTO} {onto}\n");
+            self.repository.git(&["update-ref", "--stdin"], both.as_bytes())?;
         }
-        let spoken = self.closed(&before, &onto, &[&quiet[..], words].concat())?;
+        let (spoken, changed) = self.closed(&before, &onto, &[&quiet[..], words].concat())?;
         if !spoken.done {
             let paths = self.repository.unmerged()?;
             if paths.is_empty() || spoken.killed || self.repository.unfinished().is_none() {
@@ -83,38 +83,10 @@ impl Vault {
             self.put_back(&upstream.branch, &before)?;
             return Err(SyncError::Lost { paths: lost });
         }
-        let changed = self.changed_between(&before, "HEAD")?;
         let warnings = spoken.message.lines().filter_map(|line| line.strip_prefix("warning: "));
         let mut warnings: Vec<String> = warnings.map(str::to_owned).collect();
         warnings.dedup();
         Ok(Joined { before, changed, warnings })
-    }
-
-    /// Files that only this clone had added, and that are nowhere afterwards: git
-    /// itself never leaves one out, but a rebase that was killed and gone on with does.
-    fn left_out(&self, before: &str, onto: &str) -> Result<Vec<String>, SyncError> {
-        let told = self.repository.speak(&["merge-base", before, onto])?;
-        if !told.done {
-            return Ok(Vec::new());
-        }
-        let base = String::from_utf8_lossy(&told.output).trim().to_owned();
-        let words = [
-            "diff",
-            "--name-only",
-            "-z",
-            "--no-renames",
-            "--no-ext-diff",
-            "--diff-filter=A",
-            &base,
-            before,
-            "--",
-        ];
-        let added = names(&self.repository.git(&words, &[])?);
-        if added.is_empty() {
-            return Ok(Vec::new());
-        }
-        let after = self.files_at("HEAD")?;
-        Ok(added.into_iter().filter(|path| !after.contains(path)).collect())
     }
 
     /// What an earlier run has begun and somebody, or git, has ended since without
@@ -167,8 +139,9 @@ impl Vault {
     ///
     /// The references cannot be removed.
     pub fn settled(&self) -> Result<(), SyncError> {
-        self.forget(ONTO)?;
-        self.forget(BEFORE)
+        let both = format!("delete {ONTO}\ndelete {BEFORE}\n");
+        self.repository.git(&["update-ref", "--stdin"], both.as_bytes())?;
+        Ok(())
     }
 
     /// Gives up what an earlier run has begun: the branch and the work tree are what
@@ -215,7 +188,7 @@ impl Vault {
             ])?;
         }
         drop(self.repository.speak(&["update-index", "-q", "--refresh"])?);
-        let spoken = self.closed(before, &onto, &["reset", "--quiet", reset, before])?;
+        let (spoken, _) = self.closed(before, &onto, &["reset", "--quiet", reset, before])?;
         if !spoken.done {
             return Err(SyncError::Stuck { before: before.to_owned(), message: spoken.message });
         }
@@ -252,8 +225,9 @@ impl Vault {
         Ok(names(&self.repository.git(&["ls-files", "--others", "-z", "--full-name", ":/"], &[])?))
     }
 
-    /// Runs git so that what it writes is closed to others until it is known to be public.
-    fn closed(&self, before: &str, onto: &str, words: &[&str]) -> Result<Spoken, SyncError> {
+    /// Runs git so that what it writes is closed to others until it is known to be
+    /// public. With what git said, the files that `HEAD` has otherwise than `before`.
+    fn closed(&self, before: &str, onto: &str, words: &[&str]) -> Result<(Spoken, Vec<String>), SyncError> {
         let mut touched = BTreeSet::new();
         if !before.is_empty() && !onto.is_empty() {
             touched.extend(self.changed_between(before, onto)?);
@@ -263,12 +237,12 @@ impl Vault {
         let asks = self.repository.config_flag("commit.gpgSign")? == Some(true);
         let spoken = opening.umask(|| self.repository.speak_apart(words, !asks));
         let spoken = spoken?;
-        let more = if before.is_empty() { Vec::new() } else { self.changed_between(before, "HEAD")? };
-        opening.finish(self, more)?;
+        let changed = if before.is_empty() { Vec::new() } else { self.changed_between(before, "HEAD")? };
+        opening.finish(self, &changed)?;
         // A file whose mode was set is a changed one to git until it has looked again,
         // and `reset --keep` does not look.
         drop(self.repository.speak(&["update-index", "-q", "--refresh"])?);
-        Ok(spoken)
+        Ok((spoken, changed))
     }
 
     fn must(&self, words: &[&str]) -> Result<(), SyncError> {

@@ -52,8 +52,8 @@ impl Opening {
 
     /// Gives what is public the modes that git would have given it, and closes the
     /// folders of secrets.
-    pub(super) fn finish(mut self, vault: &Vault, more: Vec<String>) -> Result<(), SyncError> {
-        self.paths.extend(more);
+    pub(super) fn finish(mut self, vault: &Vault, more: &[String]) -> Result<(), SyncError> {
+        self.paths.extend(more.iter().cloned());
         let public = |path: &&String| vault.rules().protection(path.as_bytes()) == Protection::Public;
         let paths: BTreeSet<String> = self.paths.iter().filter(public).cloned().collect();
         for folder in folders_of(vault, &paths) {
