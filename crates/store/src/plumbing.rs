@@ -15,7 +15,7 @@ use certkeep_pki::secret::SecretBytes;
 use thiserror::Error;
 
 use crate::{
-    attributes::Block,
+    attributes::{self, Block},
     driver,
     durable::FileError,
     filter::{
@@ -24,9 +24,10 @@ use crate::{
     },
     git::{self, GitError, Lines, Oid, Repository},
     keyring::{Keyring, KeyringError},
-    merge::{self, Merge, Sides, Winner},
+    merge::{self, Merge, MergedZone, Sides, Winner, ZoneConflict},
     pins::{PinError, Pins},
     read::{ReadError, SIZE_LIMIT, read_secret_file},
+    zone::ZoneName,
 };
 
 /// Where a work tree with a store has its first file, from the top.
@@ -156,6 +157,62 @@ impl Plumbing {
             fs::write(ours, incoming.expose()).map_err(FileError::new("write", ours))?;
         }
         Ok(merge)
+    }
+
+    /// Merges three descriptions of a zone: what both sides agree with replaces
+    /// `ours`. `None`: `path` is none of those.
+    ///
+    /// # Errors
+    ///
+    /// A file cannot be read or written.
+    #[expect(clippy::type_complexity, reason = "which file it is, whether it could be merged")]
+    pub fn merge_zone(
+        &self,
+        path: &[u8],
+        base: &Path,
+        ours: &Path,
+        theirs: &Path,
+    ) -> Result<Option<Result<MergedZone, ZoneConflict>>, PlumbingError> {
+        let name = std::str::from_utf8(path).ok().and_then(|path| {
+            ZoneName::parse(path.strip_prefix(".certkeep/zones/")?.strip_suffix("/zone.toml")?).ok()
+        });
+        let Some(name) = name else { return Ok(None) };
+        let manifest = self.repository.as_ref().and_then(|repository| filter::manifest(repository).ok()?);
+        let keys = self.keyring.as_ref().and_then(|keyring| keyring.zone(&name));
+        let Some(manifest) = manifest else { return Ok(Some(Err(ZoneConflict::Locked { zone: name }))) };
+        let of = merge::Of { name: &name, store: manifest.store, pki: manifest.pki.as_deref(), keys };
+        let [base, our_bytes, theirs] = [read(base)?, read(ours)?, read(theirs)?];
+        let merged = merge::zones(of, base.expose(), our_bytes.expose(), theirs.expose());
+        if let Ok(merged) = &merged {
+            fs::write(ours, &merged.bytes).map_err(FileError::new("write", ours))?;
+        }
+        Ok(Some(merged))
+    }
+
+    /// Merges the block of the attributes at the top, whose outcome replaces `ours`, and the
+    /// user's own lines beside it where only one side has changed them. Whether
+    /// that could be done; otherwise nothing is written.
+    ///
+    /// # Errors
+    ///
+    /// A file cannot be read or written.
+    pub fn merge_attributes(&self, base: &Path, ours: &Path, theirs: &Path) -> Result<bool, PlumbingError> {
+        let versions = [read(base)?, read(ours)?, read(theirs)?];
+        let [b, o, t] = &versions;
+        let Some((block, [base, our_rest, theirs])) =
+            attributes::merge_blocks([b.expose(), o.expose(), t.expose()])
+        else {
+            return Ok(false);
+        };
+        let rest = if theirs == base || theirs == our_rest {
+            our_rest
+        } else if our_rest == base {
+            theirs
+        } else {
+            return Ok(false);
+        };
+        fs::write(ours, attributes::apply_block(&rest, &block)).map_err(FileError::new("write", ours))?;
+        Ok(true)
     }
 
     /// Merges the sides line by line; `labels` name ours and theirs in the marks of

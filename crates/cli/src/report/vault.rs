@@ -7,7 +7,7 @@ use std::{ffi::OsStr, io, path::Path};
 use certkeep_store::{
     history::GitError,
     identity::IdentityError,
-    manifest::Distrust,
+    manifest::{Distrust, LastRevision},
     member::{MemberName, MemberNameError},
     pins::PinError,
     vault::{Vault, VaultError},
@@ -60,6 +60,9 @@ impl From<VaultError> for Failure {
             VaultError::LastMember { .. } => {
                 failure.with_hint("let somebody else in first: `certkeep member add NAME KEY`")
             }
+            VaultError::LastRevision(LastRevision { zone }) => failure
+                .with_hint(WHO_CHANGED_IT)
+                .with_hint(format!("a new key begins a new count: `certkeep store rotate --zone={zone}`")),
             VaultError::NoRecipient => failure.with_hint("name one: `certkeep store init --recipient=KEY`"),
             VaultError::Distrust { source, .. } => match source {
                 Distrust::OtherEpoch | Distrust::OtherStore | Distrust::OtherKey => failure

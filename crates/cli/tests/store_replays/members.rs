@@ -88,3 +88,32 @@ fn a_rewritten_history_gives_no_other_key_to_a_name_that_was_seen() {
         .fails("cd work/part && yes yes | certkeep member refresh bob", "cannot be told here")
         .says("git fetch --unshallow");
 }
+
+#[test]
+fn a_revision_that_nobody_certified_counts_for_nothing() {
+    let team = Team::new();
+    let (alice, bob, mallory) = team.shared("");
+    bob.does("cd work/ca && certkeep unlock && age-keygen -o ~/carol.txt 2>/dev/null && age-keygen -y ~/carol.txt > ~/carol.pub");
+    mallory.does(
+        "cd work/ca && for zone in ca keys reqs; do
+             sed 's/^revision.*/revision = 4294967295/' .certkeep/zones/$zone/members/bob.toml > .certkeep/zones/$zone/members/carol.toml
+         done && git add .certkeep && git commit -qnm x && git push -q --no-verify",
+    );
+    alice.does("cd work/ca && git pull -q && certkeep --batch member add carol $(cat ~/../bob/carol.pub) && git push -q");
+    for zone in ["ca", "keys", "reqs"] {
+        let grant = alice.text(&format!("work/ca/.certkeep/zones/{zone}/members/carol.toml"));
+        assert!(grant.contains("revision = 1\n"), "{grant}");
+    }
+    // What is forged in the place of a genuine grant sets nothing back.
+    mallory.does(
+        "cd work/ca && git pull -q && sed -i 's/^revision.*/revision = 4294967295/' .certkeep/zones/keys/zone.toml .certkeep/zones/keys/members/*.toml
+         git commit -qanm x && git push -q --no-verify",
+    );
+    alice.does("cd work/ca && git pull -q");
+    alice.fails("cd work/ca && certkeep store protect 'x/**'", "was not written by a member");
+    alice.does(
+        "cd work/ca && git revert --no-edit HEAD >/dev/null && certkeep store protect 'x/**' && certkeep --batch store rotate --zone=keys
+         grep -q '^revision = 1$' .certkeep/zones/keys/zone.toml && grep -q '^revision = 1$' .certkeep/zones/keys/members/carol.toml
+         certkeep unlock 2>&1 | no grep 'was before'",
+    );
+}

@@ -89,10 +89,12 @@ impl Pins {
         manifest.zones.keys().filter(|zone| self.standing(zone, manifest) == Standing::Earlier)
     }
 
-    /// The revision of a zone that was verified last; 0 for none.
+    /// The revision of a zone that was verified last, if it was of this epoch; 0
+    /// for none, and for what no key has verified.
     #[must_use]
-    pub fn revision(&self, zone: &ZoneName) -> u32 {
-        self.verified.get(zone).map_or(0, |seen| seen.revision)
+    pub fn revision(&self, zone: &ZoneName, epoch: Epoch) -> u32 {
+        let seen = self.verified.get(zone).filter(|seen| seen.certain && seen.epoch == epoch);
+        seen.map_or(0, |seen| seen.revision)
     }
 
     /// The rules of a store: what it says, and what this clone has seen of it. The

@@ -9,7 +9,7 @@ use crate::{
     git::GitError,
     identity::IdentityError,
     keyring::KeyringError,
-    manifest::{Distrust, ManifestError},
+    manifest::{Distrust, LastRevision, ManifestError},
     member::MemberName,
     pins::PinError,
     read::ReadError,
@@ -275,6 +275,9 @@ pub enum VaultError {
         /// The zone.
         zone: ZoneName,
     },
+    /// A member has counted to the end of an epoch.
+    #[error(transparent)]
+    LastRevision(#[from] LastRevision),
     /// A name that neither `.gitattributes` nor `store.toml` could hold.
     #[error("the PKI folder `{}` cannot be kept in a store: of its name", .0.escape_debug())]
     PkiName(String),
