@@ -16,6 +16,7 @@ mod files;
 mod grants;
 pub mod import;
 pub mod init;
+pub mod lock;
 pub mod members;
 mod moved;
 pub mod past;

@@ -377,7 +377,7 @@ fn what_is_written_while_the_store_is_locked_or_unlocked_is_kept() {
     assert!(seal::is_sealed(&fs::read(store.ground.top.join("pki/reqs/www.req")).expect("there")));
 
     fs::write(&www, KEY).expect("written");
-    assert_eq!(vault.lock(&mut |_, _| {}).expect("locked"), 1);
+    assert_eq!(vault.lock(&mut |_, _| {}).expect("locked").files, 1);
     let mut keys = store.keys("alice");
     let mut edit_the_first = |done, _| {
         if done == 1 {

@@ -41,9 +41,10 @@ fn a_clone_that_cannot_read_what_it_has_seen_is_locked_all_the_same() {
     alice.does("cd work/ca && no grep -rq 'PRIVATE KEY' pki && no ls .git/certkeep/keyring 2>/dev/null");
     assert!(alice.is_sealed("work/ca/sec/a"));
     alice.does("cd work/ca && mv .git/certkeep/pins ~ && certkeep unlock && certkeep store status");
-    // Not by rules that the keys in the keyring contradict.
+    // Also where the keys in the keyring contradict the rules: by what git was told here.
     alice.does("cd work/other && sed -i 's/^patterns = .*/patterns = []/' .certkeep/zones/keys/zone.toml");
     alice.fails("cd work/other && certkeep lock", "was not written by a member");
+    assert!(alice.is_sealed("work/other/sec/a"));
 }
 
 #[test]
@@ -95,4 +96,38 @@ fn an_object_that_was_cut_off_is_an_error_and_no_end_of_all_things() {
             assert!(![124, 137, 70].contains(&said.code), "{object}: {said:?}");
         }
     }
+}
+
+#[test]
+fn whatever_is_damaged_in_the_store_it_can_be_locked() {
+    let team = Team::new();
+    let (alice, _, _) = team.shared("");
+    alice.does(
+        "cd work/ca && certkeep unlock && certkeep store protect 'sec/**' && mkdir sec && echo $CANARY > sec/a
+         git add sec && git commit -qm Sec && git worktree add -q ../linked && cd ../linked && certkeep unlock",
+    );
+    for damage in [
+        "echo nonsense >> .certkeep/zones/keys/zone.toml",
+        "echo '<<<<<<< HEAD' >> .certkeep/store.toml",
+        "rm .certkeep/store.toml",
+        "rm -r .certkeep .gitattributes",
+        "echo 'patterns = 1' > .certkeep/members/owner.toml",
+        // A pattern for what is nobody's secret.
+        "sed -i 's/^patterns = .*/patterns = [\"*.txt\"]/' .certkeep/zones/reqs/zone.toml && echo note > note.txt",
+        "git rm -q --cached .certkeep/store.toml && git commit -qnm Gone && echo x > .certkeep/store.toml",
+    ] {
+        let said = alice.tries(&format!("cd work/ca && {damage} && certkeep lock"));
+        assert!(said.code != 0 && said.code != 70 && !said.stderr.is_empty(), "{said:?}");
+        alice.does("cd work && no ls ca/.git/certkeep/keyring 2>/dev/null && no grep -rq 'PRIVATE KEY' ca/pki linked/pki");
+        assert!(alice.is_sealed("work/ca/sec/a") && alice.is_sealed("work/linked/sec/a"), "{damage}");
+        alice.does("cd work/ca && rm -f note.txt && git reset -q --hard linked && certkeep unlock && grep -q canary sec/a ../linked/sec/a");
+    }
+    // What git does not have stays, and the keys with it.
+    alice
+        .fails(
+            "cd work/ca && echo x >> .certkeep/store.toml && echo $CANARY >> sec/a && certkeep lock",
+            "sec/a",
+        )
+        .says("1 protected file");
+    alice.does("cd work/ca && ls .git/certkeep/keyring");
 }

@@ -110,6 +110,14 @@ impl Pins {
         Rules::new(manifest.pki.as_deref(), patterns.collect())
     }
 
+    /// The rules of what this clone has seen alone, whatever the store says now.
+    #[must_use]
+    pub fn own_rules(&self) -> Rules {
+        let known = self.patterns.iter();
+        let known = known.flat_map(|(zone, known)| known.iter().map(|known| (known.clone(), zone.clone())));
+        Rules::new(self.pki.clone().flatten().as_deref(), known.collect())
+    }
+
     /// The patterns that a zone had and has not any more.
     pub fn lost<'a>(&'a self, zone: &ZoneName, manifest: &'a Manifest) -> impl Iterator<Item = &'a Pattern> {
         let present = manifest.zones.get(zone).map_or(&[][..], |zone| zone.patterns.as_slice());
