@@ -14,6 +14,7 @@ mod commits;
 mod history;
 mod judge;
 mod look;
+mod merged;
 mod opened;
 mod policy;
 mod push;

@@ -142,3 +142,27 @@ fn what_cannot_be_verified_is_a_conflict_and_stays_whole() {
         .says("no member wrote that");
     alice.does("cd work/ca && git merge --abort && certkeep store status");
 }
+
+#[test]
+fn a_merge_that_takes_one_side_is_not_pushed() {
+    let team = Team::new();
+    let (alice, bob, _) = shared(&team);
+    alice.does(&protect("a"));
+    alice.does("cd work/ca && git push -q");
+    bob.does("cd work/ca && git config pull.rebase false");
+    bob.does(&protect("b"));
+    // As a program does that knows no merge driver.
+    bob.does(
+        "cd work/ca && { git -c merge.certkeep-store.driver=false pull -q --no-edit || true; }
+         git checkout -q --theirs -- .certkeep .gitattributes && git add .certkeep .gitattributes && git commit -q --no-edit",
+    );
+    has(&bob, &["a/**", "base/**", "other/**"]);
+    let said = bob.tries("cd work/ca && git push -q");
+    let all = format!("{}{}", said.stdout, said.stderr);
+    assert!(said.code != 0 && all.contains("b/**"), "{said:?}");
+    bob.does("cd work/ca && certkeep unlock; certkeep store protect 'b/**' && git push -q");
+    has(&bob, &["a/**", "b/**", "base/**", "other/**"]);
+    // Nor is anything said of what a member has taken away on one side.
+    alice.does("cd work/ca && git pull -q && certkeep unlock && certkeep --batch store unprotect 'other/**' && git push -q");
+    bob.does("cd work/ca && echo x > note && git add note && git commit -qm Note && git pull -q --no-edit && git push -q");
+}

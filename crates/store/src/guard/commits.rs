@@ -89,6 +89,7 @@ impl Guard {
         self.mark_opened(&mut changes, moves, &judge.ends, &looked, &policies)?;
         for change in &changes {
             judge.change(change, &looked)?;
+            self.lost_in_merge(change, &policies, judge)?;
             self.check_attributes(change, judge)?;
         }
         for blob in &tips.blobs {

@@ -103,7 +103,7 @@ impl<'g> Judge<'g> {
         }
     }
 
-    fn may_lose(&self, before: &[&Policy], now: Option<&Policy>, zone: &ZoneName) -> bool {
+    pub(super) fn may_lose(&self, before: &[&Policy], now: Option<&Policy>, zone: &ZoneName) -> bool {
         let (keyring, pins) = (self.guard.keyring.as_ref(), &self.guard.pins);
         self.may_shrink
             || now.is_some_and(|now| {

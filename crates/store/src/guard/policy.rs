@@ -149,6 +149,12 @@ impl Policy {
         }
     }
 
+    /// Whether this protects a pattern, or a PKI folder, by its name.
+    pub(super) fn has(&self, name: &[u8]) -> bool {
+        self.rules.patterns().iter().any(|(known, _)| known.as_str().as_bytes() == name)
+            || self.rules.pki().is_some_and(|pki| pki.as_bytes() == name)
+    }
+
     /// What this protects and `now` does not: patterns, or the PKI folder with
     /// its zones.
     pub(super) fn missing_in(&self, now: Option<&Self>) -> Vec<(Vec<u8>, Vec<ZoneName>)> {
