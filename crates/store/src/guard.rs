@@ -13,6 +13,7 @@ mod change;
 mod commits;
 mod history;
 mod judge;
+mod links;
 mod look;
 mod merged;
 mod opened;

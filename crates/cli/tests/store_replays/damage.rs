@@ -131,3 +131,39 @@ fn whatever_is_damaged_in_the_store_it_can_be_locked() {
         .says("1 protected file");
     alice.does("cd work/ca && ls .git/certkeep/keyring");
 }
+
+#[test]
+fn a_link_that_was_pulled_is_looked_for_again() {
+    let team = Team::new();
+    let (alice, _, mallory) = team.shared("");
+    alice.does(
+        "cd work/ca && certkeep unlock && certkeep store protect 'secrets/**' 'env/*/keys/**' && mkdir -p docs env/a
+         echo public > docs/readme && echo x > env/a/note && git add -A && git commit -qm Docs && git push -q",
+    );
+    for link in ["secrets", "env/a/keys"] {
+        let to = if link == "secrets" { "docs" } else { "../../docs" };
+        mallory.does(&format!(
+            "cd work/ca && git pull -q && ln -s {to} {link} && git add -A && git commit -qnm Tidy && git push -q --no-verify"
+        ));
+        alice.does(&format!("cd work/ca && git pull -q && cp .git/info/attributes ~ && echo A=$CANARY > {link}/new.env && git add docs"));
+        for command in [
+            "git commit -qm Work",
+            "certkeep guard",
+            "certkeep store status",
+            "git commit -qnm Work && git push -q",
+        ] {
+            let said = alice.tries(&format!("cd work/ca && {command}"));
+            let all = format!("{}{}", said.stdout, said.stderr);
+            assert!(
+                said.code != 0 && all.contains(link) && all.contains("a symbolic link"),
+                "{command}: {said:?}"
+            );
+        }
+        alice.does(&format!(
+            "cd work/ca && git reset -q --hard origin/main && git rm -q {link} && git commit -qm Back && git push -q
+             git reflog expire --expire=now --all && git gc -q --prune=now && certkeep store status"
+        ));
+    }
+    // A link of somebody's who has nothing to do with it.
+    alice.does("cd work/ca && ln -s docs papers && ln -s note env/a/copy && git add -A && git commit -qm Links && git push -q");
+}

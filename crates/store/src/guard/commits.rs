@@ -92,6 +92,9 @@ impl Guard {
             self.lost_in_merge(change, &policies, judge)?;
             self.check_attributes(change, judge)?;
         }
+        for &tip in &tips.commits {
+            self.check_links_of(tip, &policies, judge)?;
+        }
         for blob in &tips.blobs {
             let place = Place { commit: None, path: Vec::new(), blob: blob.to_string() };
             judge.material(place, &looked.get(*blob)?.findings);

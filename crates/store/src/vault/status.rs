@@ -122,7 +122,15 @@ impl Vault {
         let keys_of = |zone: &ZoneName| keyring.as_ref().and_then(|keyring| keyring.zone(zone));
         let (mut files, mut paths) = (Vec::new(), Vec::new());
         for entry in self.repository.index_entries()? {
-            let Protection::Zone(zone) = self.rules.protection(&entry.path) else { continue };
+            let zone = match self.rules.protection(&entry.path) {
+                Protection::Zone(zone) => zone,
+                Protection::Public | Protection::Unnamed if entry.is_file() => continue,
+                // In the place of a folder of protected files.
+                Protection::Public | Protection::Unnamed => match self.rules.zone_behind(&entry.path) {
+                    Some(zone) => zone,
+                    None => continue,
+                },
+            };
             let keys = keys_of(zone);
             let in_git =
                 if entry.is_file() { state(&self.repository.blob(entry.oid)?, keys) } else { State::Symlink };
