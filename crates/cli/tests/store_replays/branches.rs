@@ -115,3 +115,35 @@ fn a_zone_that_was_seen_sealed_stays_so_until_somebody_here_opens_it() {
     bob.does("cd work/ca && test -z \"$(git log origin/main..)\" && grep -q BEGIN pki/private/ca.key");
     bob.is_clean("work/ca");
 }
+
+#[test]
+fn what_was_sealed_after_a_member_took_the_pattern_away_is_named() {
+    let team = Team::new().that_leaks();
+    let (alice, bob, _) = team.shared("");
+    alice.does(
+        "cd work/ca && certkeep unlock && certkeep store protect 'a/**' && mkdir a && echo one > a/s
+         git add a && git commit -qm A && git push -q",
+    );
+    bob.does("cd work/ca && git pull -q && certkeep unlock");
+    alice.does("cd work/ca && certkeep --batch store unprotect 'a/**' && git push -q");
+    bob.does(
+        "cd work/ca && git pull -q && rm a/s && echo two > a/s && echo new > a/n && git add -A && git commit -qm Work && git push -q",
+    );
+    alice.does("cd work/ca && git pull -q");
+    for clone in ["ca", "fresh"] {
+        alice.does(&format!("cd work && test -d {clone} || git clone -q ~/../remote.git {clone}; cd {clone} && certkeep unlock"));
+        let said = alice
+            .tries(&format!("cd work/{clone} && certkeep store status"))
+            .well()
+            .says("`certkeep store protect a/n a/s`")
+            .says("`certkeep store unprotect a/n a/s`");
+        assert!(said.stderr.contains("no zone keeps what git has sealed"), "{said:?}");
+        alice.is_clean(&format!("work/{clone}"));
+    }
+    alice.does(
+        "cd work/ca && git checkout -q HEAD~1 && git checkout -q - && certkeep store protect a/n a/s && certkeep unlock && test \"$(cat a/n a/s | tr -d '\\n')\" = newtwo
+         certkeep --batch store unprotect a/n a/s && test \"$(git show HEAD:a/n)\" = new && test \"$(git show HEAD:a/s)\" = two
+         git push -q && certkeep store status 2>&1 | no grep 'no zone keeps'",
+    );
+    alice.is_clean("work/ca");
+}

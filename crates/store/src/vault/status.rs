@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `store status`: what git and the work tree hold of every protected file.
 
-use std::path::Path;
+use std::{fs, io::Read as _, path::Path};
 
 use super::{Vault, VaultError};
 use crate::{
     attributes,
     durable::{FileError, inspect, permissions},
     git_crypt,
+    manifest::Manifest,
     pins::PinError,
     seal,
     seal::SealError,
-    zone::{Protection, ZoneName},
+    zone::{Pattern, Protection, ZoneName},
     zone_keys::ZoneKeys,
 };
 
@@ -66,6 +67,8 @@ pub struct Report {
     /// Protected paths that git's attributes do not send through the filter, or
     /// whose bytes they convert.
     pub unfiltered: Vec<String>,
+    /// Files that git has sealed and that no zone keeps: nothing opens them.
+    pub stray: Vec<String>,
     /// Whether this clone has the filter configured.
     pub driver: bool,
     /// Zones that are described as they were before this clone saw them last.
@@ -120,11 +123,20 @@ impl Vault {
         };
         let keyring = self.keyring()?;
         let keys_of = |zone: &ZoneName| keyring.as_ref().and_then(|keyring| keyring.zone(zone));
-        let (mut files, mut paths) = (Vec::new(), Vec::new());
+        let (mut files, mut paths, mut stray) = (Vec::new(), Vec::new(), Vec::new());
+        let former = self.former_patterns()?;
         for entry in self.repository.index_entries()? {
             let zone = match self.rules.protection(&entry.path) {
                 Protection::Zone(zone) => zone,
-                Protection::Public | Protection::Unnamed if entry.is_file() => continue,
+                Protection::Public | Protection::Unnamed if entry.is_file() => {
+                    // Not every blob is read: what a zone kept once, and what looks like it.
+                    let suspicious = former.iter().any(|pattern| pattern.matches(&entry.path))
+                        || begins_sealed(&self.repository.file_path(&entry.path));
+                    if suspicious && seal::is_sealed(&self.repository.blob(entry.oid)?) {
+                        stray.push(String::from_utf8_lossy(&entry.path).into_owned());
+                    }
+                    continue;
+                }
                 // In the place of a folder of protected files.
                 Protection::Public | Protection::Unnamed => match self.rules.zone_behind(&entry.path) {
                     Some(zone) => zone,
@@ -153,8 +165,31 @@ impl Vault {
         let unlocked = self.manifest.zones.keys().filter(|zone| keys_of(zone).is_some()).cloned().collect();
         let driver = crate::driver::is_installed(&self.repository)?;
         let earlier = if unremembered.is_some() { Vec::new() } else { self.earlier()? };
-        Ok(Report { files, unfiltered, driver, earlier, unremembered, unlocked })
+        Ok(Report { files, unfiltered, stray, driver, earlier, unremembered, unlocked })
     }
+
+    /// The patterns that some commit here has described, and no zone has any more.
+    fn former_patterns(&self) -> Result<Vec<Pattern>, VaultError> {
+        let mut former: Vec<Pattern> = Vec::new();
+        for version in self.repository.versions_of(&[":(top,glob).certkeep/zones/*/zone.toml"])? {
+            let Some(bytes) = self.repository.blob_if_here(version.blob)? else { continue };
+            let Ok(zone) = Manifest::parse_zone(&bytes) else { continue };
+            let known = |pattern: &Pattern| {
+                former.contains(pattern) || self.rules.patterns().iter().any(|(known, _)| known == pattern)
+            };
+            let new: Vec<_> = zone.patterns.into_iter().filter(|pattern| !known(pattern)).collect();
+            former.extend(new);
+        }
+        Ok(former)
+    }
+}
+
+/// Whether a file of the work tree begins as a sealed one does; what cannot be read does not.
+fn begins_sealed(file: &Path) -> bool {
+    let regular = inspect(file).ok().flatten().is_some_and(|metadata| metadata.is_file());
+    let mut beginning = Vec::new();
+    let mut read = || fs::File::open(file).and_then(|file| file.take(16).read_to_end(&mut beginning));
+    regular && read().is_ok() && seal::is_sealed(&beginning)
 }
 
 /// Whether the group, or everybody, may read a file and enter the folders that

@@ -14,7 +14,11 @@ use crate::{
     report::{ExitCode, Failure},
     session::Session,
     settings::Format,
+    terminal::{Safe, shell_word},
 };
+
+/// How many files are named in one line.
+const SHOWN: usize = 10;
 
 /// Looks, and ends with an exit code of its own if git has something in the clear.
 pub(super) fn run(session: &mut Session) -> Result<(), Failure> {
@@ -31,6 +35,16 @@ pub(super) fn run(session: &mut Session) -> Result<(), Failure> {
         session.terminal.warning(format_args!(
             "others on this machine can read {exposed} protected {} of the work tree: `certkeep unlock` closes what it can, `chmod go= FILE` the rest",
             if exposed == 1 { "file" } else { "files" }
+        ));
+    }
+    if !report.stray.is_empty() {
+        let shown: Vec<_> = report.stray.iter().take(SHOWN).map(|path| shell_word(path)).collect();
+        let (words, more) = (shown.join(" "), report.stray.len().saturating_sub(SHOWN));
+        let more = if more == 0 { String::new() } else { format!(" (and {more} more)") };
+        session.terminal.warning(format_args!(
+            "no zone keeps what git has sealed, and nothing opens it: {0}{more}. To keep it sealed: \
+             `certkeep store protect {0}`, `certkeep unlock`; to have it in the clear, `certkeep store unprotect {0}` after that",
+            Safe(words)
         ));
     }
     for zone in &report.earlier {
@@ -79,6 +93,7 @@ fn describe(vault: &Vault, report: &Report, all: bool) -> Value {
         ("zones", Value::List(zones.collect())),
         (if all { "files" } else { "unusual_files" }, Value::List(files.collect())),
         ("unfiltered", account::texts(&report.unfiltered)),
+        ("sealed_in_no_zone", account::texts(&report.stray)),
     ])
 }
 
