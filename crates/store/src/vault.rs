@@ -19,6 +19,7 @@ pub mod init;
 pub mod lock;
 pub mod members;
 mod moved;
+pub mod offered;
 pub mod past;
 pub mod rotate;
 mod sealer;

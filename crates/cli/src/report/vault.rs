@@ -25,6 +25,8 @@ const WHO_CHANGED_IT: &str = "do not go on before you know who changed it: `git 
 /// Where what is checked out is older than what this clone has seen.
 pub const OLDER_BRANCH: &str =
     "if this is only an older branch: `git merge` the newer one into it, then again";
+const READ_OLDER_BRANCH: &str =
+    "only to read it: `git switch NEWER-BRANCH`, `certkeep unlock`, `git switch -`";
 const SWITCH_BACK: &str = "go to a branch that has it: `git switch BRANCH`";
 const MAKE_A_KEY: &str =
     "make an age key: `mkdir -p ~/.config/certkeep && age-keygen -o ~/.config/certkeep/identity.txt`";
@@ -70,7 +72,7 @@ impl From<VaultError> for Failure {
                 _ => failure.with_hint(WHO_CHANGED_IT),
             },
             VaultError::Pin(PinError::RolledBack { begun, .. }) => {
-                let failure = failure.with_hint(OLDER_BRANCH);
+                let failure = failure.with_hint(OLDER_BRANCH).with_hint(READ_OLDER_BRANCH);
                 let failure = match begun {
                     Some(commit) if !commit.is_empty() => failure
                         .with_hint(format!("the later one began here, in: `git merge {}`", short(commit))),
@@ -93,7 +95,15 @@ impl From<VaultError> for Failure {
                 "to have another zone keep it: `certkeep store unprotect {}`, which zone `{zone}` has, then again",
                 Safe(shell_word(by))
             )),
-            VaultError::Pushed { commit, reference } => of_pushed_rotation(failure, commit, reference),
+            VaultError::Pushed { commit, reference, shared } => {
+                of_pushed_rotation(failure, commit, (!shared).then_some(reference))
+            }
+            VaultError::Offered { zone, key, branch, commit } => of_pushed_rotation(failure, commit, None)
+                .with_hint(format!(
+                    "only if you saw that push fail: take the line `rule offered {zone} {key} {}` out of \
+                     `certkeep/pins` in git's folder (`git rev-parse --git-common-dir`), then again",
+                    Safe(branch)
+                )),
             VaultError::OthersFirst { commit, .. } => {
                 failure.with_hint(WHO_CHANGED_IT).with_hint(take_theirs(commit))
             }
@@ -171,18 +181,21 @@ fn of_forgotten_rotation(failure: Failure) -> Failure {
 }
 
 /// A rotation that others have seen before the one that is there now.
-fn of_pushed_rotation(failure: Failure, commit: &str, reference: &str) -> Failure {
-    let branch = Safe(shell_word(reference.strip_prefix("refs/remotes/").unwrap_or(reference))).to_string();
-    failure
+/// `own` may be a branch that nobody else works with: its name is not to be forgotten
+/// where it is the shared one.
+fn of_pushed_rotation(failure: Failure, commit: &str, own: Option<&String>) -> Failure {
+    let failure = failure
         .with_hint("what came later is not to be trusted: do not go on before you know who pushed it")
         .with_hint(format!(
             "to put back what was there first: `git restore --source={} --staged --worktree -- .certkeep`, then \
              `git commit`; whoever made the other rotation pulls that and runs `certkeep unlock --discard-rotation`",
             short(commit)
-        ))
-        .with_hint(format!(
-            "only if {branch} is a branch of your own that nobody merged: `git branch -d -r {branch}`, then again"
-        ))
+        ));
+    let Some(own) = own else { return failure };
+    let branch = Safe(shell_word(own.strip_prefix("refs/remotes/").unwrap_or(own))).to_string();
+    failure.with_hint(format!(
+        "only if {branch} is a branch of your own that nobody merged: `git branch -d -r {branch}`, then again"
+    ))
 }
 
 /// How two rotations that met become one: the first one stays.

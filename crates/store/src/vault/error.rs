@@ -13,7 +13,7 @@ use crate::{
     member::MemberName,
     pins::PinError,
     read::ReadError,
-    seal::SealError,
+    seal::{KeyId, SealError},
     transaction::{RecordError, RecoverError},
     worktree::WorkTreeError,
     wrap::WrapError,
@@ -96,6 +96,20 @@ pub enum VaultError {
         commit: String,
         /// Where a remote has it, such as `refs/remotes/origin/main`.
         reference: String,
+        /// Whether that is a branch that others take for the shared one.
+        shared: bool,
+    },
+    /// A rotation of this clone that was offered to a branch which others use.
+    #[error("the key {key} of the zone `{zone}` was offered to {branch} of a remote: others may have it")]
+    Offered {
+        /// The zone.
+        zone: ZoneName,
+        /// The key of this clone's epoch.
+        key: KeyId,
+        /// The branch there, such as `refs/heads/main`.
+        branch: String,
+        /// The commit that began the epoch, in hexadecimal digits; empty if it is not known.
+        commit: String,
     },
     /// A merge of two rotations took the side of the one that came later.
     #[error("{reference} had another key of the zone `{zone}` in epoch {epoch} before the one that is here")]
