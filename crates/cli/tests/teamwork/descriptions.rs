@@ -166,3 +166,28 @@ fn a_merge_that_takes_one_side_is_not_pushed() {
     alice.does("cd work/ca && git pull -q && certkeep unlock && certkeep --batch store unprotect 'other/**' && git push -q");
     bob.does("cd work/ca && echo x > note && git add note && git commit -qm Note && git pull -q --no-edit && git push -q");
 }
+
+#[test]
+fn what_was_sealed_before_a_removal_goes_out_under_the_new_key() {
+    let team = Team::new();
+    let (alice, bob, _) = team.shared("--zone=ca --zone=keys --zone=reqs");
+    let oscar = team.person("oscar");
+    oscar.does("age-keygen -o identity.txt 2>/dev/null; age-keygen -y identity.txt > public");
+    let oscar = oscar.with("CERTKEEP_IDENTITY_FILE", &oscar.path("identity.txt").display().to_string());
+    alice.does("cd work/ca && certkeep unlock && certkeep --batch member add oscar $(cat ~/../oscar/public) && git push -q");
+    oscar.does("cd work && git clone -q ~/../remote.git ca && cd ca && certkeep unlock");
+    bob.does("cd work/ca && git pull -q && certkeep unlock && certkeep --batch --nopass issue server late");
+    alice.does("cd work/ca && certkeep --batch member remove oscar && git push -q");
+    bob.tries("cd work/ca && certkeep --batch sync")
+        .well()
+        .says("sealed anew with the present keys: 2 files")
+        .says("the zone `keys` has a new key, which this clone has not unlocked yet: `certkeep unlock`");
+    bob.is_clean("work/ca");
+    bob.does("cd work/ca && certkeep unlock && grep -q 'PRIVATE KEY' pki/private/late.key && certkeep --batch sync 2>&1 | no grep anew");
+    alice.does("cd work/ca && certkeep --batch sync && grep -q 'PRIVATE KEY' pki/private/late.key pki/private/www.key && certkeep store status");
+    alice.is_clean("work/ca");
+    oscar.does("cd work/ca && git pull -q && git show HEAD:pki/private/www.key > www && git show HEAD:pki/private/late.key > late");
+    // The key ids of both are those of the new epoch.
+    let id = |file: &str| oscar.does(&format!("cd work/ca && head -c 28 {file} | tail -c 16 | od -An -tx1"));
+    assert_eq!(id("www"), id("late"));
+}

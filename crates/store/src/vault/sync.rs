@@ -3,6 +3,7 @@
 //! top, push. Each step by itself: who calls them looks at what came of it before
 //! the next one.
 
+mod anew;
 mod error;
 mod join;
 mod opening;
@@ -10,6 +11,7 @@ mod opening;
 use std::collections::HashSet;
 
 pub use self::{
+    anew::Anew,
     error::SyncError,
     join::{Unseen, Way},
 };
