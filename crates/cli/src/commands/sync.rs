@@ -3,6 +3,7 @@
 //! told what is to be decided. Fetches and pushes without a lock; what is merged is
 //! merged, looked at and signed as the only writer.
 
+mod anew;
 mod net;
 
 use std::{thread, time::Duration};
@@ -13,17 +14,16 @@ use certkeep_pki::{
     merge::check,
     x509::{crl::Crl, describe::Value},
 };
-use certkeep_store::vault::sync::{Anew, Apart, Joined, Pushed, Unseen, Upstream};
+use certkeep_store::vault::sync::{Apart, Joined, Pushed, Unseen, Upstream};
 use rand_core::RngCore as _;
 
 use self::net::{Caught, Net};
 use super::{account, gen_crl, store::init};
 use crate::{
-    interrupt, lookup, message,
+    interrupt, lookup,
     report::Failure,
     session::{Opened, Session},
-    settings::Commits,
-    terminal::{Asker, Progress, Safe},
+    terminal::{Progress, Safe},
 };
 
 /// How long is waited before the second attempt, at most; each further one may take twice as long.
@@ -88,11 +88,7 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
             "crl.pem lacks a certificate that is revoked: `certkeep gen-crl && certkeep sync`, or `certkeep sync --crl`",
         );
     }
-    for zone in session.opened()?.vault.renewed_zones()? {
-        session.terminal.warning(format_args!(
-            "the zone `{zone}` has a new key, which this clone has not unlocked yet: `certkeep unlock`"
-        ));
-    }
+    anew::tell(session)?;
     account::say(session, "Synchronised", &described(&done))
 }
 
@@ -176,36 +172,11 @@ fn prepare(args: &Args, apart: Apart, done: &mut Done, session: &mut Session) ->
     }
     look_before_push(done, session)?;
     session.opened()?.vault.settled()?;
-    seal_anew(done, session)?;
+    anew::seal(&done.upstream, session)?;
     if let Some(index) = lookup::index(session)? {
         renew_crl(args, &index, done, session)?;
     }
     Ok(session.opened()?.vault.apart(&done.upstream)?.ahead)
-}
-
-/// What only this clone has, and a key of before has sealed, goes out under the present one.
-fn seal_anew(done: &Done, session: &mut Session) -> Result<(), Failure> {
-    if session.settings.commits == Commits::None {
-        return Ok(());
-    }
-    let Opened { vault, keys, terminal, .. } = session.opened()?;
-    let message = message::of(&["sync"]);
-    let Anew { files, commit, left } =
-        vault.seal_own_anew(&done.upstream, keys, &mut Asker(terminal), &message)?;
-    for path in left {
-        terminal.warning(format_args!(
-            "{} goes out under a key that its zone has no more, which former members have, for this clone \
-             cannot open the zone",
-            Safe(path)
-        ));
-    }
-    if files > 0 {
-        let plural = if files == 1 { "" } else { "s" };
-        terminal.notice(format_args!("sealed anew with the present keys: {files} file{plural}"));
-        session.say_committed(commit.as_deref());
-        session.read_again();
-    }
-    Ok(())
 }
 
 fn merge(apart: Apart, done: &mut Done, session: &mut Session) -> Result<(), Failure> {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Why something could not be done with a store.
+//!
+//! long: one variant for each cause, with its words.
 
 use thiserror::Error;
 

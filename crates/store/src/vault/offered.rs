@@ -55,7 +55,8 @@ fn own_keys(
     let Some(commit) = commit.filter(|_| pins.begun().next().is_some()) else { return Ok(Vec::new()) };
     let mut found = Vec::new();
     for (zone, epoch, _) in pins.begun() {
-        let Some(entry) = repository.entry(commit, &format!("{FOLDER}/zones/{zone}/zone.toml"))? else {
+        let Some(entry) = repository.entry(commit, format!("{FOLDER}/zones/{zone}/zone.toml").as_str())?
+        else {
             continue;
         };
         let Some(blob) = repository.blob_if_here(entry.oid)? else { continue };
