@@ -11,6 +11,7 @@ mod guard;
 mod hints;
 pub mod list;
 mod refusals;
+mod rotations;
 mod sync;
 mod vault;
 
@@ -18,7 +19,10 @@ use std::{error::Error, fmt};
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-pub use self::vault::{OLDER_BRANCH, renewal, take_theirs};
+pub use self::{
+    rotations::take_theirs,
+    vault::{OLDER_BRANCH, renewal},
+};
 use crate::terminal::{Colour, Safe, Word};
 
 /// How the process ends.

@@ -375,7 +375,7 @@ fn callers_umask() -> Option<u32> {
 }
 
 /// Whom this run waits for, and for how long already.
-fn waiting_for(waiting: &Waiting, what: &str) -> String {
+pub(crate) fn waiting_for(waiting: &Waiting, what: &str) -> String {
     let holder = match waiting.holder {
         Holder::Certkeep(Some(pid)) => format!("another certkeep, process {pid}"),
         Holder::Easyrsa(pid) => format!("easy-rsa, process {pid}"),

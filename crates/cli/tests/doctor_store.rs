@@ -466,7 +466,7 @@ fn status_names_ciphertext_that_no_zone_keeps() {
     let team = Team::new();
     let alice = owner(&team);
     alice.does("cd work/ca && git cat-file blob HEAD:pki/private/www.key > token && git add token && git commit -qm token");
-    alice.tries("cd work/ca && certkeep store status").well().says("token is sealed, and no zone keeps it");
+    alice.tries("cd work/ca && certkeep store status").well().says("no zone keeps what git has sealed");
 }
 
 #[test]

@@ -271,7 +271,7 @@ fn a_commit_from_before_the_store_is_told_from_a_repository_without_one() {
     );
     let state = "cd work/ca && cat .git/certkeep/* .git/info/attributes";
     let before = alice.does(state);
-    for command in ["lock", "unlock", "store status"] {
+    for command in ["unlock", "store status"] {
         let said =
             alice.fails(&format!("cd work/ca && certkeep {command}"), "has a store, but not in this commit");
         assert!(!said.says("git switch").stderr.contains("store init"));
@@ -283,7 +283,9 @@ fn a_commit_from_before_the_store_is_told_from_a_repository_without_one() {
         )
         .says("git switch");
     assert_eq!(alice.does(state), before);
-    alice.does("cd work/ca && git switch -q main && certkeep lock && certkeep unlock");
+    // The keys go from anywhere.
+    alice.fails("cd work/ca && certkeep lock", "has a store, but not in this commit");
+    alice.does("cd work/ca && no ls .git/certkeep/keyring 2>/dev/null && git switch -q main && certkeep unlock && certkeep lock && certkeep unlock");
     alice.is_clean("work/ca");
 }
 
@@ -358,4 +360,76 @@ fn keys_that_no_commit_has_any_more_are_told_of() {
         .well();
     said.says("git still has 1 object with a private key in the clear").says("git gc --prune=now");
     alice.does("cd work/ca && git reflog expire --expire=now --all && git gc -q --prune=now");
+}
+
+/// Alice takes Oscar out, and he begins an epoch of his own with the key that he still has.
+fn oscar_comes_back(team: &Team, push: &str, force: &str) -> Person {
+    let (alice, _, _) = team.shared("");
+    let oscar = team.person("oscar");
+    oscar.does("age-keygen -o identity.txt 2>/dev/null; age-keygen -y identity.txt > public");
+    let oscar = oscar.with("CERTKEEP_IDENTITY_FILE", &oscar.path("identity.txt").display().to_string());
+    alice.does("cd work/ca && certkeep --batch member add oscar $(cat ~/../oscar/public) && git push -q && certkeep unlock");
+    oscar.does("cd work && git clone -q ~/../remote.git ca && cd ca && certkeep unlock && certkeep --batch store rotate");
+    alice.does(&format!("cd work/ca && certkeep --batch member remove oscar && {push}"));
+    let [first, second] = force.split('|').map(str::trim).collect::<Vec<_>>()[..] else {
+        panic!("two steps")
+    };
+    oscar.does(&format!("cd work/ca && {first}"));
+    if first != "true" {
+        alice.does(
+            "cd work/ca && git fetch -q --prune && no ls .git/logs/refs/remotes/origin/main 2>/dev/null",
+        );
+    }
+    oscar.does(&format!("cd work/ca && {second}"));
+    alice.does("cd work/ca && git fetch -q && git reset -q --hard origin/main");
+    alice
+}
+
+#[test]
+fn a_rotation_that_was_offered_is_not_forgotten_whatever_became_of_the_branch() {
+    for (push, force) in [
+        (
+            "git push -q",
+            "git -C ../../../remote.git config receive.denyDeleteCurrent ignore; git push -q origin :main | git push -q origin HEAD:main",
+        ),
+        (
+            "git push -q file://$HOME/../remote.git HEAD:main",
+            "true | git push -qf --no-verify origin HEAD:main",
+        ),
+    ] {
+        let team = Team::new();
+        let alice = oscar_comes_back(&team, push, force);
+        let said = alice.fails(
+            "cd work/ca && certkeep --batch unlock --discard-rotation",
+            "was offered to refs/heads/main of a remote",
+        );
+        assert!(!said.stderr.contains("branch -d -r"), "{said:?}");
+        said.says("do not go on before you know who pushed it").says("rule offered ");
+    }
+}
+
+#[test]
+fn a_branch_of_ones_own_is_pushed_again_after_its_rotation_was_lost() {
+    let team = Team::new();
+    let (alice, bob, _) = team.shared("");
+    bob.does("cd work/ca && certkeep unlock && certkeep --batch store rotate && git push -q");
+    alice.does(
+        "cd work/ca && certkeep unlock && git checkout -q -b feature && certkeep --batch store rotate
+         echo f > f && git add f && git commit -qm f && git push -q origin feature && git fetch -q
+         git reset -q --hard origin/main && git cherry-pick ORIG_HEAD >/dev/null",
+    );
+    alice
+        .fails("cd work/ca && certkeep --batch unlock --discard-rotation", "origin/feature has")
+        .says("git branch -d -r origin/feature");
+    alice.does(
+        "cd work/ca && git branch -q -d -r origin/feature && certkeep --batch unlock --discard-rotation
+         git fetch -q && git push -qf origin feature && certkeep unlock && certkeep store status",
+    );
+    // Unlocked where the new key is, what is older can be read.
+    alice.does("cd work/ca && git branch release HEAD~3 && certkeep lock && git switch -q release");
+    alice
+        .fails("cd work/ca && certkeep unlock", "is in epoch 1")
+        .says("`git switch NEWER-BRANCH`, `certkeep unlock`, `git switch -`");
+    alice.does("cd work/ca && git switch -q feature && certkeep unlock && git switch -q - && grep -q 'PRIVATE KEY' pki/private/www.key");
+    alice.is_clean("work/ca");
 }

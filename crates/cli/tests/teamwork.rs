@@ -5,11 +5,12 @@
 
 #[path = "teamwork/chance.rs"]
 mod chance;
+#[path = "teamwork/descriptions.rs"]
+mod descriptions;
 #[path = "teamwork/interrupted.rs"]
 mod interrupted;
 #[path = "teamwork/lost.rs"]
 mod lost;
-#[expect(dead_code, reason = "each topic uses a part of it")]
 mod team;
 #[path = "teamwork/together.rs"]
 mod together;

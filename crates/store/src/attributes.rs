@@ -18,6 +18,9 @@ use crate::{
 const BEGIN: &str = "# certkeep: begin";
 const END: &str = "# certkeep: end";
 
+/// The line after the patterns.
+const FIRST_READABLE: &str = ".gitattributes !certkeep";
+
 /// Every conversion would damage what is sealed; a delta of two ciphertexts
 /// saves nothing; an archive would hold plaintext.
 const MACRO: &str = "[attr]certkeep filter=certkeep diff=certkeep merge=certkeep \
@@ -51,7 +54,8 @@ pub fn block(rules: &Rules) -> String {
     for (pattern, _) in rules.patterns() {
         lines.push(format!("{} certkeep", quoted(pattern.as_str())));
     }
-    for readable in [".gitattributes", ".gitignore", ".gitmodules"] {
+    lines.push(FIRST_READABLE.to_owned());
+    for readable in [".gitignore", ".gitmodules"] {
         lines.push(format!("{readable} !certkeep"));
     }
     // What MACs were made of must arrive as it was, and half of each side has none.
@@ -59,6 +63,46 @@ pub fn block(rules: &Rules) -> String {
     lines.push(END.to_owned());
     lines.push(String::new());
     lines.join("\n")
+}
+
+/// The block for this clone's own attributes: as [`block`], and what is to be merged
+/// by somebody whom the configuration of this clone names. In a clone that names nobody, git
+/// would take `.gitattributes`' word for a merge line by line.
+pub(crate) fn block_of_clone(rules: &Rules) -> String {
+    let merged = ["/.gitattributes", "/.certkeep/zones/*/zone.toml"];
+    let lines: String = merged.iter().map(|path| format!("{path} merge=certkeep-store\n")).collect();
+    block(rules).replace(&format!("{END}\n"), &format!("{lines}{END}\n"))
+}
+
+/// Merges the block of three versions of a file of attributes, line by line in any
+/// order: what one side has added stays, what one has taken away goes. Gives
+/// the block and what stands outside of it in each version; `None` where a version has no
+/// block, or the sides tell git more than patterns in different ways.
+pub(crate) fn merge_blocks(versions: [&[u8]; 3]) -> Option<(String, [Vec<u8>; 3])> {
+    let parted = versions.map(|version| {
+        let text = std::str::from_utf8(version).ok()?;
+        let begin = text.find(&format!("{BEGIN}\n"))?;
+        let length = text.get(begin..)?.find(&format!("{END}\n"))? + END.len() + 1;
+        Some((text.get(begin..begin + length)?, apply_block(version, "")))
+    });
+    let [Some((base, base_rest)), Some((ours, our_rest)), Some((theirs, their_rest))] = parted else {
+        return None;
+    };
+    let (base, ours, theirs): (Vec<_>, Vec<_>, Vec<_>) =
+        (base.lines().collect(), ours.lines().collect(), theirs.lines().collect());
+    let mut merged: Vec<&str> =
+        ours.iter().filter(|line| theirs.contains(line) || !base.contains(line)).copied().collect();
+    // After what is there, before what is never sealed.
+    let end = merged.iter().position(|line| *line == FIRST_READABLE)?;
+    let added = theirs.iter().filter(|line| !ours.contains(line) && !base.contains(line));
+    let added: Vec<_> = added.copied().collect();
+    let is_pattern = |line: &&str| line.ends_with(" certkeep");
+    let changed = ours.iter().chain(&theirs).chain(&base);
+    if !changed.filter(|line| !merged.contains(line) || !base.contains(line)).all(is_pattern) {
+        return None;
+    }
+    merged.splice(end..end, added);
+    Some((merged.join("\n") + "\n", [base_rest, our_rest, their_rest]))
 }
 
 /// The block for `.gitignore`: what a PKI holds while somebody writes to it.

@@ -33,7 +33,7 @@ pub enum DriverError {
 }
 
 /// What the configuration holds. `program` is a word of a shell's language.
-fn settings(program: &str) -> [(&'static str, String); 14] {
+fn settings(program: &str) -> [(&'static str, String); 16] {
     [
         ("filter.certkeep.process", format!("{program} git-filter process")),
         // For programs that do not speak the protocol; git itself prefers the one above.
@@ -48,6 +48,8 @@ fn settings(program: &str) -> [(&'static str, String); 14] {
         ("merge.certkeep.driver", format!("{program} git-merge %O %A %B %L %P %X %Y")),
         ("merge.certkeep-pki.name", "certkeep: the database of a CA".to_owned()),
         ("merge.certkeep-pki.driver", format!("{program} git-merge %O %A %B %L %P %X %Y")),
+        ("merge.certkeep-store.name", "certkeep: what members say of a zone".to_owned()),
+        ("merge.certkeep-store.driver", format!("{program} git-merge %O %A %B %L %P %X %Y")),
         // A certificate that one side has moved away, because it revoked it, and the
         // other has issued anew is no file with a new name and new contents.
         // Since 2.50 git obeys that by itself; before, its older strategy alone does.
@@ -90,7 +92,7 @@ pub(crate) fn told_attributes(repository: &Repository) -> Result<Vec<u8>, ReadEr
 pub(crate) fn tell_attributes(repository: &Repository, rules: &Rules) -> Result<(), DriverError> {
     let path = attributes_file(repository);
     let before = told_attributes(repository)?;
-    let after = attributes::apply_block(&before, &attributes::block(rules));
+    let after = attributes::apply_block(&before, &attributes::block_of_clone(rules));
     if after != before {
         write(&path, after)?;
     }

@@ -105,6 +105,15 @@ pub struct ManifestError {
     pub what: String,
 }
 
+/// A zone or a grant cannot be changed any more in its epoch: somebody who has the
+/// keys has counted to the end.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[error("the zone `{zone}` has reached the last revision of its epoch")]
+pub struct LastRevision {
+    /// The zone.
+    pub zone: ZoneName,
+}
+
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct StoreFile {
@@ -239,7 +248,7 @@ impl Manifest {
             }
         }
         for (name, zone) in &self.zones {
-            files.insert(format!("zones/{name}/zone.toml"), write(&zone.to_file()));
+            files.insert(format!("zones/{name}/zone.toml"), zone.to_bytes());
             for (member, grant) in &zone.grants {
                 let file = GrantFile {
                     fingerprint: grant.fingerprint.clone(),
@@ -278,21 +287,22 @@ impl Manifest {
     }
 
     /// Begins a zone, or its next epoch, or writes down what was changed in it:
-    /// the key id and the MACs are those of `keys`, and it is a later revision.
+    /// the key id and the MACs are those of `keys`, and it is a later revision,
+    /// or the first one of a new epoch.
+    ///
+    /// # Errors
+    ///
+    /// [`LastRevision`]: nothing was changed.
     ///
     /// # Panics
     ///
     /// If there is no such zone.
-    pub fn certify(&mut self, name: &ZoneName, keys: &ZoneKeys) {
+    pub fn certify(&mut self, name: &ZoneName, keys: &ZoneKeys) -> Result<(), LastRevision> {
         let zone = self.zones.get_mut(name).expect("the zone is there");
-        zone.epoch = keys.current();
-        zone.revision = zone.revision.saturating_add(1);
-        let key = keys.sealing_now();
-        zone.key_id = key.id();
-        let message = zone.message(name, self.store, self.pki.as_deref());
-        zone.mac = key.manifest_mac(&message);
-        let previous = keys.current().previous().and_then(|epoch| keys.sealing(epoch));
-        zone.previous_mac = previous.map(|key| key.manifest_mac(&message));
+        let before = if zone.epoch == keys.current() { zone.revision } else { 0 };
+        zone.revision = before.checked_add(1).ok_or_else(|| LastRevision { zone: name.clone() })?;
+        zone.certify(name, self.store, self.pki.as_deref(), keys);
+        Ok(())
     }
 }
 
@@ -312,6 +322,23 @@ impl Zone {
             grants: BTreeMap::new(),
             wraps: BTreeMap::new(),
         }
+    }
+
+    /// Writes down that it is as it is: the epoch, the key id and the MACs are
+    /// those of `keys`.
+    pub(crate) fn certify(&mut self, name: &ZoneName, store: StoreId, pki: Option<&str>, keys: &ZoneKeys) {
+        self.epoch = keys.current();
+        let key = keys.sealing_now();
+        self.key_id = key.id();
+        let message = self.message(name, store, pki);
+        self.mac = key.manifest_mac(&message);
+        let previous = keys.current().previous().and_then(|epoch| keys.sealing(epoch));
+        self.previous_mac = previous.map(|key| key.manifest_mac(&message));
+    }
+
+    /// `zone.toml`, without grants and wrapped keys.
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        write(&self.to_file())
     }
 
     /// Whether somebody has a grant or wrapped keys, genuine or not.

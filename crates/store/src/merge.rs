@@ -3,8 +3,13 @@
 //! both have changed is opened, so that somebody who understands it can decide.
 //! What leaves here for git is ciphertext wherever the sides were.
 
+mod zone;
+
 use certkeep_pki::secret::SecretBytes;
 
+pub(crate) use self::zone::{Of, zones};
+
+pub use self::zone::{Merged as MergedZone, Side, ZoneConflict};
 pub use crate::git::Lines;
 use crate::{git_crypt, keyring::Keyring, seal::is_sealed};
 

@@ -44,6 +44,8 @@ pub struct Pins {
     begun: BTreeMap<(ZoneName, Epoch), Begun>,
     /// Keys of epochs that this clone has forgotten on demand.
     discarded: BTreeSet<(ZoneName, KeyId)>,
+    /// Keys of epochs begun here that a push has brought, or was to bring, to a branch of a server.
+    offered: BTreeSet<(ZoneName, KeyId, String)>,
 }
 
 /// An epoch that this clone began.
@@ -341,6 +343,36 @@ impl Pins {
             self.keys.iter().any(|((_, name, other), id)| (name, other, id) == (zone, epoch, &begun.key))
         });
         seen.map(|((zone, epoch), begun)| (zone, *epoch, begun.commit.as_deref()))
+    }
+
+    /// The key of an epoch that this clone began.
+    #[must_use]
+    pub fn key_begun(&self, zone: &ZoneName, epoch: Epoch) -> Option<KeyId> {
+        self.begun.get(&(zone.clone(), epoch)).map(|begun| begun.key)
+    }
+
+    /// Remembers that a branch of a server may have a key of this clone's.
+    pub fn remember_offered(&mut self, zone: &ZoneName, key: KeyId, branch: &str) {
+        if !branch.contains(char::is_control) {
+            self.offered.insert((zone.clone(), key, branch.to_owned()));
+        }
+    }
+
+    /// Keys that branches of servers may have: the zone, the key, the branch there.
+    #[must_use]
+    pub fn offers(&self) -> &BTreeSet<(ZoneName, KeyId, String)> {
+        &self.offered
+    }
+
+    /// Puts back what [`Pins::offers`] was.
+    pub fn set_offers(&mut self, offers: BTreeSet<(ZoneName, KeyId, String)>) {
+        self.offered = offers;
+    }
+
+    /// Whether a key was forgotten on demand.
+    #[must_use]
+    pub fn is_discarded(&self, zone: &ZoneName, key: KeyId) -> bool {
+        self.discarded.contains(&(zone.clone(), key))
     }
 
     /// The keys that were forgotten, each with its zone.

@@ -3,10 +3,12 @@
 //! text of a difference, the merge of a file. Asks nobody, writes nothing but
 //! what git reads.
 
+mod merging;
+
 use std::{
     cell::OnceCell,
     collections::HashMap,
-    fs::{self, File},
+    fs::File,
     io::{Read, Write},
     path::{Path, PathBuf},
 };
@@ -22,9 +24,8 @@ use crate::{
         self, Filter, FilterError, Kept,
         process::{self, Direction, ProcessError},
     },
-    git::{self, GitError, Lines, Oid, Repository},
+    git::{GitError, Oid, Repository},
     keyring::{Keyring, KeyringError},
-    merge::{self, Merge, Sides, Winner},
     pins::{PinError, Pins},
     read::{ReadError, SIZE_LIMIT, read_secret_file},
 };
@@ -141,56 +142,6 @@ impl Plumbing {
     /// The file cannot be read.
     pub fn textconv(&self, file: &Path) -> Result<SecretBytes, PlumbingError> {
         Ok(filter::textconv(self.keyring.as_ref(), read(file)?))
-    }
-
-    /// Merges three files that git made of blobs, as far as that can be done without
-    /// understanding them: a side that wins replaces `ours`.
-    ///
-    /// # Errors
-    ///
-    /// A file cannot be read or written.
-    pub fn merge(&self, base: &Path, ours: &Path, theirs: &Path) -> Result<Merge, PlumbingError> {
-        let incoming = read(theirs)?;
-        let merge = merge::sides(self.keyring.as_ref(), [read(base)?, read(ours)?, read(theirs)?]);
-        if let Merge::Won(Winner::Theirs) = merge {
-            fs::write(ours, incoming.expose()).map_err(FileError::new("write", ours))?;
-        }
-        Ok(merge)
-    }
-
-    /// Merges the sides line by line; `labels` name ours and theirs in the marks of
-    /// a conflict, which have `marker` characters.
-    ///
-    /// # Errors
-    ///
-    /// libgit2 refuses.
-    pub fn merge_lines(
-        &self,
-        sides: &Sides,
-        labels: [&str; 2],
-        marker: Option<u16>,
-    ) -> Result<Lines, PlumbingError> {
-        let Sides { base, ours, theirs, .. } = sides;
-        Ok(git::merge_lines(base.expose(), ours.expose(), theirs.expose(), labels, marker)?)
-    }
-
-    /// Puts the outcome of a merge in the place of `ours`, for git, which stores it
-    /// as it is: sealed, if the sides were or the rules say so.
-    ///
-    /// # Errors
-    ///
-    /// [`PlumbingError::Filter`] if it cannot be sealed; `ours` is as it was then.
-    pub fn conclude(
-        &self,
-        path: &[u8],
-        ours: &Path,
-        sides: &Sides,
-        outcome: SecretBytes,
-    ) -> Result<(), PlumbingError> {
-        let filter = self.filter();
-        // A bare repository has no rules, and merges what is in the clear there already.
-        let outcome = if sides.sealed || filter.has_store() { filter.clean(path, outcome)? } else { outcome };
-        Ok(fs::write(ours, outcome.expose()).map_err(FileError::new("write", ours))?)
     }
 
     /// What a commit, by any name that git has for it, holds at a path.

@@ -294,6 +294,31 @@ impl Rules {
         }
     }
 
+    /// The zone of files that a link, or a submodule, at this path would lead elsewhere:
+    /// it is in the place of a folder that holds some, or may hold some.
+    #[must_use]
+    pub fn zone_behind(&self, path: &[u8]) -> Option<&ZoneName> {
+        let is_above = |folder: &str| {
+            let rest = folder.as_bytes().strip_prefix(path);
+            !path.is_empty() && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
+        };
+        if self.pki.as_deref().is_some_and(is_above) {
+            return self.layout.get(1);
+        }
+        let above = |(pattern, _): &&(Pattern, ZoneName)| pattern.folder().is_some_and(is_above);
+        if let Some((_, zone)) = self.patterns.iter().find(above) {
+            return Some(zone);
+        }
+        // Wildcards name folders, too. A public file of the PKI is none.
+        match self.protection(path) {
+            Protection::Unnamed => match self.protection(&[path, b"/any"].concat()) {
+                Protection::Zone(zone) => Some(zone),
+                Protection::Public | Protection::Unnamed => None,
+            },
+            Protection::Zone(_) | Protection::Public => None,
+        }
+    }
+
     /// The patterns of `store protect` with their zones.
     #[must_use]
     pub fn patterns(&self) -> &[(Pattern, ZoneName)] {

@@ -269,8 +269,8 @@ fn an_epoch_that_certifies_itself_is_noticed_where_the_right_one_was_seen() {
     let rng = &mut OsRng.unwrap_err();
     let mut manifest = store.vault().manifest().clone();
     let made_up = ZoneKeys::generate(manifest.store, zone("ca"), rng).rotated(rng).expect("another");
-    manifest.certify(&zone("ca"), &made_up);
-    manifest.grant(&zone("ca"), &name("alice"), &made_up);
+    manifest.certify(&zone("ca"), &made_up).expect("certified");
+    manifest.grant(&zone("ca"), &name("alice"), &made_up).expect("granted");
     let recipient = store.recipient("alice");
     let bytes = recipient.wrap(&made_up.to_payload(), moment(), false).expect("wrapped");
     let described = manifest.zones.get_mut(&zone("ca")).expect("there");
@@ -377,7 +377,7 @@ fn what_is_written_while_the_store_is_locked_or_unlocked_is_kept() {
     assert!(seal::is_sealed(&fs::read(store.ground.top.join("pki/reqs/www.req")).expect("there")));
 
     fs::write(&www, KEY).expect("written");
-    assert_eq!(vault.lock(&mut |_, _| {}).expect("locked"), 1);
+    assert_eq!(vault.lock(&mut |_, _| {}).expect("locked").files, 1);
     let mut keys = store.keys("alice");
     let mut edit_the_first = |done, _| {
         if done == 1 {

@@ -3,6 +3,7 @@
 //! told what is to be decided. Fetches and pushes without a lock; what is merged is
 //! merged, looked at and signed as the only writer.
 
+mod anew;
 mod net;
 mod wait;
 
@@ -86,6 +87,7 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
             "crl.pem lacks a certificate that is revoked: `certkeep gen-crl && certkeep sync`, or `certkeep sync --crl`",
         );
     }
+    anew::tell(session)?;
     account::say(session, "Synchronised", &described(&done))
 }
 
@@ -169,6 +171,7 @@ fn prepare(args: &Args, apart: Apart, done: &mut Done, session: &mut Session) ->
     }
     look_before_push(done, session)?;
     session.opened()?.vault.settled()?;
+    anew::seal(&done.upstream, session)?;
     if let Some(index) = lookup::index(session)? {
         renew_crl(args, &index, done, session)?;
     }

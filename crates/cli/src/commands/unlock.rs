@@ -4,7 +4,7 @@
 use certkeep_pki::x509::describe::Value;
 use certkeep_store::{
     identity::{IdentityError, Tried, Why},
-    vault::{VaultError, trust::OnlyHere},
+    vault::{VaultError, lock::Locked, trust::OnlyHere},
     zone::Mode,
 };
 
@@ -12,7 +12,7 @@ use super::{account, guard::hooks, store::init};
 use crate::{
     interrupt, message,
     report::Failure,
-    session::{Opened, Session},
+    session::{Opened, Session, waiting_for},
     settings::Commits,
     terminal::{Asker, ConfirmError, Safe},
 };
@@ -194,15 +194,25 @@ pub(super) fn lock(session: &mut Session) -> Result<(), Failure> {
             .notice("would put ciphertext in the place of every unlocked file and forget the keys");
         return Ok(());
     }
-    let Opened { vault, terminal, .. } = session.opened_alone()?;
-    let remembers = vault.remembers();
-    let mut progress = terminal.progress("locking");
-    let files = {
-        let _signals = interrupt::put_off();
-        vault.lock(&mut |done, total| progress.reach(done, total))?
+    let (files, doubt) = match session.opened_alone() {
+        Ok(Opened { vault, terminal, .. }) => {
+            let mut progress = terminal.progress("locking");
+            let _signals = interrupt::put_off();
+            let Locked { files, doubt } = vault.lock(&mut |done, total| progress.reach(done, total))?;
+            (files, doubt.map(Failure::from))
+        }
+        // What cannot be opened can be locked all the same.
+        Err(failure) => match session.damaged()? {
+            Some(damaged) => {
+                let terminal = &mut session.terminal;
+                let _alone = damaged.alone(&mut |waiting| terminal.notice(waiting_for(waiting, "store")))?;
+                let _signals = interrupt::put_off();
+                (damaged.lock(&mut |_, _| {})?, Some(failure))
+            }
+            None => return Err(failure),
+        },
     };
-    drop(progress);
     account::say(session, "Locked", &Value::Section(vec![("files", account::number(files))]))?;
     // Locked all the same: it takes plaintext away.
-    Ok(remembers?)
+    doubt.map_or(Ok(()), Err)
 }

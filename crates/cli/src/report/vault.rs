@@ -7,7 +7,7 @@ use std::{ffi::OsStr, io, path::Path};
 use certkeep_store::{
     history::GitError,
     identity::IdentityError,
-    manifest::Distrust,
+    manifest::{Distrust, LastRevision},
     member::{MemberName, MemberNameError},
     pins::PinError,
     vault::{Vault, VaultError},
@@ -16,7 +16,10 @@ use certkeep_store::{
     zone::{Pattern, PatternError, Rules, ZoneName, ZoneNameError},
 };
 
-use super::{ExitCode, Failure};
+use super::{
+    ExitCode, Failure,
+    rotations::{of_forgotten_rotation, of_lost_rotation, of_pushed_rotation, short, take_theirs},
+};
 use crate::terminal::{Safe, shell_word};
 
 const NAME_A_KEY: &str =
@@ -25,6 +28,8 @@ const WHO_CHANGED_IT: &str = "do not go on before you know who changed it: `git 
 /// Where what is checked out is older than what this clone has seen.
 pub const OLDER_BRANCH: &str =
     "if this is only an older branch: `git merge` the newer one into it, then again";
+const READ_OLDER_BRANCH: &str =
+    "only to read it: `git switch NEWER-BRANCH`, `certkeep unlock`, `git switch -`";
 const SWITCH_BACK: &str = "go to a branch that has it: `git switch BRANCH`";
 const MAKE_A_KEY: &str =
     "make an age key: `mkdir -p ~/.config/certkeep && age-keygen -o ~/.config/certkeep/identity.txt`";
@@ -60,6 +65,9 @@ impl From<VaultError> for Failure {
             VaultError::LastMember { .. } => {
                 failure.with_hint("let somebody else in first: `certkeep member add NAME KEY`")
             }
+            VaultError::LastRevision(LastRevision { zone }) => failure
+                .with_hint(WHO_CHANGED_IT)
+                .with_hint(format!("a new key begins a new count: `certkeep store rotate --zone={zone}`")),
             VaultError::NoRecipient => failure.with_hint("name one: `certkeep store init --recipient=KEY`"),
             VaultError::Distrust { source, .. } => match source {
                 Distrust::OtherEpoch | Distrust::OtherStore | Distrust::OtherKey => failure
@@ -67,7 +75,7 @@ impl From<VaultError> for Failure {
                 _ => failure.with_hint(WHO_CHANGED_IT),
             },
             VaultError::Pin(PinError::RolledBack { begun, .. }) => {
-                let failure = failure.with_hint(OLDER_BRANCH);
+                let failure = failure.with_hint(OLDER_BRANCH).with_hint(READ_OLDER_BRANCH);
                 let failure = match begun {
                     Some(commit) if !commit.is_empty() => failure
                         .with_hint(format!("the later one began here, in: `git merge {}`", short(commit))),
@@ -90,7 +98,15 @@ impl From<VaultError> for Failure {
                 "to have another zone keep it: `certkeep store unprotect {}`, which zone `{zone}` has, then again",
                 Safe(shell_word(by))
             )),
-            VaultError::Pushed { commit, reference } => of_pushed_rotation(failure, commit, reference),
+            VaultError::Pushed { commit, reference, shared } => {
+                of_pushed_rotation(failure, commit, (!shared).then_some(reference))
+            }
+            VaultError::Offered { zone, key, branch, commit } => of_pushed_rotation(failure, commit, None)
+                .with_hint(format!(
+                    "only if you saw that push fail: take the line `rule offered {zone} {key} {}` out of \
+                     `certkeep/pins` in git's folder (`git rev-parse --git-common-dir`), then again",
+                    Safe(branch)
+                )),
             VaultError::OthersFirst { commit, .. } => {
                 failure.with_hint(WHO_CHANGED_IT).with_hint(take_theirs(commit))
             }
@@ -142,58 +158,6 @@ impl From<VaultError> for Failure {
             _ => failure,
         }
     }
-}
-
-/// An epoch of this clone that others do not have.
-fn of_lost_rotation(failure: Failure, begun: Option<&String>) -> Failure {
-    let Some(commit) = begun else { return failure };
-    let which = if commit.is_empty() { String::new() } else { format!(" of {}", short(commit)) };
-    failure.with_hint(format!(
-        "only if your own push{which} was rejected, because another rotation came first: \
-         `certkeep unlock --discard-rotation`"
-    ))
-}
-
-/// A branch with a rotation that `unlock --discard-rotation` has forgotten.
-fn of_forgotten_rotation(failure: Failure) -> Failure {
-    failure
-        .with_hint(
-            "this branch has a rotation of your own that this clone has forgotten (`--discard-rotation`), for \
-             another one came first: go on where that one is: `git switch BRANCH`",
-        )
-        .with_hint(
-            "to take work along from here: `git cherry-pick COMMIT` there, of commits other than the rotation, then \
-             `certkeep unlock --discard-rotation`, which seals it anew",
-        )
-}
-
-/// A rotation that others have seen before the one that is there now.
-fn of_pushed_rotation(failure: Failure, commit: &str, reference: &str) -> Failure {
-    let branch = Safe(shell_word(reference.strip_prefix("refs/remotes/").unwrap_or(reference))).to_string();
-    failure
-        .with_hint("what came later is not to be trusted: do not go on before you know who pushed it")
-        .with_hint(format!(
-            "to put back what was there first: `git restore --source={} --staged --worktree -- .certkeep`, then \
-             `git commit`; whoever made the other rotation pulls that and runs `certkeep unlock --discard-rotation`",
-            short(commit)
-        ))
-        .with_hint(format!(
-            "only if {branch} is a branch of your own that nobody merged: `git branch -d -r {branch}`, then again"
-        ))
-}
-
-/// How two rotations that met become one: the first one stays.
-pub fn take_theirs(commit: &str) -> String {
-    format!(
-        "where two rotations were merged, the one that was there first stays: `git restore --source={} --staged \
-         --worktree -- .certkeep`, `git commit`, then `certkeep unlock --discard-rotation`",
-        short(commit)
-    )
-}
-
-/// As many digits of a commit as tell it from others.
-fn short(commit: &str) -> &str {
-    commit.get(..10).unwrap_or(commit)
 }
 
 /// How a member whom nothing could be wrapped for gets a usable key.

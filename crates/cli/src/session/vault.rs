@@ -8,7 +8,7 @@ use certkeep_pki::{change::ChangeSet, layout::PkiPath, moment::Moment, secret::S
 use certkeep_store::{
     history::{History, Message},
     store::{OpenError, Store},
-    vault::{Keys, Vault},
+    vault::{Keys, Vault, lock::Damaged},
 };
 
 use super::{Session, waiting_for};
@@ -115,6 +115,17 @@ impl Session {
             Err(failure) => return Err(failure),
         }
         self.opened()
+    }
+
+    /// The repository of a store that was opened here once and cannot be now, for
+    /// whoever locks it. What this run has of it is let go.
+    ///
+    /// # Errors
+    ///
+    /// git cannot be read.
+    pub fn damaged(&mut self) -> Result<Option<Damaged>, Failure> {
+        self.release();
+        Ok(Damaged::find(&self.settings.pki)?)
     }
 
     /// What is read of the store from now on is what changes of it will be based on.

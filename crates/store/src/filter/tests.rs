@@ -53,7 +53,7 @@ impl World {
         }
         let mut manifest =
             Manifest { store: keys.store(), pki: Some("pki".to_owned()), members: BTreeMap::new(), zones };
-        manifest.certify(&zone("keys"), &keys);
+        manifest.certify(&zone("keys"), &keys).expect("certified");
         let mut keyring = Keyring::new();
         keyring.insert(keys.clone(), Padding::Bucket(4096));
         Self { manifest, keys, keyring, pins: Pins::default(), held: Held(BTreeMap::new()) }
@@ -63,7 +63,7 @@ impl World {
         let mut rng = OsRng.unwrap_err();
         self.keys = self.keys.rotated(&mut rng).expect("another");
         let zone = self.keys.zone().clone();
-        self.manifest.certify(&zone, &self.keys);
+        self.manifest.certify(&zone, &self.keys).expect("certified");
     }
 
     fn sealed(&self) -> Vec<u8> {

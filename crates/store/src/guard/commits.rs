@@ -89,7 +89,11 @@ impl Guard {
         self.mark_opened(&mut changes, moves, &judge.ends, &looked, &policies)?;
         for change in &changes {
             judge.change(change, &looked)?;
+            self.lost_in_merge(change, &policies, judge)?;
             self.check_attributes(change, judge)?;
+        }
+        for &tip in &tips.commits {
+            self.check_links_of(tip, &policies, judge)?;
         }
         for blob in &tips.blobs {
             let place = Place { commit: None, path: Vec::new(), blob: blob.to_string() };

@@ -103,7 +103,7 @@ impl<'g> Judge<'g> {
         }
     }
 
-    fn may_lose(&self, before: &[&Policy], now: Option<&Policy>, zone: &ZoneName) -> bool {
+    pub(super) fn may_lose(&self, before: &[&Policy], now: Option<&Policy>, zone: &ZoneName) -> bool {
         let (keyring, pins) = (self.guard.keyring.as_ref(), &self.guard.pins);
         self.may_shrink
             || now.is_some_and(|now| {
@@ -130,7 +130,8 @@ impl<'g> Judge<'g> {
             return Ok(());
         }
         let irregular = irregular(entry.mode);
-        if let (Some(what), Some(zone)) = (irregular, now.and_then(|policy| policy.zone_below(&entry.path))) {
+        if let (Some(what), Some(zone)) = (irregular, now.and_then(|policy| policy.zone_behind(&entry.path)))
+        {
             let breach = Breach::Unsealed { zone: zone.clone(), what, findings: Vec::new() };
             self.report.hits.push(hit(breach));
         }
@@ -189,7 +190,7 @@ impl<'g> Judge<'g> {
     }
 
     /// The reason that an allow-list has for a blob at its path.
-    fn listed(&self, place: &Place) -> Option<String> {
+    pub(super) fn listed(&self, place: &Place) -> Option<String> {
         let lists = [&self.allowed, &self.allowed_here];
         lists.iter().find_map(|list| list.reason(&place.blob, &place.path)).map(str::to_owned)
     }
@@ -242,7 +243,7 @@ pub(super) fn place(commit: Option<Oid>, entry: &TreeEntry) -> Place {
 }
 
 /// What is no file, if an entry is none.
-fn irregular(mode: u32) -> Option<Unsealed> {
+pub(super) fn irregular(mode: u32) -> Option<Unsealed> {
     match mode {
         LINK => Some(Unsealed::Symlink),
         SUBMODULE => Some(Unsealed::Submodule),

@@ -15,7 +15,7 @@ use crate::{
     manifest::{Manifest, ManifestError},
     pins::{Pins, Standing},
     seal::KeyId,
-    zone::{Epoch, FOLDER, KEYS, Pattern, Protection, Rules, ZoneName},
+    zone::{Epoch, FOLDER, Pattern, Protection, Rules, ZoneName},
 };
 
 /// The most that a file of the rules may hold, in bytes.
@@ -56,23 +56,9 @@ impl Policy {
         zone_of(&self.folded, lower.as_bytes())
     }
 
-    /// The zone whose folder is at this path or below it, the PKI's or that of a
-    /// pattern: a link here leads all of it elsewhere.
-    pub(super) fn zone_below(&self, path: &[u8]) -> Option<&ZoneName> {
-        let is_above = |folder: &str| {
-            let rest = folder.as_bytes().strip_prefix(path);
-            !path.is_empty() && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
-        };
-        if self.rules.pki().is_some_and(is_above) {
-            return self.zone_of_pki();
-        }
-        let patterns = self.rules.patterns().iter();
-        patterns.filter(|(pattern, _)| pattern.folder().is_some_and(is_above)).map(|(_, zone)| zone).next()
-    }
-
-    /// The zone of what nobody listed in the PKI folder.
-    fn zone_of_pki(&self) -> Option<&ZoneName> {
-        self.manifest.zones.keys().find(|zone| zone.as_str() == KEYS)
+    /// The zone that would keep files which a link or a submodule at this path leads elsewhere.
+    pub(super) fn zone_behind(&self, path: &[u8]) -> Option<&ZoneName> {
+        self.rules.zone_behind(path)
     }
 
     /// Whether both protect the same paths by the same zones.
@@ -147,6 +133,12 @@ impl Policy {
             (Some((epoch, 0)), Some((now, 0))) => now >= epoch,
             (before, now) => now > before,
         }
+    }
+
+    /// Whether this protects a pattern, or a PKI folder, by its name.
+    pub(super) fn has(&self, name: &[u8]) -> bool {
+        self.rules.patterns().iter().any(|(known, _)| known.as_str().as_bytes() == name)
+            || self.rules.pki().is_some_and(|pki| pki.as_bytes() == name)
     }
 
     /// What this protects and `now` does not: patterns, or the PKI folder with

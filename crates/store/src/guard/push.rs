@@ -88,6 +88,10 @@ impl Guard {
                 else {
                     continue;
                 };
+                // One that was lost, on a branch of one's own, is nobody's any more.
+                if self.pins.is_discarded(zone, first) {
+                    continue;
+                }
                 if told.insert(zone) && first != key {
                     let commit = Some(new.to_string());
                     let place = Place { commit, path: FOLDER.into(), blob: String::new() };

@@ -61,6 +61,7 @@ impl Guard {
         } else {
             Vec::new()
         };
+        let links: Vec<_> = entries.iter().filter(|entry| !entry.is_file()).cloned().collect();
         change.choose(entries, &trees);
 
         let sealed = match trees.first() {
@@ -71,6 +72,9 @@ impl Guard {
         judge.count(&looked);
         self.mark_opened(std::slice::from_mut(&mut change), &[], &[], &looked, &policies)?;
         judge.change(&change, &looked)?;
+        if let Some(policy) = &change.now {
+            judge.links(None, &links, policy);
+        }
         self.check_git(&change, &protected, &mut judge)?;
         Ok(judge.report)
     }

@@ -29,8 +29,8 @@ fn store() -> (Manifest, ZoneKeys) {
     described.patterns.push(Pattern::parse("*.key").expect("valid"));
     let wrap = Wrap { kind: Kind::OpenPgp, bytes: vec![1, 2, 3] };
     described.wraps.insert((Epoch::FIRST, name("bob")), wrap);
-    manifest.certify(&zone, &keys);
-    manifest.grant(&zone, &name("alice"), &keys);
+    manifest.certify(&zone, &keys).expect("certified");
+    manifest.grant(&zone, &name("alice"), &keys).expect("granted");
     (manifest, keys)
 }
 
@@ -82,11 +82,11 @@ fn an_epoch_is_begun_by_members_of_the_one_before() {
     let mut rng = OsRng.unwrap_err();
     let (mut manifest, keys) = store();
     let next = keys.rotated(&mut rng).expect("another");
-    manifest.certify(&keys_zone(), &next);
+    manifest.certify(&keys_zone(), &next).expect("certified");
     assert_eq!(verify(&manifest, &next), Ok(()));
     assert_eq!(verify(&manifest, &keys), Err(Distrust::OtherEpoch));
     assert_eq!(manifest.granted(&keys_zone(), &name("alice"), &next), GrantState::Outdated);
-    manifest.grant(&keys_zone(), &name("alice"), &next);
+    manifest.grant(&keys_zone(), &name("alice"), &next).expect("granted");
     assert_eq!(manifest.granted(&keys_zone(), &name("alice"), &next), GrantState::Valid);
     // Somebody who only knows Alice's public key makes keys of his own.
     let foreign = ZoneKeys::generate(keys.store(), keys_zone(), &mut rng).rotated(&mut rng).expect("another");
@@ -112,4 +112,35 @@ fn files_out_of_place_are_refused() {
         files.insert(path.to_owned(), text.as_bytes().to_vec());
         assert!(Manifest::parse(&files).is_err(), "{path}");
     }
+}
+
+#[test]
+fn who_counts_to_the_end_of_an_epoch_is_told_and_the_next_one_begins_anew() {
+    let mut rng = OsRng.unwrap_err();
+    let (mut manifest, keys) = store();
+    let alice = name("alice");
+    zone_of(&mut manifest).revision = u32::MAX - 1;
+    manifest.certify(&keys_zone(), &keys).expect("one more");
+    let last = manifest.clone();
+    assert_eq!(manifest.certify(&keys_zone(), &keys), Err(LastRevision { zone: keys_zone() }));
+    assert_eq!(manifest.to_files(), last.to_files());
+    manifest.grant_after(u32::MAX - 1, &keys_zone(), &alice, &keys).expect("one more");
+    assert!(manifest.grant(&keys_zone(), &alice, &keys).is_err());
+    let next = keys.rotated(&mut rng).expect("another");
+    manifest.certify(&keys_zone(), &next).expect("certified");
+    manifest.grant(&keys_zone(), &alice, &next).expect("granted");
+    assert_eq!(zone_of(&mut manifest).revision, 1);
+    assert_eq!(zone_of(&mut manifest).grants[&alice].revision, 1);
+    assert_eq!(verify(&manifest, &next), Ok(()));
+}
+
+#[test]
+fn a_grant_that_nobody_gave_counts_for_nothing() {
+    let (mut manifest, keys) = store();
+    let alice = name("alice");
+    manifest.grant(&keys_zone(), &alice, &keys).expect("granted");
+    assert_eq!(zone_of(&mut manifest).grants[&alice].revision, 2);
+    zone_of(&mut manifest).grants.get_mut(&alice).expect("there").revision = u32::MAX;
+    manifest.grant(&keys_zone(), &alice, &keys).expect("granted");
+    assert_eq!(zone_of(&mut manifest).grants[&alice].revision, 1);
 }

@@ -4,7 +4,7 @@
 use aws_lc_rs::digest;
 use thiserror::Error;
 
-use super::{Grant, Manifest, Zone};
+use super::{Grant, LastRevision, Manifest, Zone};
 use crate::{
     member::{Member, MemberName},
     seal::{SealingKey, StoreId, hex},
@@ -48,19 +48,45 @@ pub enum GrantState {
 }
 
 impl Manifest {
-    /// Gives a member the right to open a zone, by a MAC under its present key.
+    /// Gives a member the right to open a zone, by a MAC under its present key. It
+    /// is later than a genuine grant of that epoch that it replaces; what somebody
+    /// without the key wrote there counts for nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`LastRevision`]: nothing was changed.
     ///
     /// # Panics
     ///
     /// If there is no such zone or member.
-    pub fn grant(&mut self, zone: &ZoneName, member: &MemberName, keys: &ZoneKeys) {
+    pub fn grant(
+        &mut self,
+        zone: &ZoneName,
+        member: &MemberName,
+        keys: &ZoneKeys,
+    ) -> Result<(), LastRevision> {
+        self.grant_after(0, zone, member, keys)
+    }
+
+    /// As [`Manifest::grant`], and later than a revision that was seen elsewhere.
+    pub(crate) fn grant_after(
+        &mut self,
+        seen: u32,
+        zone: &ZoneName,
+        member: &MemberName,
+        keys: &ZoneKeys,
+    ) -> Result<(), LastRevision> {
         let who = self.members.get(member).expect("the member is there");
         let epoch = keys.current();
         let before = self.zones.get(zone).and_then(|zone| zone.grants.get(member));
-        let revision = before.map_or(0, |grant| grant.revision).saturating_add(1);
+        let before = before
+            .filter(|grant| grant.epoch == epoch && grant.is_genuine(self.store, zone, member, who, keys));
+        let before = before.map_or(0, |grant| grant.revision).max(seen);
+        let revision = before.checked_add(1).ok_or_else(|| LastRevision { zone: zone.clone() })?;
         let mut grant = Grant { fingerprint: who.fingerprint.clone(), epoch, revision, mac: [0; 32] };
         grant.mac = keys.sealing_now().manifest_mac(&grant.message(self.store, zone, member, who));
         self.zones.get_mut(zone).expect("the zone is there").grants.insert(member.clone(), grant);
+        Ok(())
     }
 
     /// Whether a member may open a zone, in the eyes of somebody who can.

@@ -75,6 +75,11 @@ impl Pins {
                 let (zone, id) = rest.split_once(' ')?;
                 self.discarded.insert((ZoneName::parse(zone).ok()?, KeyId::parse(id)?));
             }
+            ("offered", rest) => {
+                let mut words = rest.splitn(3, ' ');
+                let (zone, key) = (ZoneName::parse(words.next()?).ok()?, KeyId::parse(words.next()?)?);
+                self.remember_offered(&zone, key, words.next()?);
+            }
             ("member", rest) => {
                 let mut words = rest.splitn(3, ' ');
                 let zone = ZoneName::parse(words.next()?).ok()?;
@@ -135,6 +140,9 @@ impl Pins {
         }
         for ((zone, name), fingerprint) in &self.members {
             text.push_str(&format!("rule member {zone} {name} {fingerprint}\n"));
+        }
+        for (zone, id, branch) in &self.offered {
+            text.push_str(&format!("rule offered {zone} {id} {branch}\n"));
         }
         for (zone, id) in &self.discarded {
             text.push_str(&format!("rule discarded {zone} {id}\n"));

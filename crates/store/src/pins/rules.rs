@@ -89,10 +89,12 @@ impl Pins {
         manifest.zones.keys().filter(|zone| self.standing(zone, manifest) == Standing::Earlier)
     }
 
-    /// The revision of a zone that was verified last; 0 for none.
+    /// The revision of a zone that was verified last, if it was of this epoch; 0
+    /// for none, and for what no key has verified.
     #[must_use]
-    pub fn revision(&self, zone: &ZoneName) -> u32 {
-        self.verified.get(zone).map_or(0, |seen| seen.revision)
+    pub fn revision(&self, zone: &ZoneName, epoch: Epoch) -> u32 {
+        let seen = self.verified.get(zone).filter(|seen| seen.certain && seen.epoch == epoch);
+        seen.map_or(0, |seen| seen.revision)
     }
 
     /// The rules of a store: what it says, and what this clone has seen of it. The
@@ -106,6 +108,14 @@ impl Pins {
         let lost = zones.keys().flat_map(|name| self.lost(name, manifest).map(move |lost| (lost, name)));
         let patterns = described.chain(lost).map(|(pattern, zone)| (pattern.clone(), zone.clone()));
         Rules::new(manifest.pki.as_deref(), patterns.collect())
+    }
+
+    /// The rules of what this clone has seen alone, whatever the store says now.
+    #[must_use]
+    pub fn own_rules(&self) -> Rules {
+        let known = self.patterns.iter();
+        let known = known.flat_map(|(zone, known)| known.iter().map(|known| (known.clone(), zone.clone())));
+        Rules::new(self.pki.clone().flatten().as_deref(), known.collect())
     }
 
     /// The patterns that a zone had and has not any more.

@@ -70,7 +70,7 @@ impl Vault {
     /// # Errors
     ///
     /// [`VaultError::NothingToDiscard`], [`VaultError::OthersFirst`],
-    /// [`VaultError::Pushed`], [`PinError::RolledBack`] where the present epoch is an earlier one;
+    /// [`VaultError::Pushed`], [`VaultError::Offered`], [`PinError::RolledBack`] where the present epoch is an earlier one;
     /// [`VaultError::StillNeeded`] where files need a key that would go and a key
     /// is missing to seal them anew.
     pub fn lost_rotations(&self, keys: &mut Keys, prompt: &mut dyn Prompt) -> Result<Lost, VaultError> {
@@ -97,7 +97,20 @@ impl Vault {
             if let Some(First { reference, .. }) = firsts.into_iter().find(|first| going.contains(&first.key))
             {
                 let commit = commits.first().cloned().unwrap_or_default();
-                return Err(VaultError::Pushed { commit, reference });
+                let shared = self.shared_branches()?.iter().any(|branch| {
+                    branch
+                        .strip_prefix("refs/heads/")
+                        .is_some_and(|name| reference.ends_with(&format!("/{name}")))
+                });
+                return Err(VaultError::Pushed { commit, reference, shared });
+            }
+            let shared = self.shared_branches()?;
+            let offer = pins.offers().iter().find(|(other, key, branch)| {
+                *other == zone && going.contains(key) && shared.contains(branch)
+            });
+            if let Some((zone, key, branch)) = offer.cloned() {
+                let commit = commits.first().cloned().unwrap_or_default();
+                return Err(VaultError::Offered { zone, key, branch, commit });
             }
             pins.forget_from(&zone, first);
             zones.insert(zone.clone(), (first, commits));

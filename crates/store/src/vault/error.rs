@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Why something could not be done with a store.
+//!
+//! long: one variant for each cause, with its words.
 
 use thiserror::Error;
 
@@ -9,11 +11,11 @@ use crate::{
     git::GitError,
     identity::IdentityError,
     keyring::KeyringError,
-    manifest::{Distrust, ManifestError},
+    manifest::{Distrust, LastRevision, ManifestError},
     member::MemberName,
     pins::PinError,
     read::ReadError,
-    seal::SealError,
+    seal::{KeyId, SealError},
     transaction::{RecordError, RecoverError},
     worktree::WorkTreeError,
     wrap::WrapError,
@@ -96,6 +98,20 @@ pub enum VaultError {
         commit: String,
         /// Where a remote has it, such as `refs/remotes/origin/main`.
         reference: String,
+        /// Whether that is a branch that others take for the shared one.
+        shared: bool,
+    },
+    /// A rotation of this clone that was offered to a branch which others use.
+    #[error("the key {key} of the zone `{zone}` was offered to {branch} of a remote: others may have it")]
+    Offered {
+        /// The zone.
+        zone: ZoneName,
+        /// The key of this clone's epoch.
+        key: KeyId,
+        /// The branch there, such as `refs/heads/main`.
+        branch: String,
+        /// The commit that began the epoch, in hexadecimal digits; empty if it is not known.
+        commit: String,
     },
     /// A merge of two rotations took the side of the one that came later.
     #[error("{reference} had another key of the zone `{zone}` in epoch {epoch} before the one that is here")]
@@ -275,6 +291,9 @@ pub enum VaultError {
         /// The zone.
         zone: ZoneName,
     },
+    /// A member has counted to the end of an epoch.
+    #[error(transparent)]
+    LastRevision(#[from] LastRevision),
     /// A name that neither `.gitattributes` nor `store.toml` could hold.
     #[error("the PKI folder `{}` cannot be kept in a store: of its name", .0.escape_debug())]
     PkiName(String),

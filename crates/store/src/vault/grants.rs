@@ -119,6 +119,28 @@ impl Vault {
         Ok(pins.write(&self.repository.state().join("pins"))?)
     }
 
+    /// The latest revision that a member has given a name in the present epoch,
+    /// here or in anything that git has; 0 for none. What nobody certified has none.
+    pub(super) fn revision_of(
+        &self,
+        past: &Past,
+        zone: &ZoneName,
+        name: &MemberName,
+        keys: &ZoneKeys,
+    ) -> u32 {
+        let own = self.manifest.zones.get(zone).and_then(|zone| zone.grants.get(name));
+        let former = past.grants.get(&(zone.clone(), name.clone())).into_iter().flatten();
+        let members = past.members.get(name).into_iter().flatten();
+        let members: Vec<_> = members.chain(self.manifest.members.get(name)).collect();
+        let genuine = own.into_iter().chain(former).filter(|grant| {
+            grant.epoch == keys.current()
+                && members
+                    .iter()
+                    .any(|member| grant.is_genuine(self.manifest.store, zone, name, member, keys))
+        });
+        genuine.map(|grant| grant.revision).max().unwrap_or(0)
+    }
+
     /// Whether a member may open a zone, in the eyes of somebody who can.
     pub(super) fn granted(
         &self,

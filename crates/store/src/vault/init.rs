@@ -139,9 +139,9 @@ pub(super) fn establish(
         let mut zone = Zone::new(plan.zone.default_mode(), plan.zone.default_padding());
         zone.patterns = plan.patterns;
         manifest.zones.insert(plan.zone.clone(), zone);
-        manifest.certify(&plan.zone, &zone_keys);
+        manifest.certify(&plan.zone, &zone_keys)?;
         for member in &plan.members {
-            manifest.grant(&plan.zone, member, &zone_keys);
+            manifest.grant(&plan.zone, member, &zone_keys)?;
         }
         skipped.extend(wrap_for_all(&mut manifest, &plan.zone, &zone_keys, making.now)?);
         keys.insert(plan.zone, zone_keys);

@@ -83,9 +83,10 @@ impl Vault {
         }
         let mut after = self.manifest.clone();
         after.members.insert(name.clone(), member);
+        let past = self.past_grants()?;
         for zone in zones {
             let keys = self.zone_keys(zone, keys, prompt)?;
-            after.grant(zone, name, keys);
+            after.grant_after(self.revision_of(&past, zone, name, keys), zone, name, keys)?;
             if let Some(source) = wrap_for(&mut after, zone, name, keys, now, false)? {
                 return Err(VaultError::Wrap { member: name.clone(), source });
             }
@@ -140,7 +141,7 @@ impl Vault {
                     GrantState::Outdated if !confirmed.contains(name) => continue,
                     GrantState::Outdated | GrantState::Valid => {}
                 }
-                after.grant(zone, name, keys);
+                after.grant_after(self.revision_of(&past, zone, name, keys), zone, name, keys)?;
                 match wrap_for(&mut after, zone, name, keys, now, allow_expired)? {
                     None => wrapped = true,
                     Some(error) => drop(skipped.insert(name.clone(), error)),

@@ -173,7 +173,7 @@ impl Vault {
             files += edit.reseal(self, zone, old, &new, described.padding)?;
             self.certify(&mut after, zone, &new, Taken::Nothing)?;
             for name in &names {
-                after.grant(zone, name, &new);
+                after.grant(zone, name, &new)?;
             }
             skipped.extend(wrap_for_all(&mut after, zone, &new, now)?);
             begun.push(new);

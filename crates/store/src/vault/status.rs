@@ -11,10 +11,11 @@ use crate::{
     durable::{FileError, inspect, permissions},
     git::IndexEntry,
     git_crypt,
+    manifest::Manifest,
     pins::PinError,
     seal,
     seal::SealError,
-    zone::{Protection, ZoneName},
+    zone::{Pattern, Protection, ZoneName},
     zone_keys::ZoneKeys,
 };
 
@@ -130,18 +131,23 @@ impl Vault {
         let keyring = self.keyring()?;
         let keys_of = |zone: &ZoneName| keyring.as_ref().and_then(|keyring| keyring.zone(zone));
         let (mut files, mut paths, mut misplaced) = (Vec::new(), Vec::new(), Vec::new());
+        let former = self.former_patterns()?;
         for entry in self.repository.index_entries()? {
-            match self.rules.protection(&entry.path) {
-                Protection::Zone(zone) => {
-                    files.push(self.state_of(&entry, zone, keys_of(zone))?);
-                    paths.push(entry.path);
-                }
+            let zone = match self.rules.protection(&entry.path) {
+                Protection::Zone(zone) => zone,
                 Protection::Public | Protection::Unnamed => {
-                    if self.is_misplaced(&entry)? {
+                    if self.is_misplaced(&entry, &former)? {
                         misplaced.push(shown(&entry.path));
                     }
+                    // A link in the place of a folder of protected files.
+                    match self.rules.zone_behind(&entry.path) {
+                        Some(zone) if !entry.is_file() => zone,
+                        _ => continue,
+                    }
                 }
-            }
+            };
+            files.push(self.state_of(&entry, zone, keys_of(zone))?);
+            paths.push(entry.path);
         }
         let unfiltered = attributes::unfiltered(&self.repository, &paths)?;
         let unlocked = self.manifest.zones.keys().filter(|zone| keys_of(zone).is_some()).cloned().collect();
@@ -173,16 +179,32 @@ impl Vault {
         Ok(File { path: shown(&entry.path), zone: zone.clone(), in_git, in_work_tree, exposed })
     }
 
+    /// The patterns that some commit here has described, and no zone has any more.
+    pub(super) fn former_patterns(&self) -> Result<Vec<Pattern>, VaultError> {
+        let mut former: Vec<Pattern> = Vec::new();
+        for version in self.repository.versions_of(&[":(top,glob).certkeep/zones/*/zone.toml"])? {
+            let Some(bytes) = self.repository.blob_if_here(version.blob)? else { continue };
+            let Ok(zone) = Manifest::parse_zone(&bytes) else { continue };
+            let known = |pattern: &Pattern| {
+                former.contains(pattern) || self.rules.patterns().iter().any(|(known, _)| known == pattern)
+            };
+            let new: Vec<_> = zone.patterns.into_iter().filter(|pattern| !known(pattern)).collect();
+            former.extend(new);
+        }
+        Ok(former)
+    }
+
     /// Whether a file that no zone keeps is ciphertext in git. No filter touches
     /// such a file, so the first bytes of the one in the work tree tell; where it
-    /// is not checked out, or was changed, only git does.
-    pub(super) fn is_misplaced(&self, entry: &IndexEntry) -> Result<bool, VaultError> {
+    /// is not checked out, or one of the `former` patterns kept it, only git does.
+    pub(super) fn is_misplaced(&self, entry: &IndexEntry, former: &[Pattern]) -> Result<bool, VaultError> {
         if !entry.is_file() {
             return Ok(false);
         }
         let file = self.repository.file_path(&entry.path);
         let checked_out = inspect(&file)?.is_some_and(|metadata| metadata.is_file());
-        if checked_out && !begins_sealed(&file)? {
+        let was_kept = former.iter().any(|pattern| pattern.matches(&entry.path));
+        if checked_out && !was_kept && !begins_sealed(&file)? {
             return Ok(false);
         }
         Ok(self.repository.blob_if_here(entry.oid)?.is_some_and(|blob| seal::is_sealed(&blob)))

@@ -3,6 +3,7 @@
 //! top, push. Each step by itself: who calls them looks at what came of it before
 //! the next one.
 
+mod anew;
 mod error;
 mod join;
 mod lost;
@@ -11,6 +12,7 @@ mod opening;
 use std::collections::HashSet;
 
 pub use self::{
+    anew::Anew,
     error::SyncError,
     join::{Unseen, Way},
 };
@@ -211,12 +213,16 @@ impl Vault {
         let Some(head) = self.repository.head_commit()? else { return Ok(Pushed::Done) };
         // This commit and no later one, which another command may make meanwhile.
         let refspec = format!("{head}:{}", upstream.theirs);
+        let offers = self.offers()?;
         let spoken = self.repository.speak(&["push", "--porcelain", "--", &upstream.remote, &refspec])?;
         if spoken.done {
             return Ok(Pushed::Done);
         }
         let told = String::from_utf8_lossy(&spoken.output).into_owned();
         let rejection = told.lines().find_map(|line| line.strip_prefix("!\t")?.split('\t').nth(1));
+        if rejection.is_some() {
+            self.take_back_offers(offers)?;
+        }
         if rejection.is_some_and(is_race) || is_race(&spoken.message) {
             return Ok(Pushed::TooLate);
         }

@@ -341,7 +341,7 @@ impl Vault {
             }
         }
         if let Some(described) = after.zones.get_mut(zone) {
-            described.revision = described.revision.max(pins.revision(zone));
+            described.revision = described.revision.max(pins.revision(zone, described.epoch));
             if earlier {
                 let lost = pins.lost(zone, &self.manifest);
                 let lost =
@@ -354,8 +354,7 @@ impl Vault {
                 }
             }
         }
-        after.certify(zone, keys);
-        Ok(())
+        Ok(after.certify(zone, keys)?)
     }
 
     pub(crate) fn pins(&self) -> Result<Pins, VaultError> {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `unlock` and `lock`: the plaintext of the transparent zones comes into the
-//! work tree and goes again.
+//! `unlock`: the plaintext of the transparent zones comes into the work tree.
 
 use std::{
     fs::{self, Metadata, Permissions},
@@ -14,8 +13,6 @@ use super::{Keys, Vault, VaultError, trust::is_closed};
 use crate::{
     driver,
     durable::{FileError, inspect, make_directories, permissions},
-    filter,
-    keyring::Keyring,
     member::MemberName,
     prompt::Prompt,
     seal::KeyId,
@@ -149,25 +146,5 @@ impl Vault {
             }
         }
         Ok(())
-    }
-
-    /// Makes every plaintext of a protected file ciphertext again and forgets
-    /// the keys; gives the number of files. What this clone was told to protect
-    /// counts as well as what the store says now.
-    ///
-    /// # Errors
-    ///
-    /// A file has changes that git does not have: they would be lost. The store
-    /// is not the one that was unlocked.
-    pub fn lock(&self, progress: &mut dyn FnMut(usize, usize)) -> Result<usize, VaultError> {
-        self.no_link_to_a_folder()?;
-        self.verify_to_lock(&self.manifest)?;
-        for tree in worktree::linked(&self.repository)? {
-            if let Some(manifest) = filter::manifest(&tree)? {
-                self.verify_to_lock(&manifest)?;
-            }
-        }
-        let keyring = self.keyring()?.unwrap_or_else(Keyring::new);
-        Ok(worktree::lock(&self.repository, &self.rules, &keyring, progress)?)
     }
 }

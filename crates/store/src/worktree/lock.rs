@@ -18,7 +18,6 @@ use crate::{
     attributes::Block,
     driver,
     durable::FileError,
-    filter,
     git::{IndexEntry, Repository, Stat},
     git_crypt,
     keyring::Keyring,
@@ -36,10 +35,12 @@ pub(crate) type Covers<'a> = dyn Fn(&[u8]) -> bool + 'a;
 
 /// Writes the ciphertext of every protected file that is plaintext, in this work
 /// tree and all that are linked with it, and removes the keyring; gives the
-/// number of files. The driver stays: it refuses plaintext from now on.
+/// number of files. The driver stays: it refuses plaintext from now on. `seen` are
+/// rules that hold in all of them, `by_tree` those of each.
 pub(crate) fn lock(
     repository: &Repository,
-    rules: &Rules,
+    seen: &Rules,
+    by_tree: &mut dyn FnMut(&Repository) -> Rules,
     keyring: &Keyring,
     progress: &mut Progress<'_>,
 ) -> Result<usize, WorkTreeError> {
@@ -50,14 +51,13 @@ pub(crate) fn lock(
         matches!(rules.protection(path), Protection::Zone(_)) || told.protects(path)
     };
     let linked = linked(repository)?;
-    let mut plans = vec![Plan::new(repository, keyring, 0)?];
-    plans.first_mut().expect("just made").all(&|path| covers(rules, path), progress)?;
-    for (number, tree) in (1..).zip(&linked) {
+    let here_too = by_tree(repository);
+    let mut plans = Vec::new();
+    for (number, tree) in std::iter::once(repository).chain(&linked).enumerate() {
         let mut plan = Plan::new(tree, keyring, number)?;
         // What is checked out there may be older than the store.
-        let own = filter::manifest(tree)?.map(|manifest| manifest.rules());
-        let by_own = |path: &[u8]| own.as_ref().is_some_and(|own| covers(own, path));
-        plan.all(&|path| by_own(path) || covers(rules, path), progress)?;
+        let own = by_tree(tree);
+        plan.all(&|path| [&own, &here_too, seen].iter().any(|rules| covers(rules, path)), progress)?;
         plans.push(plan);
     }
     let here = repository.work_tree();
@@ -84,7 +84,7 @@ pub(crate) fn lock(
     if repository.has_reference(TEXTCONV_NOTES)? {
         repository.git(&["update-ref", "-d", TEXTCONV_NOTES], &[])?;
     }
-    rerere::forget(repository, &|path| covers(rules, path), keyring)?;
+    rerere::forget(repository, &|path| covers(seen, path) || covers(&here_too, path), keyring)?;
     sweep(&repository.state().join("unlock"))?;
     // Last: whatever was interrupted before can be done again.
     Keyring::remove(&repository.state().join("keyring"))?;

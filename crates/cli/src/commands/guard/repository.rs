@@ -11,12 +11,13 @@ use certkeep_pki::{
 use certkeep_store::{
     guard::{Breach, Guard, Hit, Progress, Reach, Report, Update},
     store::Store,
+    vault::offered::remember_offered,
 };
 
 use super::{
     Args, Checked,
     owner::Owners,
-    told::{Contents, Front, Told},
+    told::{Contents, Front, Level, Told},
 };
 use crate::{input, report::Failure, session::Session, terminal};
 
@@ -45,8 +46,12 @@ pub(super) fn check(front: Front, args: &Args, session: &mut Session) -> Result<
     let (allowed, reasons): (Vec<&Hit>, Vec<String>) =
         report.allowed.iter().map(|(hit, reason)| (hit, reason.clone())).unzip();
     let told = |hits: &[&Hit]| told(&guard, hits, front, &owners, session.now);
+    let found = told(&hits);
+    if front == Front::Push && found.iter().all(|told| told.level < Level::Error) {
+        remember_offered(&updates)?;
+    }
     Ok(Checked {
-        found: told(&hits),
+        found,
         allowed: told(&allowed).into_iter().zip(reasons).collect(),
         unread: Vec::new(),
         blobs: report.blobs,

@@ -6,6 +6,7 @@
 //! not at all. What is said goes to standard error, beside git's own words.
 
 mod keys;
+mod store;
 
 use std::{ffi::OsStr, os::unix::ffi::OsStrExt as _, path::Path};
 
@@ -57,6 +58,9 @@ impl Call<'_> {
 
 /// Answers git. An error is a conflict: what stands in the work tree then is said in it.
 pub(super) fn answer(plumbing: &Plumbing, call: &Call<'_>, terminal: &mut Terminal) -> Result<(), Failure> {
+    if let Some(answered) = store::answer(plumbing, call, terminal)? {
+        return answered;
+    }
     let sides = match plumbing.merge(call.base, call.ours, call.theirs)? {
         Merge::Won(_) => return Ok(()),
         Merge::Undecided(sides) => sides,

@@ -17,6 +17,9 @@ use crate::{
     terminal::{Safe, shell_word},
 };
 
+/// How many files are named in one line.
+const SHOWN: usize = 10;
+
 /// Looks, and ends with an exit code of its own if git has something in the clear.
 pub(super) fn run(session: &mut Session) -> Result<(), Failure> {
     let all = session.settings.format == Format::Json;
@@ -34,11 +37,14 @@ pub(super) fn run(session: &mut Session) -> Result<(), Failure> {
             if exposed == 1 { "file" } else { "files" }
         ));
     }
-    for path in &report.misplaced {
+    if !report.misplaced.is_empty() {
+        let shown: Vec<_> = report.misplaced.iter().take(SHOWN).map(|path| shell_word(path)).collect();
+        let (words, more) = (shown.join(" "), report.misplaced.len().saturating_sub(SHOWN));
+        let more = if more == 0 { String::new() } else { format!(" (and {more} more)") };
         session.terminal.warning(format_args!(
-            "{} is sealed, and no zone keeps it any more: to have it in the clear, `certkeep store protect {}`, then `certkeep store unprotect` of the same",
-            Safe(path),
-            Safe(shell_word(path))
+            "no zone keeps what git has sealed, and nothing opens it: {0}{more}. To keep it sealed: \
+             `certkeep store protect {0}`, `certkeep unlock`; to have it in the clear, `certkeep store unprotect {0}` after that",
+            Safe(words)
         ));
     }
     for zone in &report.earlier {

@@ -178,12 +178,14 @@ impl Examination<'_> {
     fn index(&mut self, told: &mut Told) {
         let entries = self.repository.index_entries();
         let entries = self.tried("the index", entries).unwrap_or_default();
+        let former = self.vault.as_ref().map(|vault| vault.former_patterns());
+        let former = former.and_then(|former| self.tried("earlier patterns", former)).unwrap_or_default();
         let mut old: BTreeMap<ZoneName, Vec<Vec<u8>>> = BTreeMap::new();
         for entry in entries {
             let Some(vault) = &self.vault else { return };
             let subject = shown(&entry.path);
             let Protection::Zone(zone) = vault.rules.protection(&entry.path) else {
-                let misplaced = vault.is_misplaced(&entry);
+                let misplaced = vault.is_misplaced(&entry, &former);
                 if self.tried(&subject, misplaced) == Some(true) {
                     self.tell(Fault::new(Kind::Misplaced, subject, "it is sealed, and no zone keeps it"));
                 }
