@@ -34,6 +34,8 @@ pub enum ExitCode {
     NotSealed,
     /// The guard found something that must not leave in the clear.
     LeakFound,
+    /// `log --verify` found something that the history does not account for.
+    HistoryUnproven,
     /// Another process holds the PKI's lock.
     LockHeld,
     /// certkeep itself is wrong.
@@ -44,7 +46,7 @@ pub enum ExitCode {
 
 impl ExitCode {
     /// Every exit code of our own with what it means: the published table.
-    pub const ALL: [(Self, &'static str); 6] = [
+    pub const ALL: [(Self, &'static str); 7] = [
         (Self::Success, "done; also when the reader of the output has gone away"),
         (
             Self::Refused,
@@ -53,6 +55,7 @@ impl ExitCode {
         ),
         (Self::NotSealed, "`store status` found a protected file that git does not keep sealed"),
         (Self::LeakFound, "`guard` found something that must not leave in the clear"),
+        (Self::HistoryUnproven, "`log --verify` found something that the history does not account for"),
         (Self::LockHeld, "the PKI is locked by another process"),
         (Self::Internal, "a bug in certkeep"),
     ];
@@ -65,6 +68,7 @@ impl ExitCode {
             Self::Refused => 1,
             Self::NotSealed => 5,
             Self::LeakFound => 6,
+            Self::HistoryUnproven => 7,
             Self::LockHeld => 17,
             Self::Internal => 70,
             Self::OfCommand(code) => code,
