@@ -86,7 +86,7 @@ fn every_operation_is_told_by_whom_and_when() {
     alice.fails("cd work/ca && certkeep log --since yesterday", "neither a day nor a time");
     // Whoever has no key reads it too, and sees where a clone is cut off.
     let mallory = team.person("mallory");
-    mallory.does("cd work && git clone -q ~/../alice/work/ca full && git clone -q --depth=2 file://$HOME/../alice/work/ca cut");
+    mallory.does("cd work && A=$(cd ~/../alice/work && pwd)/ca && git clone -q $A full && git clone -q --depth=2 file://$A cut");
     assert_eq!(mallory.does("cd work/full && certkeep log"), all);
     proved(&mallory, "work/full");
     mallory.tries("cd work/cut && certkeep log").well().says("this clone is shallow");

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The commits that HEAD leads to, what each of them changed, and who signed it; and
 //! up to where this clone has proved them. Reads objects alone and needs no key.
+//!
+//! long: one handle, whose questions all end in git's objects.
 
 mod memory;
 

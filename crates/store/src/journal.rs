@@ -258,7 +258,13 @@ mod tests {
         }
         let staged = format!("{HEADER}\nplace ../0 x\nend 1\n");
         assert_eq!(Journal::parse(staged.as_bytes()), Err(JournalError::Line(2)));
-        assert_eq!(Journal::parse(b"certkeep journal 3\nend 0\n"), Err(JournalError::Version));
+        for path in ["../x", "/etc/passwd", ""] {
+            let event = format!("{HEADER_WITH_EVENT}\nevent 1f.0 {path}\nend 1\n");
+            assert_eq!(Journal::parse(event.as_bytes()), Err(JournalError::Line(2)), "{path}");
+        }
+        let event = format!("{HEADER_WITH_COMMIT}\nevent 1f.0 x\nend 1\n");
+        assert_eq!(Journal::parse(event.as_bytes()), Err(JournalError::Line(2)));
+        assert_eq!(Journal::parse(b"certkeep journal 4\nend 0\n"), Err(JournalError::Version));
     }
 
     #[test]

@@ -149,7 +149,7 @@ fn a_second_store_and_another_folder_are_found() {
     kinds.push("store-replaced");
     caught(
         &alice,
-        "git fetch -q ~/../mallory/work/ca HEAD && git merge -q -s ours --allow-unrelated-histories --no-edit FETCH_HEAD",
+        "git fetch -q $(cd ~/../mallory/work && pwd)/ca HEAD && git merge -q -s ours --allow-unrelated-histories --no-edit FETCH_HEAD",
         &kinds,
     );
     caught(

@@ -1,3 +1,6 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Deeds: found by comparing, written down and read back.
+
 use super::*;
 use crate::{ca::fixture, index::Reason, moment::Moment};
 

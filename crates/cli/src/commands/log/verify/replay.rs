@@ -4,6 +4,8 @@
 //!
 //! A parent without a store is none: what a commit takes over from there comes in with
 //! that commit.
+//!
+//! long: one walk, whose steps share what was gathered so far.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -249,8 +251,8 @@ impl<'a> Replay<'a> {
 
     fn index(&mut self, number: usize, commit: &Commit, one: &Compared<'_>) -> Result<(), Failure> {
         let after = one.after().map(|blob| self.chronicle.bytes(blob)).transpose()?.unwrap_or_default();
-        let (mut added, mut revoked): (Option<Vec<SerialHex>>, Option<Vec<(SerialHex, Revocation)>>) =
-            (None, None);
+        let mut added: Option<Vec<SerialHex>> = None;
+        let mut revoked: Option<Vec<(SerialHex, Revocation)>> = None;
         let mut redated: Option<Vec<SerialHex>> = None;
         let mut weakened: BTreeMap<String, Kind> = BTreeMap::new();
         for change in &one.changes {
