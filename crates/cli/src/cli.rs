@@ -180,6 +180,15 @@ pub enum Command {
     List(commands::list::Args),
     /// Put ciphertext back into this clone and forget the keys
     Lock,
+    /// Who issued, revoked and renewed what and when; --verify: whether the history accounts for everything
+    ///
+    /// Needs no key. docs/history.md says what is proved by it and what is not.
+    #[command(after_help = "Examples:
+  certkeep log                          every operation, the youngest first
+  certkeep log www.example.net --since 30d
+  certkeep log --verify                 replay the history, compare it with the journal
+  git config certkeep.signatures required && certkeep log --verify")]
+    Log(commands::log::Args),
     /// Who may open the encrypted store: add, remove, list, refresh
     Member(commands::member::Args),
     /// A whole CA with a server and a client certificate, to look at and to start from

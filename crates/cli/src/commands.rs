@@ -20,6 +20,7 @@ pub mod inline;
 pub mod inspect;
 pub mod issue;
 pub mod list;
+pub mod log;
 pub mod member;
 pub mod overview;
 pub mod plumbing;
@@ -83,6 +84,7 @@ pub fn run(command: &Command, session: &mut Session) -> Result<(), Failure> {
         Command::Issue(args) => issue::run(args, session),
         Command::List(args) => list::run(args, session),
         Command::Lock => unlock::lock(session),
+        Command::Log(args) => log::run(args, session),
         Command::Member(args) => member::run(args, session),
         Command::Quickstart(args) => quickstart::run(args, session),
         Command::Rand(args) => inspect::random(args, session),

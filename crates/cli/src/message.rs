@@ -12,7 +12,7 @@ use crate::terminal::{Safe, shell_word};
 pub fn of(words: &[&str]) -> Message {
     let words: Vec<String> = words.iter().map(|word| Safe(shell_word(word)).to_string()).collect();
     let command = words.join(" ");
-    Message { subject: command.clone(), trailers: vec![("Certkeep-Command".to_owned(), command)] }
+    Message::new(command.clone()).with("Certkeep-Command", command)
 }
 
 /// The same about a certificate that was issued or revoked.

@@ -43,6 +43,8 @@ pub enum ExitCode {
     Ailing,
     /// The doctor found an error.
     Ill,
+    /// `log --verify` found something that the history does not account for.
+    HistoryUnproven,
     /// Another process holds the PKI's lock.
     LockHeld,
     /// certkeep itself is wrong.
@@ -53,7 +55,7 @@ pub enum ExitCode {
 
 impl ExitCode {
     /// Every exit code of our own with what it means: the published table.
-    pub const ALL: [(Self, &'static str); 8] = [
+    pub const ALL: [(Self, &'static str); 9] = [
         (Self::Success, "done; also when the reader of the output has gone away"),
         (
             Self::Refused,
@@ -64,6 +66,7 @@ impl ExitCode {
         (Self::LeakFound, "`guard` found something that must not leave in the clear"),
         (Self::Ailing, "`doctor` found nothing worse than a warning"),
         (Self::Ill, "`doctor` found an error"),
+        (Self::HistoryUnproven, "`log --verify` found something that the history does not account for"),
         (Self::LockHeld, "the PKI is locked by another process"),
         (Self::Internal, "a bug in certkeep"),
     ];
@@ -78,6 +81,7 @@ impl ExitCode {
             Self::LeakFound => 6,
             Self::Ailing => 7,
             Self::Ill => 8,
+            Self::HistoryUnproven => 9,
             Self::LockHeld => 17,
             Self::Internal => 70,
             Self::OfCommand(code) => code,

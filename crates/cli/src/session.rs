@@ -6,6 +6,7 @@
 //! lets the core decide, and hands the changes back. long: many short steps that
 //! every command takes, and no logic to part them by.
 
+mod ledger;
 mod vault;
 
 pub use self::vault::Opened;
@@ -349,13 +350,14 @@ impl Session {
         }
         self.lock()?;
         let history = self.history(changes)?;
+        let with_deeds = if history.is_some() { self.with_deeds(changes, message)? } else { message.clone() };
         let writer = self.writer.as_mut().expect("locked above");
         if let Some(history) = history {
             writer.set_history(history);
         }
         let recorded = {
             let _signals = interrupt::put_off();
-            writer.record(changes, message)?
+            writer.record(changes, &with_deeds)?
         };
         self.say_committed(recorded.commit.as_deref());
         if self.settings.verbose {

@@ -14,6 +14,7 @@ pub mod index;
 pub mod inventory;
 pub mod key;
 pub mod layout;
+pub mod ledger;
 pub mod merge;
 pub mod moment;
 pub mod openvpn;

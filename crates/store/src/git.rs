@@ -35,7 +35,7 @@ use git2::{ErrorCode, ObjectType, RepositoryOpenFlags};
 
 pub(crate) use self::{
     build::{Identity, TreeChange},
-    entry::{FILE_MODE, IndexEntry, Stat, TreeEntry},
+    entry::{FILE_MODE, FOLDER_MODE, IndexEntry, Stat, TreeEntry},
     head::{Head, Patience},
     index::{Entered, IndexChange, IndexStat, WORK_TREE},
     lines::merge_lines,

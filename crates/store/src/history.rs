@@ -14,7 +14,7 @@ use certkeep_pki::change::Contents;
 use thiserror::Error;
 
 pub use crate::git::GitError;
-use crate::git::Repository;
+use crate::{event::Event, git::Repository};
 
 /// Decides what git is to keep of a file, and what the work tree is to hold.
 pub trait Sealer: Send + Sync {
@@ -58,12 +58,26 @@ pub struct Message {
     pub subject: String,
     /// Its last lines, such as `Certkeep-Serial: 0A`: names and values.
     pub trailers: Vec<(String, String)>,
+    /// What the operation did, for the journal of the store; whoever commits is its actor.
+    pub event: Option<Event>,
 }
 
 impl Message {
     /// A message without trailers.
     pub fn new(subject: impl Into<String>) -> Self {
-        Self { subject: subject.into(), trailers: Vec::new() }
+        Self { subject: subject.into(), trailers: Vec::new(), event: None }
+    }
+
+    /// The same with an event.
+    #[must_use]
+    pub fn with_event(self, event: Event) -> Self {
+        Self { event: Some(event), ..self }
+    }
+
+    /// The file of the event, if there is one: by whom is for git to say.
+    pub(crate) fn event_file(&self, repository: &Repository) -> Option<(String, Vec<u8>)> {
+        let actor = || repository.identity().map_or_else(|_| "unknown".to_owned(), |who| who.author());
+        self.event.as_ref().map(|event| Event { actor: actor(), ..event.clone() }.to_file())
     }
 
     /// Adds a trailer.

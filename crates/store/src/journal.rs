@@ -14,7 +14,8 @@
 //! end 3
 //! ```
 //!
-//! Version 1 knows no commit, and is still written where there is none.
+//! Version 1 knows no commit, and is still written where there is none. Version 3
+//! has `event STAGED PATH` too: a file above the PKI, from the top of the work tree.
 
 use std::fmt::Write as _;
 
@@ -22,6 +23,7 @@ use thiserror::Error;
 
 const HEADER: &str = "certkeep journal 1";
 const HEADER_WITH_COMMIT: &str = "certkeep journal 2";
+const HEADER_WITH_EVENT: &str = "certkeep journal 3";
 
 /// One thing to be done. Paths are relative to the site's root, and any bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +33,14 @@ pub(crate) enum Step {
     /// Rename the staged file to `path`; done already when it is gone.
     Place {
         /// The name of the file in the stage directory, never used twice.
+        staged: String,
+        /// Where it belongs.
+        path: Vec<u8>,
+    },
+    /// Rename the staged file to `path`, from the top of the work tree that the
+    /// site is in; done already when it is gone.
+    Event {
+        /// As of [`Step::Place`].
         staged: String,
         /// Where it belongs.
         path: Vec<u8>,
@@ -62,7 +72,7 @@ pub(crate) enum Promise<'a> {
 #[non_exhaustive]
 pub enum JournalError {
     /// Another version of certkeep wrote it.
-    #[error("its first line is neither `{HEADER}` nor `{HEADER_WITH_COMMIT}`")]
+    #[error("its first line is none of `{HEADER}`, 2 and 3")]
     Version,
     /// It lacks its last line, or holds more than that says.
     #[error("it is incomplete")]
@@ -75,13 +85,20 @@ pub enum JournalError {
 impl Journal {
     /// The journal as it stands in its file.
     pub(crate) fn to_text(&self) -> String {
-        let header = if self.commit.is_some() { HEADER_WITH_COMMIT } else { HEADER };
+        let header = match &self.commit {
+            _ if self.steps.iter().any(|step| matches!(step, Step::Event { .. })) => HEADER_WITH_EVENT,
+            Some(_) => HEADER_WITH_COMMIT,
+            None => HEADER,
+        };
         let mut text = format!("{header}\n");
         for step in &self.steps {
             let line = match step {
                 Step::Directory(path) => format!("directory {}\n", escape(path)),
                 Step::Place { staged, path } => {
                     format!("place {} {}\n", escape(staged.as_bytes()), escape(path))
+                }
+                Step::Event { staged, path } => {
+                    format!("event {} {}\n", escape(staged.as_bytes()), escape(path))
                 }
                 Step::Remove(path) => format!("remove {}\n", escape(path)),
             };
@@ -97,7 +114,7 @@ impl Journal {
     pub(crate) fn parse(text: &[u8]) -> Result<Self, JournalError> {
         let text = std::str::from_utf8(text).map_err(|_| JournalError::Version)?;
         let (header, body) = text.split_once('\n').ok_or(JournalError::Version)?;
-        if ![HEADER, HEADER_WITH_COMMIT].contains(&header) {
+        if ![HEADER, HEADER_WITH_COMMIT, HEADER_WITH_EVENT].contains(&header) {
             return Err(JournalError::Version);
         }
         let (mut steps, mut commit) = (Vec::new(), None);
@@ -113,18 +130,23 @@ impl Journal {
                     };
                 }
                 (Some("commit"), Some(name), None, None)
-                    if header == HEADER_WITH_COMMIT && commit.is_none() && is_object_name(name) =>
+                    if header != HEADER && commit.is_none() && is_object_name(name) =>
                 {
                     commit = Some(name.to_owned());
                     continue;
                 }
                 (Some("directory"), Some(path), None, None) => unescape_path(path).map(Step::Directory),
                 (Some("remove"), Some(path), None, None) => unescape_path(path).map(Step::Remove),
-                (Some("place"), Some(staged), Some(path), None) => {
+                (Some(word), Some(staged), Some(path), None)
+                    if word == "place" || (word == "event" && header == HEADER_WITH_EVENT) =>
+                {
                     let staged = unescape(staged)
                         .filter(|staged| is_component(staged))
                         .and_then(|staged| String::from_utf8(staged).ok());
-                    staged.zip(unescape_path(path)).map(|(staged, path)| Step::Place { staged, path })
+                    staged.zip(unescape_path(path)).map(|(staged, path)| match word {
+                        "event" => Step::Event { staged, path },
+                        _ => Step::Place { staged, path },
+                    })
                 }
                 _ => None,
             };
@@ -143,7 +165,7 @@ impl Journal {
         self.steps.iter().filter_map(|step| match step {
             Step::Place { staged, path } => Some((path.as_slice(), Promise::Placed(staged))),
             Step::Remove(path) => Some((path.as_slice(), Promise::Removed)),
-            Step::Directory(_) => None,
+            Step::Directory(_) | Step::Event { .. } => None,
         })
     }
 }
@@ -236,7 +258,13 @@ mod tests {
         }
         let staged = format!("{HEADER}\nplace ../0 x\nend 1\n");
         assert_eq!(Journal::parse(staged.as_bytes()), Err(JournalError::Line(2)));
-        assert_eq!(Journal::parse(b"certkeep journal 3\nend 0\n"), Err(JournalError::Version));
+        for path in ["../x", "/etc/passwd", ""] {
+            let event = format!("{HEADER_WITH_EVENT}\nevent 1f.0 {path}\nend 1\n");
+            assert_eq!(Journal::parse(event.as_bytes()), Err(JournalError::Line(2)), "{path}");
+        }
+        let event = format!("{HEADER_WITH_COMMIT}\nevent 1f.0 x\nend 1\n");
+        assert_eq!(Journal::parse(event.as_bytes()), Err(JournalError::Line(2)));
+        assert_eq!(Journal::parse(b"certkeep journal 4\nend 0\n"), Err(JournalError::Version));
     }
 
     #[test]

@@ -8,9 +8,11 @@
 //! a directory, and `rename` over an existing file.
 
 pub mod attributes;
+pub mod chronicle;
 pub mod create;
 pub mod driver;
 mod durable;
+pub mod event;
 mod exposure;
 pub mod filter;
 mod git;

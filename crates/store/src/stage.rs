@@ -22,7 +22,7 @@ use crate::{
     history::draft::PkiDraft,
     journal::{Journal, Step},
     modes::Umask,
-    plan::{Placement, Plan, Source, directory_access, file_access},
+    plan::{Placement, Plan, Source, check_directory, directory_access, file_access},
     read::read_secret_file,
     transaction::{JOURNAL_NEW, RecordError, Site},
 };
@@ -69,10 +69,33 @@ pub(crate) fn prepare(
             draft.remove(relative);
         }
     }
+    let event = draft.as_mut().map(PkiDraft::event).transpose()?.flatten();
+    if let Some((top, path, text)) = event {
+        make_way(&top, &path, made)?;
+        let staged = staged_names().next().expect("they never end");
+        let contents = Contents::Public(text);
+        written.push(write_new(&stage.join(&staged), &contents, Access::Mode(0o644), None)?);
+        steps.push(Step::Event { staged, path: path.into_bytes() });
+    }
     let commit = draft.map(PkiDraft::finish).transpose()?.flatten();
     let journal = Journal { steps, commit };
     promise(stage, &journal, written)?;
     Ok(Some(journal))
+}
+
+/// Makes the folders of a file, from the top of the work tree; follows no link, for
+/// somebody else may have committed one.
+fn make_way(top: &Path, path: &str, made: &mut Vec<PathBuf>) -> Result<(), RecordError> {
+    for (end, _) in path.match_indices('/') {
+        let directory = top.join(path.get(..end).unwrap_or_default());
+        if make_directory(&directory, Access::Mode(0o755))? {
+            directory.parent().map_or(Ok(()), sync_directory)?;
+            made.push(directory);
+        } else if let Some(metadata) = inspect(&directory)? {
+            check_directory(&directory, &metadata)?;
+        }
+    }
+    Ok(())
 }
 
 /// Names for the stage that were never used before.

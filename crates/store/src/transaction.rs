@@ -35,7 +35,7 @@ use crate::{
         Access, inspect, make_directories, make_directory, remove_if_present, rename_if_present,
         sync_directory,
     },
-    git::{GitError, Head, Patience, Stat, as_path},
+    git::{GitError, Head, Patience, Repository, Stat, as_path},
     history::{
         History, LeftAway, Message, SealRefusal,
         draft::PkiDraft,
@@ -312,6 +312,20 @@ impl Step {
                     make_directories(parent)?;
                 }
                 place(&site.stage.join(staged), &path)?;
+                path
+            }
+            Self::Event { staged, path } => {
+                let staged = site.stage.join(staged);
+                let Ok(Some(repository)) = Repository::discover(&site.root) else {
+                    // Files that were copied away from their repository have no journal.
+                    remove_if_present(&staged)?;
+                    return Ok(None);
+                };
+                let path = repository.file_path(path);
+                if let Some(parent) = path.parent() {
+                    make_directories(parent)?;
+                }
+                place(&staged, &path)?;
                 path
             }
             Self::Remove(path) => {

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use certkeep_store::{
     guard::GuardError,
+    history::GitError,
     hooks::{HookError, Keeper},
 };
 
@@ -22,6 +23,12 @@ impl Failure {
     /// Words behind an option that is used by git's hooks.
     pub fn not_a_hook(option: &str, takes: &str) -> Self {
         Self::refused(format!("`{option}` takes {takes}"))
+    }
+}
+
+impl From<GitError> for Failure {
+    fn from(error: GitError) -> Self {
+        Self::from_error(&error).of_git(&error)
     }
 }
 

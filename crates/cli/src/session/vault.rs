@@ -189,8 +189,9 @@ impl Session {
         if self.settings.commits != Commits::Every || self.keeper()?.is_none() {
             return Ok(());
         }
+        let message = self.with_everything(message)?;
         let Opened { vault, keys, terminal, .. } = self.opened()?;
-        let commit = vault.adopt(keys, &mut Asker(terminal), message)?;
+        let commit = vault.adopt(keys, &mut Asker(terminal), &message)?;
         self.say_committed(commit.as_deref());
         Ok(())
     }

@@ -77,7 +77,8 @@ impl Reason {
         }
     }
 
-    fn from_index(text: &str) -> Option<Self> {
+    /// Reads the word that `openssl ca` writes.
+    pub(crate) fn from_index(text: &str) -> Option<Self> {
         // openssl compares without regard to case and spells cACompromise as CACompromise.
         let mut every = Self::OFFERED.into_iter().chain([Self::RemoveFromCrl]);
         every.find(|reason| reason.word().eq_ignore_ascii_case(text))

@@ -107,6 +107,12 @@ pub fn weakened(before: &Index, after: &Index) -> Vec<Flaw> {
     flaws
 }
 
+/// Whether a revocation says more than another.
+#[must_use]
+pub(crate) fn is_firmer(one: Revocation, other: Revocation) -> bool {
+    firmness(Some(one)) > firmness(Some(other))
+}
+
 /// A revocation for good is more than a hold, and that more than none.
 fn firmness(revocation: Option<Revocation>) -> u8 {
     match revocation.map(|revocation| revocation.reason) {

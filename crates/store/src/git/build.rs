@@ -15,6 +15,14 @@ pub(crate) struct Identity {
     committer: Signature<'static>,
 }
 
+impl Identity {
+    /// `Name <address>` of the author.
+    pub(crate) fn author(&self) -> String {
+        let text = String::from_utf8_lossy;
+        format!("{} <{}>", text(self.author.name_bytes()), text(self.author.email_bytes()))
+    }
+}
+
 /// What a commit makes of one path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct TreeChange {

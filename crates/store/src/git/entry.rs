@@ -8,6 +8,8 @@ use git2::{IndexTime, Oid};
 
 /// The mode of a file that is not executable.
 pub(crate) const FILE_MODE: u32 = 0o100_644;
+/// The mode of a folder.
+pub(crate) const FOLDER_MODE: u32 = 0o040_000;
 const EXECUTABLE_MODE: u32 = 0o100_755;
 
 /// A file of a tree.

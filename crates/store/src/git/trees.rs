@@ -7,9 +7,8 @@ use std::{
     ops::Bound,
 };
 
-use super::{GitError, Kind, Objects, Oid, TreeEntry, objects::damaged};
+use super::{FOLDER_MODE as FOLDER, GitError, Kind, Objects, Oid, TreeEntry, objects::damaged};
 
-const FOLDER: u32 = 0o040_000;
 const SUBMODULE: u32 = 0o160_000;
 
 /// The longest path of a folder in a tree that is followed, in bytes.
@@ -127,7 +126,7 @@ impl Objects {
     }
 
     /// The entries of one folder: mode, blank, name, NUL, the object's name in bytes.
-    fn folder(&self, tree: Oid) -> Result<Vec<TreeEntry>, GitError> {
+    pub(crate) fn folder(&self, tree: Oid) -> Result<Vec<TreeEntry>, GitError> {
         let bytes = self.read_as(Kind::Tree, tree)?;
         let length = tree.as_bytes().len();
         let mut entries = Vec::new();

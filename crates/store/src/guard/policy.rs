@@ -10,7 +10,8 @@ use std::{
 
 use super::{GuardError, allow::AllowList};
 use crate::{
-    git::{Kind, Objects, Oid, TreeEntry},
+    event,
+    git::{FOLDER_MODE, Kind, Objects, Oid, TreeEntry},
     keyring::Keyring,
     manifest::{Manifest, ManifestError},
     pins::{Pins, Standing},
@@ -167,11 +168,15 @@ fn zone_of<'r>(rules: &'r Rules, path: &[u8]) -> Option<&'r ZoneName> {
     }
 }
 
-/// What has been read, by the object name of `.certkeep`.
+/// What stands in `.certkeep`, but for the journal of events, which grows with every
+/// commit and decides nothing: names, objects and modes.
+pub(super) type Folder = Vec<(Vec<u8>, Oid, u32)>;
+
+/// What has been read, by what stands in `.certkeep`.
 #[derive(Debug)]
 pub(super) struct Policies<'a> {
     objects: &'a Objects,
-    known: RefCell<HashMap<Oid, Option<Arc<Policy>>>>,
+    known: RefCell<HashMap<Folder, Option<Arc<Policy>>>>,
 }
 
 impl<'a> Policies<'a> {
@@ -179,9 +184,12 @@ impl<'a> Policies<'a> {
         Self { objects, known: RefCell::default() }
     }
 
-    /// The object name of a tree's `.certkeep`.
-    pub(super) fn folder(&self, tree: Oid) -> Result<Option<Oid>, GuardError> {
-        Ok(self.objects.entry(tree, &[FOLDER])?.map(|(oid, _)| oid))
+    /// What stands in a tree's `.certkeep`; `None` where that is no folder.
+    pub(super) fn folder(&self, tree: Oid) -> Result<Option<Folder>, GuardError> {
+        let Some((folder, Kind::Tree)) = self.objects.entry(tree, &[FOLDER])? else { return Ok(None) };
+        let entries = self.objects.folder(folder)?.into_iter();
+        let deciding = entries.filter(|entry| entry.path != event::FOLDER.as_bytes());
+        Ok(Some(deciding.map(|entry| (entry.path, entry.oid, entry.mode)).collect()))
     }
 
     /// Whether a tree has a store, with rules that can be read or not.
@@ -191,13 +199,20 @@ impl<'a> Policies<'a> {
 
     /// The rules of a tree; `whose` says which it is if they cannot be read.
     pub(super) fn of_tree(&self, tree: Oid, whose: Oid) -> Result<Option<Arc<Policy>>, GuardError> {
-        let Some((folder, Kind::Tree)) = self.objects.entry(tree, &[FOLDER])? else { return Ok(None) };
+        let Some(folder) = self.folder(tree)? else { return Ok(None) };
         if let Some(known) = self.known.borrow().get(&folder) {
             return Ok(known.clone());
         }
         let mut files = BTreeMap::new();
-        for entry in self.objects.entries(folder)? {
-            self.add(&mut files, &entry.path, &entry)?;
+        for (name, oid, mode) in &folder {
+            let entry = TreeEntry { path: name.clone(), oid: *oid, mode: *mode };
+            if *mode == FOLDER_MODE {
+                for below in self.objects.entries(*oid)? {
+                    self.add(&mut files, &[name.as_slice(), b"/", &below.path].concat(), &below)?;
+                }
+            } else {
+                self.add(&mut files, name, &entry)?;
+            }
         }
         let policy = parse(&files, &format!("commit {whose}"))?;
         self.known.borrow_mut().insert(folder, policy.clone());

@@ -9,8 +9,12 @@ use std::{
 };
 
 use super::{
-    Guard, GuardError, Hit, Report, Update, Watch, allow::AllowList, commits::Tips, judge::Judge,
-    opened::Move, policy::Policies,
+    Guard, GuardError, Hit, Report, Update, Watch,
+    allow::AllowList,
+    commits::Tips,
+    judge::Judge,
+    opened::Move,
+    policy::{Folder, Policies},
 };
 use crate::git::{Known, Oid};
 
@@ -124,9 +128,9 @@ impl Guard {
         Ok(hits)
     }
 
-    fn groups(&self, updates: &[Update]) -> Result<BTreeMap<Option<Oid>, Group>, GuardError> {
+    fn groups(&self, updates: &[Update]) -> Result<BTreeMap<Option<Folder>, Group>, GuardError> {
         let policies = Policies::new(&self.objects);
-        let mut groups: BTreeMap<Option<Oid>, Group> = BTreeMap::new();
+        let mut groups: BTreeMap<Option<Folder>, Group> = BTreeMap::new();
         for update in updates {
             let Some(new) = &update.new else { continue };
             let new = self.object(new)?;

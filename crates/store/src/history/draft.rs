@@ -2,7 +2,7 @@
 //! A commit that is being put together. Its objects are written before the
 //! transaction is committed, and nothing refers to them until it is.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use certkeep_pki::change::Contents;
 
@@ -68,6 +68,17 @@ impl Draft {
         let oid = self.repository.write_blob(blob)?;
         self.changes.push(TreeChange { path, entry: Some((oid, mode.unwrap_or(FILE_MODE))) });
         Ok(())
+    }
+
+    /// Whether anything is different from HEAD so far.
+    fn differs(&self) -> Result<bool, GitError> {
+        for TreeChange { path, entry } in &self.changes {
+            let before = self.repository.head_entry(path)?.map(|before| (before.oid, before.mode));
+            if before != *entry {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// The file `path` goes away.
@@ -137,6 +148,18 @@ impl<'a> PkiDraft<'a> {
 
     pub(crate) fn remove(&mut self, relative: &str) {
         self.draft.remove(format!("{}{relative}", self.prefix).into_bytes());
+    }
+
+    /// The file of the event, from the top of the work tree, and that top; `None`
+    /// where there is no event, or nothing has changed. The commit has it then.
+    pub(crate) fn event(&mut self) -> Result<Option<(PathBuf, String, Vec<u8>)>, GitError> {
+        if !self.draft.differs()? {
+            return Ok(None);
+        }
+        let repository = self.history.repository()?;
+        let Some((path, text)) = self.message.event_file(&repository) else { return Ok(None) };
+        self.draft.set(path.clone().into_bytes(), &text)?;
+        Ok(Some((repository.work_tree().to_owned(), path, text)))
     }
 
     pub(crate) fn finish(self) -> Result<Option<String>, GitError> {

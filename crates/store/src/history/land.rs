@@ -116,8 +116,11 @@ fn index_changes(
         repository.changes_of(commit)?.into_iter().map(|change| change.path).collect();
     let mut stats = BTreeMap::new();
     for step in &journal.steps {
-        let (Step::Place { path, .. } | Step::Remove(path)) = step else { continue };
-        let in_repository = [prefix.as_bytes(), path].concat();
+        let (in_repository, path) = match step {
+            Step::Place { path, .. } | Step::Remove(path) => ([prefix.as_bytes(), path].concat(), path),
+            Step::Event { path, .. } => (path.clone(), path),
+            Step::Directory(_) => continue,
+        };
         let known = placed.get(path).filter(|_| !SHARED.contains(&in_repository.as_slice()));
         let stat = known.map_or(IndexStat::Unknown, |&stat| IndexStat::Known(stat));
         stats.insert(in_repository.clone(), stat);

@@ -110,10 +110,13 @@ impl Edit<'_> {
 
     /// Records everything as one commit; `None`: git has it already.
     pub(super) fn record(
-        self,
+        mut self,
         repository: &Repository,
         message: &Message,
     ) -> Result<Option<String>, VaultError> {
+        if let Some((path, text)) = message.event_file(repository) {
+            self.write(path, text);
+        }
         let since = self.since.map_or_else(|| repository.head(), Ok)?;
         let commit = record_repository(repository, since, &self.also, &self.changes, message, self.progress)?;
         Ok(commit.map(|commit| commit.to_string()))

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fs, io, os::unix::ffi::OsStrExt as _, path::Pat
 use walkdir::WalkDir;
 
 use super::VaultError;
-use crate::{durable::FileError, worktree::beside, zone::FOLDER};
+use crate::{durable::FileError, event, worktree::beside, zone::FOLDER};
 
 /// The most that a file of `.certkeep` may hold, in bytes.
 const LIMIT: u64 = 1 << 20;
@@ -25,7 +25,8 @@ pub(super) fn below(folder: &Path) -> Result<Vec<Vec<u8>>, VaultError> {
     Ok(files)
 }
 
-/// The files of `.certkeep`, by path relative to it. A link in there could show
+/// The files of `.certkeep`, by path relative to it, but for the journal: it has a
+/// file for every operation, and decides nothing. A link in there could show
 /// us another member's key, so it is refused.
 pub(super) fn of_store(work_tree: &Path) -> Result<BTreeMap<String, Vec<u8>>, VaultError> {
     let folder = work_tree.join(FOLDER);
@@ -53,7 +54,11 @@ pub(super) fn of_store(work_tree: &Path) -> Result<BTreeMap<String, Vec<u8>>, Va
 fn walk(folder: &Path) -> impl Iterator<Item = Result<walkdir::DirEntry, FileError>> {
     let present = fs::symlink_metadata(folder).is_ok();
     // What a killed run has left there is nobody's file.
-    let files = |entry: &walkdir::DirEntry| entry.file_name() != beside::FOLDER;
+    let events = folder.join(event::FOLDER);
+    let store = folder.ends_with(FOLDER);
+    let files = move |entry: &walkdir::DirEntry| {
+        entry.file_name() != beside::FOLDER && !(store && entry.path() == events)
+    };
     let entries = present.then(|| WalkDir::new(folder).sort_by_file_name().into_iter().filter_entry(files));
     entries.into_iter().flatten().map(|entry| {
         entry.map_err(|error| {

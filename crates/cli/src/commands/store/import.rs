@@ -85,7 +85,7 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
         pki: Some(&pki),
         program: &program,
         now: session.now,
-        message: message::of(&["store", "import", "git-crypt"]),
+        message: session.with_everything(&message::of(&["store", "import", "git-crypt"]))?,
     };
     let gpg = identities::gpg(&session.settings.machine);
     let mut keys = identities::keys(&mut session.settings)?;

@@ -91,6 +91,7 @@ pub(in crate::commands) fn make(
     }
     let members: Vec<(MemberName, Recipient)> =
         members.into_iter().map(|(name, found)| (name, found.recipient)).collect();
+    let message = session.with_everything(&message)?;
     let directory = folder(session);
     let program = program(&session.settings.machine);
     let pki = session.settings.pki.clone();

@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What came in against what the events and the messages tell, both ways round.
+
+use std::collections::{HashMap, HashSet};
+
+use certkeep_pki::{
+    index::Index,
+    layout::{PkiPath, SerialHex},
+    ledger::{Deed, Fingerprint, Named, text::shown},
+    x509::certificate::Certificate,
+};
+use certkeep_store::chronicle::Commit;
+
+use super::{
+    super::trailers::{Trailer, trailers},
+    Verdict,
+    finding::{Finding, Kind},
+    replay::Replay,
+};
+use crate::terminal::Safe;
+
+/// What all events claim.
+#[derive(Default)]
+struct Claims {
+    certificates: HashSet<Fingerprint>,
+    serials: HashSet<SerialHex>,
+    revocations: HashSet<String>,
+    crls: HashSet<Fingerprint>,
+}
+
+/// Compares what came in with what is told of it.
+pub(super) fn close(replay: &mut Replay<'_>, commits: &[Commit], verdict: &mut Verdict) {
+    let ordered: Vec<&Commit> = commits.iter().rev().collect();
+    let messages: Vec<Vec<Trailer>> = ordered.iter().map(|commit| trailers(&commit.message)).collect();
+    let claims = claims(replay);
+    let with_event: HashSet<usize> = replay.events.iter().map(|(number, ..)| *number).collect();
+    verdict.events = replay.events.len();
+    let only_said = |(number, said): &(usize, &Vec<Trailer>)| {
+        !said.is_empty()
+            && replay.stores.contains(number)
+            && !with_event.contains(number)
+            && said.iter().any(|trailer| trailer.named.is_some() || trailer.signs_crl())
+    };
+    verdict.without_event = messages.iter().enumerate().filter(only_said).count();
+    let first = beginning(replay, &ordered);
+    let mut findings = Vec::new();
+    for &number in &replay.beginnings {
+        if let Some(commit) = ordered.get(number).filter(|commit| !commit.cut && Some(number) != first) {
+            findings.push(Finding::of(Kind::StoreReplaced, commit, "a second store begins here"));
+        }
+    }
+    let begins = |number: usize| {
+        let cut = ordered.get(number).is_some_and(|commit| commit.cut);
+        cut || Some(number) == first && !with_event.contains(&number)
+    };
+    let named: HashSet<&SerialHex> = replay
+        .effects
+        .iter()
+        .filter_map(|(_, deed)| match deed {
+            Deed::Certificate(named) => Some(&named.serial),
+            _ => None,
+        })
+        .collect();
+    let mut seen = HashSet::new();
+    for (number, deed) in &replay.effects {
+        let said = messages.get(*number).map(Vec::as_slice).unwrap_or_default();
+        // A row whose certificate came in is told of with that.
+        let doubled = matches!(deed, Deed::Row(serial) if named.contains(serial));
+        if doubled || claims.tells(deed) || begins(*number) || said.iter().any(|trailer| tells(trailer, deed))
+        {
+            continue;
+        }
+        let Some(commit) = ordered.get(*number) else { continue };
+        let (kind, what) = unaccounted(deed);
+        if seen.insert(what.clone()) {
+            findings.push(Finding::of(kind, commit, what));
+        }
+    }
+    if let Some(number) = first {
+        let of_first = |(at, deed): &&(usize, Deed)| *at == number && matches!(deed, Deed::Certificate(_));
+        let serials: HashSet<_> = replay
+            .effects
+            .iter()
+            .filter(of_first)
+            .filter_map(|(_, deed)| match deed {
+                Deed::Certificate(named) => Some(named.fingerprint),
+                _ => None,
+            })
+            .collect();
+        if let Some(commit) = ordered.get(number).filter(|_| !serials.is_empty()) {
+            verdict.imported = Some((commit.id.clone(), serials.len()));
+        }
+    }
+    findings.extend(unfounded(replay, &ordered));
+    let brought: HashMap<(usize, Fingerprint), &Named> = replay
+        .effects
+        .iter()
+        .filter_map(|(number, deed)| match deed {
+            Deed::Authority(named) | Deed::Certificate(named) => Some(((*number, named.fingerprint), named)),
+            _ => None,
+        })
+        .collect();
+    for (number, said) in messages.iter().enumerate().filter(|(number, _)| replay.stores.contains(number)) {
+        let Some(commit) = ordered.get(number) else { continue };
+        for trailer in said {
+            findings.extend(forged(replay, &brought, number, commit, trailer));
+        }
+    }
+    replay.findings.extend(findings);
+}
+
+/// The commit in which the store begins, along the first parents.
+fn beginning(replay: &Replay<'_>, ordered: &[&Commit]) -> Option<usize> {
+    let numbers: HashMap<&str, usize> =
+        ordered.iter().enumerate().map(|(number, commit)| (commit.id.as_str(), number)).collect();
+    let mut at = ordered.len().checked_sub(1)?;
+    loop {
+        let parents = &ordered.get(at)?.parents;
+        let parent = parents.iter().filter_map(|parent| numbers.get(parent.as_str()).copied());
+        match parent.into_iter().find(|parent| replay.stores.contains(parent)) {
+            Some(parent) => at = parent,
+            None => return Some(at),
+        }
+    }
+}
+
+fn claims(replay: &Replay<'_>) -> Claims {
+    let mut claims = Claims::default();
+    for (_, _, event) in &replay.events {
+        for deed in event.lines.iter().filter_map(|(word, rest)| Deed::of_line(word, rest)) {
+            match &deed {
+                Deed::Authority(named) => drop(claims.certificates.insert(named.fingerprint)),
+                Deed::Certificate(named) => {
+                    claims.certificates.insert(named.fingerprint);
+                    claims.serials.insert(named.serial.clone());
+                }
+                Deed::Row(serial) => drop(claims.serials.insert(serial.clone())),
+                Deed::Revocation(..) => drop(claims.revocations.insert(deed.to_line().1)),
+                Deed::Crl(_, fingerprint) => drop(claims.crls.insert(*fingerprint)),
+                _ => {}
+            }
+        }
+    }
+    claims
+}
+
+impl Claims {
+    fn tells(&self, deed: &Deed) -> bool {
+        match deed {
+            Deed::Authority(named) | Deed::Certificate(named) => {
+                self.certificates.contains(&named.fingerprint)
+            }
+            Deed::Row(serial) => self.serials.contains(serial),
+            Deed::Revocation(..) => self.revocations.contains(&deed.to_line().1),
+            Deed::Crl(_, fingerprint) => self.crls.contains(fingerprint),
+            _ => true,
+        }
+    }
+}
+
+/// Whether the message of its commit tells of a deed.
+fn tells(trailer: &Trailer, deed: &Deed) -> bool {
+    let named = trailer.named.as_ref();
+    match deed {
+        Deed::Authority(one) | Deed::Certificate(one) => {
+            named.is_some_and(|named| named.fingerprint == one.fingerprint && named.serial == one.serial)
+        }
+        Deed::Row(serial) => named.is_some_and(|named| named.serial == *serial),
+        Deed::Revocation(serial, _) => {
+            trailer.revokes() && named.is_some_and(|named| named.serial == *serial)
+        }
+        Deed::Crl(..) => trailer.signs_crl() || trailer.revokes(),
+        _ => true,
+    }
+}
+
+fn unaccounted(deed: &Deed) -> (Kind, String) {
+    let certificate =
+        |named: &Named| format!("{}, {}, {}", named.serial, named.subject, shown(&named.fingerprint));
+    match deed {
+        Deed::Authority(named) => {
+            (Kind::CertificateWithoutOperation, format!("the CA's certificate {}", certificate(named)))
+        }
+        Deed::Certificate(named) => {
+            (Kind::CertificateWithoutOperation, format!("the certificate {}", certificate(named)))
+        }
+        Deed::Revocation(serial, revocation) => {
+            (Kind::RevocationWithoutOperation, format!("the revocation of {serial} on {}", revocation.at))
+        }
+        Deed::Crl(number, _) => {
+            let number = number
+                .as_ref()
+                .map_or_else(|| "without a number".to_owned(), |number| format!("number {number}"));
+            (Kind::CrlWithoutOperation, format!("the CRL {number}"))
+        }
+        Deed::Row(serial) => (Kind::RowWithoutOperation, format!("the row {serial}")),
+        _ => (Kind::Unreadable, deed.to_line().0),
+    }
+}
+
+/// Events that tell of what never came in.
+fn unfounded(replay: &Replay<'_>, ordered: &[&Commit]) -> Vec<Finding> {
+    let mut came: HashMap<Fingerprint, &Named> = HashMap::new();
+    let (mut rows, mut revoked) = (HashSet::new(), HashSet::new());
+    for (_, deed) in &replay.effects {
+        match deed {
+            Deed::Authority(named) | Deed::Certificate(named) => drop(came.insert(named.fingerprint, named)),
+            Deed::Row(serial) => drop(rows.insert(serial.clone())),
+            Deed::Revocation(serial, _) => drop(revoked.insert(serial.clone())),
+            _ => {}
+        }
+    }
+    let plain = |text: &str| text.replace(char::is_control, " ").trim().to_owned();
+    let mut findings = Vec::new();
+    for (number, path, event) in &replay.events {
+        let Some(commit) = ordered.get(*number) else { continue };
+        for deed in event.lines.iter().filter_map(|(word, rest)| Deed::of_line(word, rest)) {
+            let founded = match &deed {
+                Deed::Certificate(named) => came.get(&named.fingerprint).is_some_and(|one| {
+                    one.serial == named.serial && plain(&one.subject) == plain(&named.subject)
+                }),
+                Deed::Row(serial) => rows.contains(serial),
+                Deed::Revocation(serial, _) => revoked.contains(serial),
+                // Of several that a squash brought, the last one is left.
+                _ => true,
+            };
+            if !founded {
+                let (word, rest) = deed.to_line();
+                let what = format!("{path} tells of something that never came in: {word} {rest}");
+                findings.push(Finding::of(Kind::EventUnfounded, commit, what));
+            }
+        }
+    }
+    findings
+}
+
+/// What a message tells of a certificate and its commit does not bear out.
+fn forged(
+    replay: &Replay<'_>,
+    brought: &HashMap<(usize, Fingerprint), &Named>,
+    number: usize,
+    commit: &Commit,
+    trailer: &Trailer,
+) -> Option<Finding> {
+    let finding = |what: String| Some(Finding::of(Kind::TrailerForged, commit, what));
+    if trailer.garbled {
+        return finding(format!("`{}` names no certificate that could be looked for", trailer.command));
+    }
+    let named = trailer.named.as_ref()?;
+    let brought = brought.get(&(number, named.fingerprint)).copied();
+    let about = format!("`{}` names {}, {}", trailer.command, named.serial, shown(&named.fingerprint));
+    let certificate = brought.cloned().or_else(|| find(replay, commit, named));
+    let Some(certificate) = certificate.filter(|one| one.serial == named.serial) else {
+        return finding(format!("{about}, and the commit has no such certificate"));
+    };
+    let subject = &certificate.subject;
+    if *subject != named.subject && Safe(subject).to_string() != named.subject {
+        return finding(format!("{about} as {}, and it is {subject}", named.subject));
+    }
+    if trailer.issues() && brought.is_none() && !commit.cut {
+        return finding(format!("{about}, and the commit does not bring it"));
+    }
+    if trailer.revokes() && !is_revoked(replay, commit, &named.serial) {
+        return finding(format!("{about}, and it is not revoked in this commit"));
+    }
+    None
+}
+
+/// The certificate that a message names, in the tree of its commit.
+fn find(replay: &Replay<'_>, commit: &Commit, named: &Named) -> Option<Named> {
+    let folder = replay.folder.as_deref()?;
+    let mut places = vec![
+        PkiPath::CertificateBySerial(named.serial.clone()).relative(),
+        PkiPath::RevokedCertificate(named.serial.clone()).relative(),
+        "ca.crt".to_owned(),
+    ];
+    // One that signed itself lies under its name alone.
+    let name = named.subject.split(", ").find_map(|part| part.strip_prefix("CN="));
+    places.extend(name.map(|name| format!("issued/{name}.crt")));
+    places.into_iter().find_map(|place| {
+        let blob = replay.chronicle.blob_at(&commit.tree, &format!("{folder}{place}")).ok()??;
+        let all = Certificate::read_all(&replay.chronicle.bytes(&blob).ok()?).ok()?;
+        all.iter().map(Named::of).find(|one| one.fingerprint == named.fingerprint)
+    })
+}
+
+fn is_revoked(replay: &Replay<'_>, commit: &Commit, serial: &SerialHex) -> bool {
+    let Some(folder) = replay.folder.as_deref() else { return false };
+    let blob = replay.chronicle.blob_at(&commit.tree, &format!("{folder}index.txt")).ok().flatten();
+    let index = blob.and_then(|blob| replay.chronicle.bytes(&blob).ok());
+    let index = index.and_then(|bytes| Index::from_bytes(bytes).ok());
+    index.is_some_and(|index| index.find(serial).is_some_and(|row| row.revocation().is_some()))
+}
