@@ -197,6 +197,53 @@ fn a_merge_without_the_driver_is_put_right() {
 }
 
 #[test]
+fn whatever_is_broken_the_rest_is_looked_at() {
+    let tree = Tree::ours();
+    let files = tree.world.shell("find pki -type f").run().success().stdout;
+    for file in files.lines().filter(|file| !file.contains("x509-types")) {
+        for garbage in
+            ["head -c 40 /dev/urandom", "printf '\\033[2J\\n-----BEGIN CERTIFICATE-----\\nAAAA\\n'"]
+        {
+            tree.plant(&format!("chmod 600 '{file}'; {garbage} > '{file}'"));
+            found(&tree.world);
+            let outcome = tree.world.run(["--batch", "doctor", "--fix"]).harmless();
+            assert!(matches!(outcome.code, Some(0 | 7 | 8)), "{file}: {outcome}");
+        }
+    }
+}
+
+#[test]
+fn in_a_store_what_is_mended_is_one_commit() {
+    let world = World::empty();
+    world.run(["quickstart", "demo"]).success();
+    let git = |words: &str| world.shell(&format!("cd demo && git {words}")).run().success().stdout;
+    world.shell("cd demo && sed -i 1d pki/index.txt && git commit -qam lost").run().success();
+    let inside = |arguments: &[&str]| world.certkeep(arguments).within(world.path("demo")).run();
+    inside(&["--batch", "doctor", "--fix"]).success().says("add the row of").says("committed ");
+    assert!(git("log -1 --format=%B").contains("Certkeep-Command: doctor --fix"));
+    assert_eq!(git("status --porcelain"), "");
+    // Locked, there is as much to see, but for keys and requests.
+    inside(&["lock"]).success();
+    inside(&["doctor"]).success().says("not looked at: 3 .key files");
+    assert_eq!(git("status --porcelain"), "");
+}
+
+#[test]
+fn a_subordinate_ca_is_looked_at_too() {
+    let world = World::with_ca();
+    world.run(["-b", "--pki=sub", "init-pki"]).success();
+    world.run(["-b", "--pki=sub", "--nopass", "--req-cn=Sub", "build-ca", "subca"]).success();
+    world.run(["-b", "import-req", "sub/reqs/ca.req", "sub"]).success();
+    world.run(["-b", "sign-req", "ca", "sub"]).success();
+    world.shell("cat pki/issued/sub.crt pki/ca.crt > sub/ca.crt").run().success();
+    world.run(["-b", "--pki=sub", "--nopass", "build-client-full", "c1"]).success();
+    world.run(["-b", "--pki=sub", "gen-crl"]).success();
+    world.run(["-b", "gen-crl"]).success();
+    world.run(["--pki=sub", "doctor"]).success().says("found nothing");
+    world.run(["doctor"]).success().says("found nothing");
+}
+
+#[test]
 fn the_published_table_is_that_of_the_program() {
     let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/doctor.md"))
         .expect("the page");

@@ -6,7 +6,7 @@
 //! different things the smaller one in a fixed order wins, so that it does not
 //! matter who merges whom, or how often.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use thiserror::Error;
 
@@ -105,32 +105,6 @@ pub fn merge(base: &Index, ours: &Index, theirs: &Index) -> Result<Merged, Merge
     Ok(Merged { index, kept })
 }
 
-/// One row for each number: what its rows say together.
-pub(super) fn collapse(index: &Index) -> Result<Index, MergeError> {
-    if index.repeated().is_empty() {
-        return Ok(index.clone());
-    }
-    let mut lines: Vec<(&str, String)> = Vec::with_capacity(index.starts.len());
-    let mut places: HashMap<String, usize> = HashMap::with_capacity(index.starts.len());
-    for (serial, entry) in index.entries() {
-        let line = entry.row.fields.join("\t") + "\n";
-        match places.get(&serial) {
-            None => {
-                places.insert(serial, lines.len());
-                lines.push((entry.comments, line));
-            }
-            Some(&place) => {
-                let before = Index::parse(lines[place].1.as_bytes()).expect("a row that was read");
-                let one = Entry { row: before.row(0), comments: "" };
-                lines[place].1 = joined(None, &one, &entry)?;
-            }
-        }
-    }
-    let mut text: String = lines.iter().flat_map(|(comments, line)| [comments, line.as_str()]).collect();
-    text.push_str(index.tail());
-    Ok(Index::from_bytes(text.into_bytes()).expect("made of rows that were read"))
-}
-
 /// A row, and the lines in front of it that are none.
 pub(super) struct Entry<'a> {
     pub(super) row: Row<'a>,
@@ -166,12 +140,6 @@ impl Index {
             end = start + row.length();
             (row.serial_text().to_ascii_uppercase(), Entry { row, comments })
         })
-    }
-
-    /// The numbers that more than one row has.
-    pub(super) fn repeated(&self) -> Vec<SerialHex> {
-        let mut seen = HashSet::with_capacity(self.starts.len());
-        self.rows().map(Row::serial).filter(|serial| !seen.insert(serial.clone())).collect()
     }
 
     /// The lines behind the last row.
@@ -277,7 +245,11 @@ fn settle(ordered: &mut Vec<String>, one: Run, other: Run) {
 }
 
 /// What two sides say of one certificate.
-fn joined(before: Option<&Entry<'_>>, one: &Entry<'_>, other: &Entry<'_>) -> Result<String, MergeError> {
+pub(super) fn joined(
+    before: Option<&Entry<'_>>,
+    one: &Entry<'_>,
+    other: &Entry<'_>,
+) -> Result<String, MergeError> {
     let (one, other) = (one.row, other.row);
     let before = before.map(|entry| entry.row.fields);
     // Whichever side changed a field, if only one did.

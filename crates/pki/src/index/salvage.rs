@@ -2,10 +2,12 @@
 //! What can still be read of an `index.txt` that is damaged, or that a merge
 //! without our merge driver has left with its marks in it.
 
+use std::collections::{HashMap, HashSet};
+
 use super::{
     Index, ParseError,
-    merge::{MergeError, collapse, merge},
-    row::{LineError, MARKS},
+    merge::{Entry, MergeError, joined, merge},
+    row::{LineError, MARKS, Row},
 };
 use crate::layout::SerialHex;
 
@@ -121,6 +123,40 @@ impl Salvage {
     pub fn is_sound(&self) -> bool {
         !self.conflict && self.damaged.is_empty() && self.twice.is_empty()
     }
+}
+
+impl Index {
+    /// The numbers that more than one row has.
+    fn repeated(&self) -> Vec<SerialHex> {
+        let mut seen = HashSet::with_capacity(self.starts.len());
+        self.rows().map(Row::serial).filter(|serial| !seen.insert(serial.clone())).collect()
+    }
+}
+
+/// One row for each number: what its rows say together.
+fn collapse(index: &Index) -> Result<Index, MergeError> {
+    if index.repeated().is_empty() {
+        return Ok(index.clone());
+    }
+    let mut lines: Vec<(&str, String)> = Vec::with_capacity(index.starts.len());
+    let mut places: HashMap<String, usize> = HashMap::with_capacity(index.starts.len());
+    for (serial, entry) in index.entries() {
+        let line = entry.row.fields.join("\t") + "\n";
+        match places.get(&serial) {
+            None => {
+                places.insert(serial, lines.len());
+                lines.push((entry.comments, line));
+            }
+            Some(&place) => {
+                let before = Index::parse(lines[place].1.as_bytes()).expect("a row that was read");
+                let one = Entry { row: before.row(0), comments: "" };
+                lines[place].1 = joined(None, &one, &entry)?;
+            }
+        }
+    }
+    let mut text: String = lines.iter().flat_map(|(comments, line)| [comments, line.as_str()]).collect();
+    text.push_str(index.tail());
+    Ok(Index::from_bytes(text.into_bytes()).expect("made of rows that were read"))
 }
 
 #[cfg(test)]
