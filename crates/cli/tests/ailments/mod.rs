@@ -224,6 +224,27 @@ crl_extensions = n\"",
         Fix,
     ),
     ailment("a broken CRL number", "echo xyz > pki/crlnumber", &["crl-number-file"], Fix),
+    ailment("a CRL number of before", "echo 01 > pki/crlnumber", &["crl-number-behind"], Fix),
+    ailment(
+        "a CA of nobody",
+        "printf '%s\\n' '[req]' 'distinguished_name = d' '[d]' > req.cnf
+         openssl req -x509 -config req.cnf -key pki/private/ca.key -subj / -addext $CONSTRAINTS -addext $USAGE \
+         -addext $KEYID -days 3650 -out pki/ca.crt",
+        &["ca-without-subject", "certificate-foreign", "crl-foreign"],
+        Person,
+    ),
+    ailment(
+        "a CA of tomorrow",
+        "printf '%s\\n' '[ca]' 'default_ca = d' '[d]' 'database = empty' 'serial = number' 'new_certs_dir = .' \
+         'default_md = sha256' 'policy = p' 'preserve = yes' 'x509_extensions = e' '[p]' 'commonName = supplied' \
+         '[e]' \"$CONSTRAINTS\" \"$USAGE\" \"$KEYID\" > self.cnf
+         : > empty; echo 4D > number
+         openssl x509 -x509toreq -in pki/ca.crt -signkey pki/private/ca.key -out self.req 2>/dev/null
+         openssl ca -batch -selfsign -config self.cnf -keyfile pki/private/ca.key -in self.req -notext \
+         -startdate 20400101000000Z -enddate 20600101000000Z -out pki/ca.crt 2>/dev/null",
+        &["ca-not-yet-valid"],
+        Person,
+    ),
     ailment("a stale lock", "echo 999999 > pki/lock.file", &["lock-stale"], Fix),
     ailment("a session that was left", "mkdir pki/0a1b2c3d", &["leftovers"], Person),
 ];

@@ -24,11 +24,7 @@ const UNKNOWN: &str = "/CN=unknown";
 /// Makes the database.
 pub(super) fn index(case: &Case<'_>) -> Result<Rebuilt, MergeError> {
     let salvage = &case.salvage;
-    let merged = match &salvage.merged {
-        Ok(merged) => merged,
-        // Read again: an error is no copy of itself.
-        Err(_) => return Err(again(case)),
-    };
+    let merged = salvage.merged.as_ref().map_err(Clone::clone)?;
     let mut steps = Vec::new();
     if salvage.conflict {
         steps.push("join the rows of both sides of the merge".to_owned());
@@ -49,11 +45,6 @@ pub(super) fn index(case: &Case<'_>) -> Result<Rebuilt, MergeError> {
         lost.into_iter().map(|(line, text)| format!("leave out line {line}, which nothing explains: {text}")),
     );
     Ok(Rebuilt { index, steps })
-}
-
-fn again(case: &Case<'_>) -> MergeError {
-    let bytes = case.evidence.books.index.as_deref().unwrap_or_default();
-    Salvage::of(bytes).merged.err().expect("it was an error before")
 }
 
 struct Witnesses<'c, 'a> {

@@ -23,7 +23,7 @@ pub enum Side {
 }
 
 /// Why two databases cannot be merged without somebody who decides.
-#[derive(Debug, Error, PartialEq, Eq)]
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MergeError {
     /// Both sides have issued under the same number. Whoever revokes one revokes both.
@@ -46,7 +46,7 @@ pub enum MergeError {
 }
 
 /// Two certificates with one serial number.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Clash {
     /// The number.
     pub serial: SerialHex,
