@@ -221,17 +221,3 @@ impl From<&Fault> for Told {
         told
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_page_has_a_line_for_each_check() {
-        let page = include_str!("../../../../../docs/doctor.md");
-        for row in rows() {
-            let line = format!("| `{}` | {} | {} |", row.id, row.severity, row.meaning);
-            assert!(page.contains(&line), "docs/doctor.md lacks: {line}");
-        }
-    }
-}
