@@ -11,9 +11,9 @@ use crate::session::Session;
 /// else as long as that one. Each further attempt may wait twice as long.
 const WAIT: Duration = Duration::from_millis(100);
 /// How often that doubles.
-const DOUBLINGS: u32 = 2;
+const DOUBLINGS: u32 = 3;
 /// The longest that is waited, whatever an attempt has taken.
-const LONGEST_WAIT: Duration = Duration::from_secs(5);
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
 /// Waits for a random while, so that those who have met once do not meet again: others
 /// have to get through in it with what took this clone as long as `attempt`.
