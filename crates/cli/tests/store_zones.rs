@@ -21,6 +21,18 @@ fn key_of(person: &Person, path: &str) -> String {
 }
 
 #[test]
+fn the_name_of_a_folder_is_no_pattern() {
+    let team = Team::new();
+    let alice = open(&team);
+    alice.does("cd work/ca && mkdir -p secrets/x && echo a > secrets/x/y");
+    // As a shell hands it over where nobody has quoted it.
+    let said = alice.tries("cd work/ca && certkeep store protect secrets/**");
+    assert_eq!(said.code, 1, "{said:?}");
+    said.says("secrets/x").says("certkeep store protect 'secrets/x/**'");
+    alice.does("cd work/ca && git diff --quiet HEAD && certkeep store protect 'secrets/**' && git add secrets && git commit -qm x && git cat-file blob HEAD:secrets/x/y | head -c 7 | grep -q CKSEAL");
+}
+
+#[test]
 fn a_file_of_two_zones_stays_sealed_when_one_lets_it_go() {
     let team = Team::new();
     let alice = open(&team);

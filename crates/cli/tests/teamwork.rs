@@ -229,7 +229,7 @@ fn one_number_given_twice_is_told_and_stops() {
             "cd work/ca && certkeep --batch revoke-issued www",
             "a merge was not finished, its mark `<<<<<<<`",
         )
-        .says("git checkout --merge -- pki/index.txt");
+        .says("git checkout --merge -- pki` and `git add pki`");
     alice.does("cd work/ca && git merge --abort");
     alice.is_clean("work/ca");
 }

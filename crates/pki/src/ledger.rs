@@ -12,7 +12,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    index::{Index, ParseError, Revocation},
+    index::{Index, ParseError, Revocation, Salvage},
     layout::{PkiPath, SerialHex},
     merge::check::{self, Flaw},
     x509::{certificate::Certificate, crl::Crl},
@@ -103,11 +103,12 @@ fn deed_of_crl(crl: &Crl) -> Deed {
 }
 
 /// The deeds that lead from one database to another, and to the files that came in;
-/// each once.
+/// each once. Of a damaged database, or one with the marks of a merge, what can be
+/// read was there before.
 ///
 /// # Errors
 ///
-/// One of the databases cannot be read.
+/// The database that comes in cannot be read.
 pub fn deeds(before: &[u8], after: &[u8], files: &[(PkiPath, Vec<u8>)]) -> Result<Vec<Deed>, ParseError> {
     let mut deeds: Vec<Deed> = Vec::new();
     let mut seen = HashSet::new();
@@ -122,7 +123,10 @@ pub fn deeds(before: &[u8], after: &[u8], files: &[(PkiPath, Vec<u8>)]) -> Resul
         }
     }
     let named: HashSet<SerialHex> = deeds.iter().filter_map(|deed| deed.certificate()).collect();
-    let change = row_change(before, after)?;
+    let change = row_change(before, after).or_else(|_| {
+        let Salvage { rows, merged, .. } = Salvage::of(before);
+        row_change(merged.unwrap_or(rows).as_str().as_bytes(), after)
+    })?;
     deeds.extend(change.added.into_iter().filter(|serial| !named.contains(serial)).map(Deed::Row));
     deeds.extend(change.revoked.into_iter().map(|(serial, revocation)| Deed::Revocation(serial, revocation)));
     Ok(deeds)

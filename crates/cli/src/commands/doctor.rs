@@ -42,11 +42,7 @@ pub fn checks() -> Vec<Row> {
 /// Examines, shows what was found, and fails for warnings and errors.
 pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
     match args {
-        Args { fix: true, .. } => {
-            // What git is told comes before what is committed.
-            store::fix(session)?;
-            fix::run(Scope::Everything, "--fix", session)?;
-        }
+        Args { fix: true, .. } => fix::run(Scope::Everything, "--fix", session)?,
         Args { rebuild_index: true, .. } => fix::run(Scope::Database, "--rebuild-index", session)?,
         _ => {}
     }

@@ -84,7 +84,7 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
     drop(progress);
     if done.crl == "stale" {
         session.terminal.warning(
-            "crl.pem lacks a certificate that is revoked: `certkeep gen-crl && certkeep sync`, or `certkeep sync --crl`",
+            "no CRL lists a certificate that is revoked: `certkeep gen-crl && certkeep sync`, or `certkeep sync --crl`",
         );
     }
     anew::tell(session)?;
@@ -256,11 +256,10 @@ fn look(before: &str, changed: &[String], session: &mut Session) -> Result<Caugh
 
 fn renew_crl(args: &Args, index: &Index, done: &mut Done, session: &mut Session) -> Result<(), Failure> {
     let crl = session.read(&PkiPath::CrlPem)?.and_then(|bytes| Crl::read(&bytes).ok());
-    let Some(crl) = crl else {
+    if crl.is_none() {
         done.crl = "absent";
-        return Ok(());
-    };
-    if check::unlisted(index, &crl) == 0 {
+    }
+    if check::unlisted(index, crl.as_ref()) == 0 {
         return Ok(());
     }
     if args.crl {

@@ -326,12 +326,13 @@ impl From<index::ParseError> for Failure {
             return Self::from_error(&error)
                 .with_hint("what is in conflict: `git status`; to stop: `git merge --abort`, or `git rebase --abort`")
                 .with_hint(
-                    "to have certkeep merge it: `certkeep unlock`, then `git checkout --merge -- pki/index.txt` \
-                     and `git add pki/index.txt`",
-                );
+                    "to have certkeep merge it: `certkeep unlock`, then `git checkout --merge -- pki` and `git add pki`",
+                )
+                .with_hint("or have it joined from what is there: `certkeep doctor --rebuild-index`");
         }
-        Self::from_error(&error)
-            .with_hint("compare it with index.txt.old; every line is a certificate that can be revoked")
+        Self::from_error(&error).with_hint(
+            "to have it mended, after a look at what would be done: `certkeep doctor --rebuild-index`",
+        )
     }
 }
 

@@ -303,6 +303,16 @@ impl Failure {
         }
     }
 
+    /// A pattern that is the name of a folder, and matches nothing in it.
+    pub fn pattern_of_a_folder(pattern: &Pattern) -> Self {
+        let below = shell_word(&format!("{}/**", pattern.as_str()));
+        Self::refused(format!(
+            "`{}` is a folder: as in .gitattributes, its name says nothing of the files in it",
+            Safe(pattern.as_str())
+        ))
+        .with_hint(format!("to keep everything in it sealed: `certkeep store protect {below}`, in quotes"))
+    }
+
     /// No folder in memory for plaintext.
     pub fn no_memory() -> Self {
         Self::refused("there is no folder in memory here: neither XDG_RUNTIME_DIR nor /dev/shm is one")

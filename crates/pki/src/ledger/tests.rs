@@ -49,6 +49,18 @@ fn a_row_without_a_file_is_a_deed_of_its_own() {
 }
 
 #[test]
+fn what_a_damaged_database_tells_is_no_deed_of_who_mends_it() {
+    let (before, after) = (index(&[A, "nonsense", B]), index(&[A_REVOKED, B]));
+    let told = deeds(&before, &after, &[]).expect("readable");
+    assert!(matches!(told.as_slice(), [Deed::Revocation(of, _)] if *of == serial("0A")), "{told:?}");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
+    let (ours, theirs) = (text(index(&[A_REVOKED])), text(index(&[A, B])));
+    let before = format!("<<<<<<< HEAD\n{ours}=======\n{theirs}>>>>>>> other\n");
+    assert!(deeds(before.as_bytes(), &after, &[]).expect("readable").is_empty());
+    assert!(deeds(&after, &index(&["nonsense"]), &[]).is_err());
+}
+
+#[test]
 fn deeds_are_read_as_they_were_written() {
     let named = Named { serial: serial("0A"), fingerprint: [7; 32], subject: "CN=a b, O=c".to_owned() };
     let at = Moment::from_unix(1_800_000_000).expect("a moment");

@@ -159,11 +159,12 @@ pub fn flaws(issuer: Option<&Name>, index: &Index, changed: &[(PkiPath, Vec<u8>)
     flaws
 }
 
-/// How many revoked rows a CRL does not list.
+/// How many revoked rows the CRL, if there is one, does not list.
 #[must_use]
-pub fn unlisted(index: &Index, crl: &Crl) -> usize {
+pub fn unlisted(index: &Index, crl: Option<&Crl>) -> usize {
+    let entries = crl.into_iter().flat_map(Crl::entries);
     let listed: HashSet<SerialHex> =
-        crl.entries().filter_map(|entry| Some(entry.serial_number?.to_hex())).collect();
+        entries.filter_map(|entry| Some(entry.serial_number?.to_hex())).collect();
     let revoked = index.rows().filter(|row| row.status() == Status::Revoked);
     revoked.filter(|row| !listed.contains(&row.serial())).count()
 }
@@ -250,6 +251,6 @@ mod tests {
         let crl = fixture::crl(1, &["0A"], Moment::from_unix(1_800_000_000).expect("a moment"));
         let row = |serial: &str| format!("R\t290101000000Z\t261101000000Z\t{serial}\tunknown\t/CN=a\n");
         let index = Index::parse([row("0A"), row("0B")].concat().as_bytes()).expect("valid");
-        assert_eq!(unlisted(&index, &crl), 1);
+        assert_eq!((unlisted(&index, Some(&crl)), unlisted(&index, None)), (1, 2));
     }
 }

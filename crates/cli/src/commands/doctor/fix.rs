@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `doctor --fix` and `--rebuild-index`: mends what can be mended without a key and
-//! without a decision, after it was shown, in one transaction.
+//! without a decision, after all of it was shown. What is wrong with the store goes first:
+//! the PKI is read and recorded through it.
 
-use certkeep_pki::doctor::{self as core, Scope};
+use certkeep_pki::doctor::{self as core, Mending, Scope};
 
-use super::gather;
+use super::{gather, store};
 use crate::{
     message,
     report::Failure,
@@ -15,31 +16,71 @@ use crate::{
 
 /// Shows what is to be done, asks, and does it.
 pub(super) fn run(scope: Scope, option: &str, session: &mut Session) -> Result<(), Failure> {
-    // Whoever writes takes a stale lock.file away.
-    let stale = session.store()?.survey()?.has_stale_lock();
-    session.lock()?;
-    if stale && !session.settings.dry_run {
-        session.terminal.notice("removed the lock.file of an easy-rsa that is gone");
-    }
-    let mending = core::mend(&gather::gather(session)?.evidence, scope);
-    if let Some(why) = &mending.undecided {
-        let why = Safe(why);
-        session.terminal.warning(format_args!("index.txt stays as it is, somebody has to decide: {why}"));
-    }
-    if mending.steps.is_empty() {
-        if !stale {
-            session.terminal.notice("there is nothing to mend without a decision or a key");
-        }
+    let of_store = match scope {
+        Scope::Everything => store::plan(session)?,
+        Scope::Database => store::Plan::default(),
+    };
+    let of_pki = match propose(scope, session) {
+        Err(_) if of_store.is_store() => None,
+        proposed => Some(proposed?),
+    };
+    let mut lines = of_store.lines();
+    lines.extend(of_pki.iter().flatten().cloned());
+    if lines.is_empty() && of_pki.is_some() {
+        // Says why it is so, if somebody has to decide.
+        warn_of_decisions(&core::mend(&gather::gather(session)?.evidence, scope), session);
+        session.terminal.notice("there is nothing to mend without a decision or a key");
         return Ok(());
     }
-    let steps: Vec<String> = mending.steps.iter().map(|step| format!("  {}", Safe(step))).collect();
+    ask(&lines, session)?;
+    if session.settings.dry_run {
+        return Ok(());
+    }
+    of_store.carry_out(session)?;
+    match mend(scope, option, of_pki.as_deref(), session) {
+        // A store that only a person can mend; what is wrong with it is shown now.
+        Err(failure) if of_pki.is_none() => {
+            session.terminal.warning(format_args!("the PKI stays as it is: {}", Safe(&failure.message)));
+            Ok(())
+        }
+        mended => mended,
+    }
+}
+
+/// What would be done to the PKI, a line each.
+fn propose(scope: Scope, session: &Session) -> Result<Vec<String>, Failure> {
+    let mut lines = core::mend(&gather::gather(session)?.evidence, scope).steps;
+    if session.store()?.survey()?.has_stale_lock() {
+        lines.push("remove the lock.file of an easy-rsa that is gone".to_owned());
+    }
+    Ok(lines)
+}
+
+fn ask(lines: &[String], session: &mut Session) -> Result<(), Failure> {
+    if lines.is_empty() {
+        return Ok(());
+    }
+    let shown: Vec<String> = lines.iter().map(|line| format!("  {}", Safe(line))).collect();
+    let shown = shown.join("\n");
     if session.settings.batch || session.settings.dry_run {
         let will = if session.settings.dry_run { "would be mended" } else { "mending" };
-        session.terminal.notice(format_args!("{will}:\n{}", steps.join("\n")));
-    } else {
-        let details = format!("This will be mended, all of it or nothing:\n\n{}", steps.join("\n"));
-        session.terminal.confirm(details, "Mend it: ")?;
+        session.terminal.notice(format_args!("{will}:\n{shown}"));
+        return Ok(());
     }
+    session.terminal.confirm(format!("This will be mended:\n\n{shown}"), "Mend it: ")?;
+    Ok(())
+}
+
+/// Mends the PKI in one transaction. Asks only if it is not what was shown.
+fn mend(scope: Scope, option: &str, shown: Option<&[String]>, session: &mut Session) -> Result<(), Failure> {
+    let now = propose(scope, session)?;
+    if shown != Some(now.as_slice()) {
+        ask(&now, session)?;
+    }
+    // Whoever writes takes a stale lock.file away.
+    session.lock()?;
+    let mending = core::mend(&gather::gather(session)?.evidence, scope);
+    warn_of_decisions(&mending, session);
     session.close(&mending.close)?;
     // The merge's own commit is the one that is to hold both sides.
     if mending.merging {
@@ -48,11 +89,18 @@ pub(super) fn run(scope: Scope, option: &str, session: &mut Session) -> Result<(
     if !mending.changes.as_slice().is_empty() {
         session.record(&mending.changes, &message::of(&["doctor", option]))?;
     }
-    if mending.merging && !session.settings.dry_run {
+    if mending.merging {
         let pki = shell_word(&session.settings.pki.display().to_string());
         session.terminal.notice(format_args!(
             "the merge is not concluded: look at it, then `git add {pki}` and `git commit`"
         ));
     }
     Ok(())
+}
+
+fn warn_of_decisions(mending: &Mending, session: &mut Session) {
+    if let Some(why) = &mending.undecided {
+        let why = Safe(why);
+        session.terminal.warning(format_args!("index.txt stays as it is, somebody has to decide: {why}"));
+    }
 }

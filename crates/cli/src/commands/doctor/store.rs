@@ -21,7 +21,6 @@ use crate::{
     report::Failure,
     session::{Opened, Session},
     settings::Settings,
-    terminal::Safe,
 };
 
 /// What can be mended together.
@@ -67,27 +66,40 @@ fn identity_files(settings: &Settings) -> Vec<PathBuf> {
     files
 }
 
-/// Shows what of the store can be mended safely, asks, and does it.
-pub(super) fn fix(session: &mut Session) -> Result<(), Failure> {
-    let Some(Examined { faults, .. }) = examine(false, session)? else { return Ok(()) };
-    let lines: Vec<String> = proposals(&faults).iter().map(|line| format!("  {}", Safe(line))).collect();
-    if lines.is_empty() {
-        return Ok(());
+/// What of the store can be mended safely.
+#[derive(Debug, Default)]
+pub(super) struct Plan {
+    faults: Vec<Fault>,
+    is_store: bool,
+}
+
+/// Looks for what can be mended.
+pub(super) fn plan(session: &mut Session) -> Result<Plan, Failure> {
+    let examined = examine(false, session)?;
+    Ok(examined.map(|Examined { faults, is_store, .. }| Plan { faults, is_store }).unwrap_or_default())
+}
+
+impl Plan {
+    /// Whether there is an encrypted store at all.
+    pub(super) fn is_store(&self) -> bool {
+        self.is_store
     }
-    if session.settings.batch || session.settings.dry_run {
-        let will = if session.settings.dry_run { "would be mended" } else { "mending" };
-        session.terminal.notice(format_args!("{will}:\n{}", lines.join("\n")));
-    } else {
-        let details = format!("This will be mended:\n\n{}", lines.join("\n"));
-        session.terminal.confirm(details, "Mend it: ")?;
+
+    /// What would be done, a line each. Foreign text is not escaped.
+    pub(super) fn lines(&self) -> Vec<String> {
+        proposals(&self.faults)
     }
-    if session.settings.dry_run {
-        return Ok(());
+
+    /// Does it.
+    pub(super) fn carry_out(&self, session: &mut Session) -> Result<(), Failure> {
+        if steps(&self.faults).is_empty() {
+            return Ok(());
+        }
+        mend(&self.faults, session)?;
+        session.release();
+        session.read_again();
+        Ok(())
     }
-    mend(&faults, session)?;
-    session.release();
-    session.read_again();
-    Ok(())
 }
 
 /// What would be done, a line each, for faults that can be mended safely.

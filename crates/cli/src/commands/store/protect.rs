@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `store protect`, `store unprotect`: which files outside the PKI are kept sealed.
 
+use std::path::Path;
+
 use certkeep_pki::x509::describe::Value;
 use certkeep_store::{
     vault::zones::Report,
@@ -37,7 +39,12 @@ pub(super) struct UnprotectArgs {
 /// Adds patterns to a zone.
 pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
     let patterns = read(&args.patterns)?;
-    let zone = rotate::known(&args.zone, session.opened()?.vault)?;
+    let vault = session.opened()?.vault;
+    let folder = patterns.iter().find(|pattern| is_folder(pattern, vault.work_tree()));
+    if let Some(folder) = folder {
+        return Err(Failure::pattern_of_a_folder(folder));
+    }
+    let zone = rotate::known(&args.zone, vault)?;
     if session.settings.dry_run {
         for pattern in &patterns {
             let pattern = Safe(pattern.as_str());
@@ -102,6 +109,12 @@ fn forget(patterns: &[Pattern], shown: &str, session: &mut Session) -> Result<()
     let forgotten = vault.loosen(patterns, &[])?;
     let forgotten = account::texts(forgotten.iter().map(|pattern| pattern.as_str()));
     account::say(session, "Forgotten", &Value::Section(vec![("patterns", forgotten)]))
+}
+
+/// Whether a pattern is the name of a folder. To git that says nothing of what is in it; shells
+/// make such names of a `secrets/**` without quotes.
+fn is_folder(pattern: &Pattern, top: &Path) -> bool {
+    top.join(pattern.as_str().trim_start_matches('/')).is_dir()
 }
 
 fn read(texts: &[String]) -> Result<Vec<Pattern>, Failure> {

@@ -100,7 +100,7 @@ impl Examination<'_> {
     fn blocks(&mut self, told: bool) {
         let Some(vault) = &self.vault else { return };
         let rules = vault.manifest.rules();
-        let (of_store, of_clone) = (attributes::block(&rules), attributes::block(&vault.rules));
+        let (of_store, of_clone) = (attributes::block(&rules), attributes::block_of_clone(&vault.rules));
         let ignored = attributes::ignored(&rules);
         for (name, block) in [(".gitattributes", of_store), (".gitignore", ignored)] {
             let file = read_regular(&self.repository.work_tree().join(name));
