@@ -76,6 +76,10 @@ impl Session {
         message: &Message,
     ) -> Result<Message, Failure> {
         let deeds = ledger::deeds(before, after, files)?;
+        // A merge that is put right, a request, a passphrase: nothing that has to be proved.
+        if deeds.is_empty() {
+            return Ok(message.clone());
+        }
         Ok(message.clone().with_event(Event {
             command: message.subject.clone(),
             actor: String::new(),

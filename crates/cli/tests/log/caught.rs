@@ -145,7 +145,7 @@ fn a_second_store_and_another_folder_are_found() {
     team.store("mallory");
     // What the other one had is gone in the same moment, which is told too.
     let mut kinds = vec!["vanished"; 3];
-    kinds.extend(["event-altered"; 4]);
+    kinds.extend(["event-altered"; 2]);
     kinds.push("store-replaced");
     caught(
         &alice,
