@@ -40,7 +40,7 @@ use crate::{
     cli::{Cli, Command},
     report::{ExitCode, Failure, Outcome},
     session::Session,
-    settings::{Settings, Sources, Variables, VarsUse},
+    settings::{Format, Settings, Sources, Variables, VarsUse},
     terminal::{Safe, Terminal},
 };
 
@@ -113,6 +113,17 @@ fn session(cli: &Cli, called: Called, variables: Variables) -> Result<Settings, 
         read_file: &input::read_file,
     };
     let settings = Settings::resolve(sources)?;
+    let maker = match settings.format {
+        Format::Sarif | Format::Github => Some(("guard", matches!(cli.command, Some(Command::Guard(_))))),
+        Format::Csv | Format::Ics | Format::Prometheus | Format::Html => {
+            Some(("list", matches!(cli.command, Some(Command::List(_)))))
+        }
+        Format::Text | Format::Json | Format::Pem => None,
+    };
+    if let Some((name, false)) = maker {
+        return Err(Failure::refused("this command does not print in that form")
+            .with_hint(format!("`certkeep {name}` does; this one prints --format text or json")));
+    }
     // easy-rsa 3.2: --days=0 - what has ended already, and nothing else
     if settings.days == Some(0) && !matches!(cli.command, Some(Command::ShowExpire(_))) {
         return Err(Failure::refused("--days=0: a number of days is wanted, at least 1")

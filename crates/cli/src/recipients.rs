@@ -69,7 +69,8 @@ pub fn find(text: &str, machine: &Machine) -> Result<Found, Failure> {
 }
 
 /// The key of whoever runs the program: the one secret key of gpg that can
-/// decrypt, else an SSH key. `None` when the machine has neither.
+/// decrypt, else an SSH key, else the age key of certkeep's own identity file.
+/// `None` when the machine has none of them.
 ///
 /// # Errors
 ///
@@ -80,16 +81,16 @@ pub fn own(machine: &Machine) -> Result<Option<Found>, Failure> {
     if has_gpg && let Some(found) = own_of_gpg(&identities::gpg(machine))? {
         return Ok(Some(found));
     }
-    let Some(home) = &machine.home else { return Ok(None) };
+    let ssh = machine.home.as_ref().map(|home| home.join(".ssh"));
     for name in ["id_ed25519.pub", "id_rsa.pub"] {
-        let path = home.join(".ssh").join(name);
+        let Some(path) = ssh.as_ref().map(|folder| folder.join(name)) else { break };
         // The private half makes it this user's own.
         if path.is_file() && path.with_extension("").is_file() {
             let shown = path.display().to_string();
             return of_file(path, &shown).map(Some);
         }
     }
-    Ok(None)
+    of_identity_file(machine)
 }
 
 /// The age key in the identity file of certkeep's own, whose public half a comment
@@ -98,7 +99,7 @@ pub fn own(machine: &Machine) -> Result<Option<Found>, Failure> {
 /// # Errors
 ///
 /// The file cannot be read, or tells no public key.
-pub fn of_identity_file(machine: &Machine) -> Result<Option<Found>, Failure> {
+fn of_identity_file(machine: &Machine) -> Result<Option<Found>, Failure> {
     let Some(path) = machine.identity_file() else { return Ok(None) };
     let shown = path.display().to_string();
     let text = match fs::read_to_string(&path).map(zeroize::Zeroizing::new) {

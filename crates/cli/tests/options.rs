@@ -353,6 +353,21 @@ fn a_dry_run_is_refused_for_the_same_reasons() {
 }
 
 #[test]
+fn a_form_that_a_command_does_not_print_in_is_refused() {
+    let world = World::empty();
+    world.run(["init-pki"]).success();
+    for (form, command, maker) in [
+        ("csv", "doctor", "certkeep list"),
+        ("html", "show-ca", "certkeep list"),
+        ("sarif", "list", "certkeep guard"),
+        ("github", "version", "certkeep guard"),
+        ("ics", "guard", "certkeep list"),
+    ] {
+        world.run([&format!("--format={form}"), command]).refused("does not print in that form").says(maker);
+    }
+}
+
+#[test]
 fn a_curve_of_another_algorithm_is_explained() {
     let world = World::with_pki();
     let gen_req = ["gen-req", "x", "nopass"];

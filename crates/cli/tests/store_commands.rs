@@ -31,6 +31,19 @@ fn state(person: &Person) -> String {
 }
 
 #[test]
+fn the_key_that_quickstart_has_made_opens_the_next_store_too() {
+    let team = Team::new();
+    let alice = team.person("alice");
+    alice.does("mkdir -p work && cd work && certkeep --batch quickstart one && test -s ~/.config/certkeep/identity.txt");
+    alice.does(
+        "mkdir work/two && cd work/two && git init -q && certkeep --batch store init --name=alice
+         certkeep unlock --check | grep -q 'Member: alice'",
+    );
+    // Without a name there is nobody to make a member of.
+    alice.fails("mkdir work/three && cd work/three && git init -q && certkeep --batch store init", "--name=");
+}
+
+#[test]
 fn a_dry_run_of_every_command_changes_nothing() {
     let team = Team::new();
     let alice = open(&team);

@@ -155,10 +155,6 @@ fn build(directory: &Path, new_identity: &mut Option<PathBuf>, session: &mut Ses
 fn member(new_identity: &mut Option<PathBuf>, session: &Session) -> Result<(MemberName, Found), Failure> {
     let machine = &session.settings.machine;
     let found = match recipients::own(machine)? {
-        Some(found) => Some(found),
-        None => recipients::of_identity_file(machine)?,
-    };
-    let found = match found {
         Some(found) => found,
         None => {
             let path = machine.identity_file().ok_or_else(Failure::no_own_key)?;

@@ -403,7 +403,8 @@ impl Failure {
     /// The user has no key at all.
     pub fn no_own_key() -> Self {
         Self::refused(
-            "this user has no key that could open the store: gpg has no secret key, and ~/.ssh no SSH key",
+            "this user has no key that could open the store: gpg has no secret key, ~/.ssh no SSH key, and \
+             ~/.config/certkeep/identity.txt is not there",
         )
         .with_hint(MAKE_A_KEY)
         .with_hint("then name its public key: `certkeep store init --recipient=age1... --name=NAME`")
