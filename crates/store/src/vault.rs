@@ -22,6 +22,7 @@ pub mod members;
 mod moved;
 pub mod offered;
 pub mod past;
+mod place;
 pub mod rotate;
 mod sealer;
 pub mod status;
@@ -32,7 +33,7 @@ pub mod zones;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt, fs,
+    fmt,
     path::{Path, PathBuf},
 };
 
@@ -113,11 +114,7 @@ impl Vault {
     ///
     /// The repository or `.certkeep` cannot be read.
     pub fn find(directory: &Path) -> Result<Option<Self>, VaultError> {
-        let existing = directory.ancestors().find(|ancestor| ancestor.is_dir());
-        let Some(repository) = existing.map(Repository::discover).transpose()?.flatten() else {
-            return Ok(None);
-        };
-        Self::of(repository)
+        place::repository_of(directory)?.map_or(Ok(None), Self::of)
     }
 
     fn of(repository: Repository) -> Result<Option<Self>, VaultError> {
@@ -155,8 +152,7 @@ impl Vault {
     /// are not checked out now.
     #[must_use]
     pub fn is_elsewhere(directory: &Path) -> bool {
-        let existing = directory.ancestors().find(|ancestor| ancestor.is_dir());
-        let repository = existing.and_then(|existing| Repository::discover(existing).ok().flatten());
+        let repository = place::repository_of(directory).ok().flatten();
         repository.is_some_and(|repository| was_here(&repository))
     }
 
@@ -328,7 +324,7 @@ impl Vault {
     /// between its components; `None` outside of it.
     #[must_use]
     pub fn path_in_repository(&self, absolute: &Path) -> Option<String> {
-        relative_to(self.work_tree(), absolute)
+        place::relative_to(self.work_tree(), absolute)
     }
 
     /// What the writer of the PKI needs to end in a commit: the keys of every
@@ -369,13 +365,4 @@ impl Vault {
 /// Whether this clone has seen a store in the repository.
 fn was_here(repository: &Repository) -> bool {
     repository.state().join("pins").exists()
-}
-
-/// `path` relative to `top`, if it is below it, both read without their links.
-fn relative_to(top: &Path, path: &Path) -> Option<String> {
-    let existing = path.ancestors().find(|ancestor| ancestor.exists())?;
-    let rest = path.strip_prefix(existing).ok()?;
-    let real = fs::canonicalize(existing).ok()?.join(rest);
-    let relative = real.strip_prefix(fs::canonicalize(top).ok()?).ok()?;
-    relative.to_str().map(str::to_owned)
 }

@@ -69,7 +69,20 @@ impl Wildmatch {
 
     /// Whether `path` is one of these.
     pub(crate) fn matches(&self, path: &[u8]) -> bool {
-        // Every place in the pattern that what was read so far can have led to.
+        self.places(path).last() == Some(&true)
+    }
+
+    /// Whether a folder is on the way to files that match: some below it would, by
+    /// what the folder is called. Where nothing but a `**/` at the beginning leads
+    /// through it, the same files match in every other folder as well.
+    pub(crate) fn leads_through(&self, folder: &[u8]) -> bool {
+        let anywhere = self.places(b"");
+        let below = self.places(&[folder, b"/"].concat());
+        below.iter().zip(anywhere).any(|(&below, anywhere)| below && !anywhere)
+    }
+
+    /// Every place in the pattern that a beginning of a path can have led to.
+    fn places(&self, path: &[u8]) -> Vec<bool> {
         let mut places = vec![false; self.0.len() + 1];
         if let Some(first) = places.first_mut() {
             *first = true;
@@ -96,7 +109,7 @@ impl Wildmatch {
             places = next;
             self.skip(&mut places);
         }
-        places.last() == Some(&true)
+        places
     }
 
     /// Goes on over tokens that match nothing.
@@ -164,6 +177,34 @@ fn set(rest: &mut &[u8]) -> Option<Token> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_folder_is_on_the_way_to_what_matches() {
+        for (pattern, folder, leads) in [
+            ("services/*/secrets/*.env", "services", true),
+            ("services/*/secrets/*.env", "services/web", true),
+            ("services/*/secrets/*.env", "services/web/secrets", true),
+            ("services/*/secrets/*.env", "services/web/secrets/a.env", false),
+            ("services/*/secrets/*.env", "services/web/docs", false),
+            ("services/*/secrets/*.env", "service", false),
+            ("**/cfg/db.*", "app/cfg", true),
+            ("**/cfg/db.*", "cfg", true),
+            ("**/cfg/db.*", "app", false),
+            ("**/*.key", "app", false),
+            ("**/*/a.key", "app", true),
+            ("a/**/b", "a/x/y", true),
+            ("a/**", "a", true),
+            ("a/**", "a/b", true),
+            ("a/**", "b", false),
+            ("a**/b", "ax/y", true),
+            ("a/[bc]/?/x", "a/b/c", true),
+            ("a/[bc]/?/x", "a/b/cc", false),
+            ("*.key", "a", false),
+        ] {
+            let read = Wildmatch::new(pattern.as_bytes()).expect("valid");
+            assert_eq!(read.leads_through(folder.as_bytes()), leads, "{pattern} {folder}");
+        }
+    }
 
     #[test]
     fn paths_match_as_in_git() {

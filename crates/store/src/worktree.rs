@@ -9,6 +9,7 @@
 
 pub(crate) mod beside;
 mod lock;
+mod moved;
 mod rerere;
 mod unlock;
 
@@ -24,6 +25,7 @@ use thiserror::Error;
 
 pub(crate) use self::{
     lock::{linked, lock, untracked},
+    moved::shorter,
     unlock::unlock,
 };
 use crate::{

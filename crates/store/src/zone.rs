@@ -246,6 +246,13 @@ impl Pattern {
         literal.rfind('/').and_then(|end| literal.get(..end))
     }
 
+    /// Whether a folder is on the way to files that these names lead to, so that
+    /// a link in its place would take them elsewhere.
+    #[must_use]
+    pub fn leads_through(&self, folder: &[u8]) -> bool {
+        self.matcher.leads_through(folder)
+    }
+
     /// Whether a path, relative to the top of the work tree, is one of these.
     #[must_use]
     pub fn matches(&self, path: &[u8]) -> bool {
@@ -305,18 +312,10 @@ impl Rules {
         if self.pki.as_deref().is_some_and(is_above) {
             return self.layout.get(1);
         }
-        let above = |(pattern, _): &&(Pattern, ZoneName)| pattern.folder().is_some_and(is_above);
-        if let Some((_, zone)) = self.patterns.iter().find(above) {
-            return Some(zone);
-        }
-        // Wildcards name folders, too. A public file of the PKI is none.
-        match self.protection(path) {
-            Protection::Unnamed => match self.protection(&[path, b"/any"].concat()) {
-                Protection::Zone(zone) => Some(zone),
-                Protection::Public | Protection::Unnamed => None,
-            },
-            Protection::Zone(_) | Protection::Public => None,
-        }
+        // A public file of the PKI is no folder.
+        let named = self.protection(path) != Protection::Public;
+        let through = self.patterns.iter().find(|(pattern, _)| named && pattern.leads_through(path));
+        through.map(|(_, zone)| zone)
     }
 
     /// The patterns of `store protect` with their zones.

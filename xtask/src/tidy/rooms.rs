@@ -154,6 +154,7 @@ const EXPOSERS: &[(&str, &str)] = &[
     ("crates/store/src/vault/status.rs", "looks whether a file is sealed"),
     ("crates/store/src/vault/zones.rs", "seals and opens what changes sides"),
     ("crates/store/src/worktree/lock.rs", "compares plaintext with what git keeps"),
+    ("crates/store/src/worktree/moved.rs", "compares plaintext with what git keeps"),
     ("crates/store/src/worktree/unlock.rs", "compares plaintext with what git keeps"),
     ("crates/store/src/zone_keys.rs", "reads wrapped keys"),
     ("crates/store/src/vault/moved.rs", "seals what goes from one zone to another"),

@@ -35,6 +35,7 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<(), Failure> {
     if let Some((algo, curve)) = vars(args, session)? {
         changes.create(PkiPath::Vars, vars_example::vars(algo, &curve));
     }
+    session.not_led_away()?;
     let pki = session.settings.pki.clone();
     let shown = pki.display().to_string();
     let existing = match Store::open(&pki) {

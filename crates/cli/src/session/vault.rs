@@ -45,6 +45,18 @@ impl Session {
         Ok(self.vault.get().and_then(Option::as_ref))
     }
 
+    /// Refuses a link that somebody has put in the place of the PKI of a store.
+    ///
+    /// # Errors
+    ///
+    /// There is one; as [`Vault::verify`].
+    pub fn not_led_away(&self) -> Result<(), Failure> {
+        match self.vault()?.filter(|_| self.settings.pki.is_symlink()) {
+            Some(vault) => Ok(vault.verify()?),
+            None => Ok(()),
+        }
+    }
+
     /// Remembers a store that was made in this run.
     pub fn enter(&mut self, vault: Vault, keys: Keys) {
         (self.vault, self.keys) = (Some(vault).into(), Some(keys));
@@ -109,6 +121,10 @@ impl Session {
     pub fn opened_alone(&mut self) -> Result<Opened<'_>, Failure> {
         self.opened()?;
         self.alone()?;
+        // Behind a link in the place of the PKI is none that the store keeps.
+        if self.settings.pki.is_symlink() {
+            return self.opened();
+        }
         match self.store() {
             Ok(_) => self.lock()?,
             Err(_) if !self.settings.pki.exists() => {}
@@ -225,6 +241,7 @@ impl Session {
         let pki = &self.settings.pki;
         match Store::open(pki) {
             Err(error @ OpenError::NotAPki { .. }) => {
+                self.not_led_away()?;
                 let cloned = self.keeper()?.is_some()
                     && fs::read_dir(pki).is_ok_and(|mut entries| entries.next().is_some());
                 let make = |name| fs::DirBuilder::new().recursive(true).mode(0o700).create(pki.join(name));

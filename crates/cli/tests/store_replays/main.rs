@@ -6,6 +6,7 @@
 mod branches;
 mod damage;
 mod guarded;
+mod links;
 mod members;
 #[path = "../team/mod.rs"]
 #[expect(dead_code, reason = "each topic uses a part of it")]

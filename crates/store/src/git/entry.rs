@@ -11,6 +11,7 @@ pub(crate) const FILE_MODE: u32 = 0o100_644;
 /// The mode of a folder.
 pub(crate) const FOLDER_MODE: u32 = 0o040_000;
 const EXECUTABLE_MODE: u32 = 0o100_755;
+const LINK_MODE: u32 = 0o120_000;
 
 /// A file of a tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +54,11 @@ impl IndexEntry {
     /// Whether it is a file with bytes of its own, and in no conflict.
     pub(crate) fn is_file(&self) -> bool {
         self.stage == 0 && self.has_bytes()
+    }
+
+    /// Whether it is a symbolic link.
+    pub(crate) fn is_link(&self) -> bool {
+        self.mode == LINK_MODE
     }
 
     /// Whether it is a file with bytes of its own, or one side of a conflict about one.

@@ -6,6 +6,7 @@
 //! every way in which objects are kept, and names the one that is damaged.
 
 use std::{
+    collections::HashMap,
     io::{BufRead as _, BufReader, Read, Write as _},
     process::{Child, ChildStdout},
     thread,
@@ -56,26 +57,33 @@ impl Objects {
     /// One of `blobs` that is larger than [`LARGEST`], and its size. None of them
     /// is read for that.
     pub(crate) fn too_large(&self, blobs: &[Oid]) -> Result<Option<(Oid, u64)>, GitError> {
-        let mut packed = String::new();
+        let sizes = self.sizes(blobs)?;
+        let mut sized = blobs.iter().filter_map(|oid| Some((*oid, *sizes.get(oid)?)));
+        Ok(sized.find(|&(_, size)| size > LARGEST))
+    }
+
+    /// The sizes of blobs, in bytes, but for those that are missing. None of them is
+    /// read for that.
+    pub(crate) fn sizes(&self, blobs: &[Oid]) -> Result<HashMap<Oid, u64>, GitError> {
+        let (mut sizes, mut packed) = (HashMap::new(), String::new());
         for &oid in blobs {
             match loose::header(self.folders(), oid)? {
-                Some((_, size)) if size > LARGEST => return Ok(Some((oid, size))),
-                Some(_) => {}
+                Some((_, size)) => drop(sizes.insert(oid, size)),
                 None => packed.push_str(&format!("{oid}\n")),
             }
         }
         if packed.is_empty() {
-            return Ok(None);
+            return Ok(sizes);
         }
         // Of one that is missing it says so, and whoever reads it is told.
         let arguments = ["cat-file", "--batch-check=%(objectname) %(objectsize)"];
         let output = self.git(&arguments, &[], packed.as_bytes())?;
         let text = String::from_utf8_lossy(&output);
-        let mut sizes = text.lines().filter_map(|line| {
+        sizes.extend(text.lines().filter_map(|line| {
             let (name, size) = line.split_once(' ')?;
-            Some((self.oid(name)?, size.parse().ok()?))
-        });
-        Ok(sizes.find(|&(_, size)| size > LARGEST))
+            Some((self.oid(name)?, size.parse::<u64>().ok()?))
+        }));
+        Ok(sizes)
     }
 
     fn each_by_git(&self, each: Each<'_>) -> Result<(), GitError> {

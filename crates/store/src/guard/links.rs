@@ -30,7 +30,8 @@ impl Judge<'_> {
     pub(super) fn links(&mut self, commit: Option<Oid>, entries: &[TreeEntry], policy: &Policy) {
         for entry in entries {
             let Some(what) = irregular(entry.mode) else { continue };
-            let Some(zone) = policy.zone_behind(&entry.path) else { continue };
+            let zone = policy.zone(&entry.path).or_else(|| policy.zone_behind(&entry.path));
+            let Some(zone) = zone else { continue };
             let hit = Hit {
                 place: place(commit, entry),
                 breach: Breach::Unsealed { zone: zone.clone(), what, findings: Vec::new() },
@@ -39,12 +40,10 @@ impl Judge<'_> {
             let told = |known: &Hit| {
                 known.place.path == hit.place.path && matches!(known.breach, Breach::Unsealed { .. })
             };
-            if self.report.hits.iter().any(told) {
-                continue;
-            }
-            match self.listed(&hit.place) {
-                Some(reason) => self.report.allowed.push((hit, reason)),
-                None => self.report.hits.push(hit),
+            // No list lets one through: everything that is written through it would
+            // go with it, whatever its target is by then.
+            if !self.report.hits.iter().any(told) {
+                self.report.hits.push(hit);
             }
         }
     }

@@ -49,6 +49,12 @@ pub enum Breach {
         /// The private keys in it, if any, found as by rule B.
         findings: Vec<Finding>,
     },
+    /// A sealed file of HEAD under another path, which no zone keeps: nothing opens it
+    /// there, and the next version of it would be plaintext.
+    Moved {
+        /// Its path in HEAD.
+        from: Vec<u8>,
+    },
     /// What was sealed at this path would be plaintext, by rules that no member
     /// vouches for.
     Opened {

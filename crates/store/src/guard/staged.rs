@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The index, before it becomes a commit.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::{
     Breach, Guard, GuardError, Hit, Place, Report, Shrunk,
-    change::{Change, by_path, is_attributes},
+    change::{Change, Changed, by_path, is_attributes},
     judge::{self, Judge},
-    look::SealedBlobs,
+    look::{Content, Looks, SealedBlobs},
     policy::Policies,
 };
 use crate::git::{Oid, TreeEntry};
@@ -62,6 +62,7 @@ impl Guard {
             Vec::new()
         };
         let links: Vec<_> = entries.iter().filter(|entry| !entry.is_file()).cloned().collect();
+        let gone = trees.first().map(|head| gone(&change, head, &entries)).unwrap_or_default();
         change.choose(entries, &trees);
 
         let sealed = match trees.first() {
@@ -72,6 +73,7 @@ impl Guard {
         judge.count(&looked);
         self.mark_opened(std::slice::from_mut(&mut change), &[], &[], &looked, &policies)?;
         judge.change(&change, &looked)?;
+        moved(&change, &gone, &looked, &mut judge);
         if let Some(policy) = &change.now {
             judge.links(None, &links, policy);
         }
@@ -131,6 +133,45 @@ impl Guard {
             judge.report.hits.push(Hit { place: judge::place(None, first), breach });
         }
         Ok(())
+    }
+}
+
+/// The files that HEAD protects and the index has not as they were: each blob with its
+/// first path.
+fn gone(
+    change: &Change,
+    head: &HashMap<Vec<u8>, (Oid, u32)>,
+    entries: &[TreeEntry],
+) -> HashMap<Oid, Vec<u8>> {
+    let mut gone: HashMap<Oid, Vec<u8>> = HashMap::new();
+    let Some(policy) = change.before.first().and_then(Option::as_ref) else { return gone };
+    let stays: HashSet<_> = entries.iter().map(|entry| (entry.path.as_slice(), entry.oid)).collect();
+    for (path, &(oid, _)) in head.iter().filter(|(path, _)| policy.zone(path).is_some()) {
+        if !stays.contains(&(path.as_slice(), oid)) {
+            let first = gone.entry(oid).or_insert_with(|| path.clone());
+            *first = path.min(first).clone();
+        }
+    }
+    gone
+}
+
+/// Tells of sealed files that are gone and stand under other paths now, which no zone keeps.
+fn moved(change: &Change, gone: &HashMap<Oid, Vec<u8>>, looked: &Looks, judge: &mut Judge<'_>) {
+    if judge.may_shrink {
+        return;
+    }
+    for Changed { entry, .. } in change.entries.iter().filter(|changed| !changed.kept) {
+        let Some(from) = gone.get(&entry.oid).filter(|from| **from != entry.path) else { continue };
+        let content = looked.find(entry.oid).map(|looked| looked.content);
+        let is_sealed = matches!(content, Some(Content::Authentic | Content::Sealed(_)));
+        if change.zone(&entry.path).is_some() || !is_sealed {
+            continue;
+        }
+        let hit = Hit { place: judge::place(None, entry), breach: Breach::Moved { from: from.clone() } };
+        match judge.listed(&hit.place) {
+            Some(reason) => judge.report.allowed.push((hit, reason)),
+            None => judge.report.hits.push(hit),
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use certkeep_pki::moment::Moment;
 
 pub use self::fault::{Fault, Kind};
-use super::{Vault, VaultError, was_here};
+use super::{Vault, VaultError, place, was_here};
 use crate::{git::Repository, guard::Watch, keyring::Keyring, pins::Pins, wrap::gpg::Gpg, zone::FOLDER};
 
 /// What is to be looked at, and with what.
@@ -64,10 +64,7 @@ impl Vault {
     ///
     /// git's directory cannot be opened at all. Everything else is a fault.
     pub fn examine(directory: &Path, asked: &Asked<'_>) -> Result<Option<Examined>, VaultError> {
-        let existing = directory.ancestors().find(|ancestor| ancestor.is_dir());
-        let Some(repository) = existing.map(Repository::discover).transpose()?.flatten() else {
-            return Ok(None);
-        };
+        let Some(repository) = place::repository_of(directory)? else { return Ok(None) };
         let stands = repository.work_tree().join(FOLDER).is_dir();
         let is_elsewhere = !stands && was_here(&repository);
         let (mut examination, remembered) = Examination::begin(repository, asked);

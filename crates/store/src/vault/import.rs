@@ -21,7 +21,7 @@ use super::{
     edit::Edit,
     files,
     init::{Making, Plan, Report, check_usable, establish, zones_of_a_pki},
-    relative_to,
+    place::relative_to,
 };
 use crate::{
     attributes,

@@ -12,7 +12,8 @@ use super::{
     edit::Edit,
     members::{Skipped, wrap_for_all},
     past::{self, Past},
-    relative_to, was_here,
+    place::relative_to,
+    was_here,
 };
 use crate::{
     driver,

@@ -6,7 +6,7 @@
 
 use std::path::Path;
 
-use super::{Alone, Vault, VaultError, was_here};
+use super::{Alone, Vault, VaultError, place, was_here};
 use crate::{
     filter,
     git::Repository,
@@ -65,9 +65,7 @@ impl Damaged {
     ///
     /// git cannot be read.
     pub fn find(directory: &Path) -> Result<Option<Self>, VaultError> {
-        let existing = directory.ancestors().find(|ancestor| ancestor.is_dir());
-        let repository = existing.map(Repository::discover).transpose()?.flatten();
-        Ok(repository.filter(was_here).map(|repository| Self { repository }))
+        Ok(place::repository_of(directory)?.filter(was_here).map(|repository| Self { repository }))
     }
 
     /// As [`Vault::alone`].

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `store status`: what git and the work tree hold of every protected file.
 
-use std::{fs, io::Read as _, path::Path};
+use std::{collections::HashSet, fs, io::Read as _, path::Path};
 
 use certkeep_pki::secret::SecretBytes;
 
@@ -15,6 +15,7 @@ use crate::{
     pins::PinError,
     seal,
     seal::SealError,
+    worktree,
     zone::{Pattern, Protection, ZoneName},
     zone_keys::ZoneKeys,
 };
@@ -68,7 +69,7 @@ pub struct Report {
     /// Every protected file that git or the PKI folder has, by path.
     pub files: Vec<File>,
     /// Files that no zone keeps and that git has sealed all the same: somebody has
-    /// committed them between a pulled `store unprotect` and his own word to it.
+    /// moved them, or committed them between a pulled `store unprotect` and his own word to it.
     pub misplaced: Vec<String>,
     /// Protected paths that git's attributes do not send through the filter, or
     /// whose bytes they convert.
@@ -81,6 +82,15 @@ pub struct Report {
     pub unremembered: Option<PinError>,
     /// The zones that are unlocked.
     pub unlocked: Vec<ZoneName>,
+}
+
+/// See [`Vault::signs`].
+#[derive(Default)]
+pub(super) struct Signs {
+    /// The patterns that some commit here has described, and no zone has any more.
+    former: Vec<Pattern>,
+    /// Files of the work tree that are shorter than git's.
+    shorter: HashSet<Vec<u8>>,
 }
 
 /// As many bytes of a file as tell whether it is sealed.
@@ -131,12 +141,13 @@ impl Vault {
         let keyring = self.keyring()?;
         let keys_of = |zone: &ZoneName| keyring.as_ref().and_then(|keyring| keyring.zone(zone));
         let (mut files, mut paths, mut misplaced) = (Vec::new(), Vec::new(), Vec::new());
-        let former = self.former_patterns()?;
-        for entry in self.repository.index_entries()? {
+        let entries = self.repository.index_entries()?;
+        let signs = self.signs(&entries)?;
+        for entry in entries {
             let zone = match self.rules.protection(&entry.path) {
                 Protection::Zone(zone) => zone,
                 Protection::Public | Protection::Unnamed => {
-                    if self.is_misplaced(&entry, &former)? {
+                    if self.is_misplaced(&entry, &signs)? {
                         misplaced.push(shown(&entry.path));
                     }
                     // A link in the place of a folder of protected files.
@@ -180,7 +191,7 @@ impl Vault {
     }
 
     /// The patterns that some commit here has described, and no zone has any more.
-    pub(super) fn former_patterns(&self) -> Result<Vec<Pattern>, VaultError> {
+    fn former_patterns(&self) -> Result<Vec<Pattern>, VaultError> {
         let mut former: Vec<Pattern> = Vec::new();
         for version in self.repository.versions_of(&[":(top,glob).certkeep/zones/*/zone.toml"])? {
             let Some(bytes) = self.repository.blob_if_here(version.blob)? else { continue };
@@ -194,17 +205,27 @@ impl Vault {
         Ok(former)
     }
 
+    /// What tells of a file that no zone keeps that it may be ciphertext in git.
+    pub(super) fn signs(&self, entries: &[IndexEntry]) -> Result<Signs, VaultError> {
+        let kept = |entry: &&IndexEntry| matches!(self.rules.protection(&entry.path), Protection::Zone(_));
+        let others = entries.iter().filter(|entry| !kept(entry));
+        let shorter = worktree::shorter(&self.repository, others)?;
+        let shorter = shorter.into_iter().map(|entry| entry.path.clone()).collect();
+        Ok(Signs { former: self.former_patterns()?, shorter })
+    }
+
     /// Whether a file that no zone keeps is ciphertext in git. No filter touches
-    /// such a file, so the first bytes of the one in the work tree tell; where it
-    /// is not checked out, or one of the `former` patterns kept it, only git does.
-    pub(super) fn is_misplaced(&self, entry: &IndexEntry, former: &[Pattern]) -> Result<bool, VaultError> {
+    /// such a file, so the first bytes of the one in the work tree tell, or that it is
+    /// shorter; where it is not checked out, or a pattern kept it once, only git does.
+    pub(super) fn is_misplaced(&self, entry: &IndexEntry, signs: &Signs) -> Result<bool, VaultError> {
         if !entry.is_file() {
             return Ok(false);
         }
         let file = self.repository.file_path(&entry.path);
         let checked_out = inspect(&file)?.is_some_and(|metadata| metadata.is_file());
-        let was_kept = former.iter().any(|pattern| pattern.matches(&entry.path));
-        if checked_out && !was_kept && !begins_sealed(&file)? {
+        let signed = signs.shorter.contains(&entry.path)
+            || signs.former.iter().any(|pattern| pattern.matches(&entry.path));
+        if checked_out && !signed && !begins_sealed(&file)? {
             return Ok(false);
         }
         Ok(self.repository.blob_if_here(entry.oid)?.is_some_and(|blob| seal::is_sealed(&blob)))

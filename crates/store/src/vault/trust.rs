@@ -16,6 +16,7 @@ use super::{Keys, Vault, VaultError, sealer};
 use crate::{
     driver,
     durable::inspect,
+    git::IndexEntry,
     identity::IdentityError,
     keyring::Keyring,
     manifest::{Distrust, Manifest},
@@ -127,6 +128,13 @@ impl Vault {
                 if inspect(&place)?.is_some_and(|metadata| metadata.is_symlink()) {
                     return Err(VaultError::Symlink { path });
                 }
+            }
+        }
+        // Folders that wildcards name: those that are links to git.
+        let links = self.repository.index_entries()?.into_iter().filter(IndexEntry::is_link);
+        for IndexEntry { path, .. } in links {
+            if self.rules.zone_behind(&path).is_some() {
+                return Err(VaultError::Symlink { path: String::from_utf8_lossy(&path).into_owned() });
             }
         }
         Ok(())

@@ -13,7 +13,7 @@ use std::{
 
 use walkdir::{DirEntry, WalkDir};
 
-use super::{Exchange, Progress, WorkTreeError, beside, rerere, shown, sweep};
+use super::{Exchange, Progress, WorkTreeError, beside, moved, rerere, shown, sweep};
 use crate::{
     attributes::Block,
     driver,
@@ -33,7 +33,8 @@ const TEXTCONV_NOTES: &str = "refs/notes/textconv/certkeep";
 /// Whether a path, relative to the top of the work tree, is protected.
 pub(crate) type Covers<'a> = dyn Fn(&[u8]) -> bool + 'a;
 
-/// Writes the ciphertext of every protected file that is plaintext, in this work
+/// Writes the ciphertext of every protected file that is plaintext, and of every other
+/// one that git has sealed and that is the same in the clear, in this work
 /// tree and all that are linked with it, and removes the keyring; gives the
 /// number of files. The driver stays: it refuses plaintext from now on. `seen` are
 /// rules that hold in all of them, `by_tree` those of each.
@@ -109,8 +110,11 @@ impl<'a> Plan<'a> {
     fn all(&mut self, covers: &Covers<'_>, progress: &mut Progress<'_>) -> Result<(), WorkTreeError> {
         // The sides of a conflict belong to one file.
         let mut tracked: BTreeMap<Vec<u8>, Vec<IndexEntry>> = BTreeMap::new();
-        for entry in self.tree.index_entries()? {
-            if covers(&entry.path) {
+        let entries = self.tree.index_entries()?;
+        let others = entries.iter().filter(|entry| !covers(&entry.path));
+        let moved = moved::opened(self.tree, others, self.keyring)?;
+        for entry in entries {
+            if covers(&entry.path) || moved.contains(&entry.path) {
                 tracked.entry(entry.path.clone()).or_default().push(entry);
             }
         }

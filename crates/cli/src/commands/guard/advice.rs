@@ -21,6 +21,13 @@ pub(super) fn of(told: &Told, breach: &Breach, front: Front) -> Vec<String> {
         (Front::Staged | Front::Push | Front::Receive, Breach::Opened { .. }) => {
             advice.extend(of_opened(told, front, &path));
         }
+        (Front::Staged, Breach::Moved { from }) => {
+            advice.push(format!("to put it back: `git mv -- {path} {}`", shell_path(from)));
+            advice.push(
+                "to have it there: put it back, `certkeep store protect PATTERN` for the new place, and move it again"
+                    .to_owned(),
+            );
+        }
         (Front::Staged, Breach::Shrunk(_)) => {
             advice.push(
                 "to take the change back: `git restore --staged '*.gitattributes' .certkeep`".to_owned(),

@@ -195,6 +195,11 @@ fn words(breach: &Breach) -> (Rule, String, String) {
             with_material(&format!("the plaintext of {}", String::from_utf8_lossy(from)), findings),
             "that file is sealed, and under this path git has it in the clear".to_owned(),
         ),
+        Breach::Moved { from } => (
+            Rule::LessProtected,
+            format!("the sealed file {}, where no zone keeps it", String::from_utf8_lossy(from)),
+            "nothing opens it under this path, and its next version would be in the clear".to_owned(),
+        ),
         Breach::Opened { findings } => (
             Rule::LessProtected,
             with_material("it was sealed, and would be plaintext now", findings),

@@ -98,7 +98,7 @@ impl Examination<'_> {
                 Breach::Unsealed { what, .. } => {
                     matches!(what, Unsealed::Plaintext | Unsealed::CaseVariant)
                 }
-                Breach::Shrunk(_) => false,
+                Breach::Moved { .. } | Breach::Shrunk(_) => false,
             };
             if is_secret && !told.contains(&(place.path.clone(), place.blob.clone())) {
                 let entry = past.entry(place.path).or_insert((0, place.commit));
@@ -178,14 +178,14 @@ impl Examination<'_> {
     fn index(&mut self, told: &mut Told) {
         let entries = self.repository.index_entries();
         let entries = self.tried("the index", entries).unwrap_or_default();
-        let former = self.vault.as_ref().map(|vault| vault.former_patterns());
-        let former = former.and_then(|former| self.tried("earlier patterns", former)).unwrap_or_default();
+        let signs = self.vault.as_ref().map(|vault| vault.signs(&entries));
+        let signs = signs.and_then(|signs| self.tried("what no zone keeps", signs)).unwrap_or_default();
         let mut old: BTreeMap<ZoneName, Vec<Vec<u8>>> = BTreeMap::new();
         for entry in entries {
             let Some(vault) = &self.vault else { return };
             let subject = shown(&entry.path);
             let Protection::Zone(zone) = vault.rules.protection(&entry.path) else {
-                let misplaced = vault.is_misplaced(&entry, &former);
+                let misplaced = vault.is_misplaced(&entry, &signs);
                 if self.tried(&subject, misplaced) == Some(true) {
                     self.tell(Fault::new(Kind::Misplaced, subject, "it is sealed, and no zone keeps it"));
                 }
@@ -246,6 +246,10 @@ fn judged(breach: &Breach, place: &str) -> (Kind, String) {
         Breach::Copied { from, .. } => {
             (Kind::PlaintextInGit, format!("in {place} it is the plaintext of {}", shown(from)))
         }
+        Breach::Moved { from } => (
+            Kind::Misplaced,
+            format!("in {place} it is the sealed file {}, moved to where no zone keeps it", shown(from)),
+        ),
         Breach::Opened { .. } => {
             (Kind::PlaintextInGit, format!("in {place} it is the plaintext of what was sealed there before"))
         }
