@@ -11,6 +11,8 @@ mod descriptions;
 mod interrupted;
 #[path = "teamwork/lost.rs"]
 mod lost;
+#[path = "teamwork/rotated.rs"]
+mod rotated;
 mod team;
 #[path = "teamwork/together.rs"]
 mod together;

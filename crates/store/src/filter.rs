@@ -190,6 +190,20 @@ impl<'a> Filter<'a> {
         !matches!(self.store, Ok(None))
     }
 
+    /// Whether a path is public by what the store says and by all that this clone has
+    /// seen of it.
+    #[must_use]
+    pub fn is_public(&self, path: &[u8]) -> bool {
+        let seen = self.pins.own_rules();
+        let seen_public = match seen.protection(path) {
+            Protection::Public => true,
+            // A clone that has verified nothing yet knows of no folder.
+            Protection::Unnamed => seen.pki().is_none(),
+            Protection::Zone(_) => false,
+        };
+        seen_public && self.protection(path) == Ok(Protection::Public)
+    }
+
     /// What git is to hold of a file of the work tree.
     ///
     /// # Errors

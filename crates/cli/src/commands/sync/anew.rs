@@ -3,6 +3,7 @@
 
 use certkeep_store::vault::sync::{Anew, Upstream};
 
+use super::super::account;
 use crate::{
     message,
     report::Failure,
@@ -38,9 +39,7 @@ pub(super) fn seal(upstream: &Upstream, session: &mut Session) -> Result<(), Fai
 /// Says which zones are to be unlocked again.
 pub(super) fn tell(session: &mut Session) -> Result<(), Failure> {
     for zone in session.opened()?.vault.renewed_zones()? {
-        session.terminal.warning(format_args!(
-            "the zone `{zone}` has a new key, which this clone has not unlocked yet: `certkeep unlock`"
-        ));
+        session.terminal.warning(account::renewed(&zone));
     }
     Ok(())
 }
