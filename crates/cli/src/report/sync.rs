@@ -2,7 +2,10 @@
 //! What to do when clones do not come together by themselves.
 
 use certkeep_pki::{layout::PkiPath, merge::check::Flaw};
-use certkeep_store::vault::sync::{Midway, SyncError, Unmerged, Upstream, Way};
+use certkeep_store::{
+    vault::sync::{Midway, SyncError, Unmerged, Upstream, Way},
+    zone::{Pattern, ZoneName},
+};
 
 use super::Failure;
 use crate::terminal::{Safe, Terminal, shell_word};
@@ -169,6 +172,25 @@ impl Failure {
             ))
             .with_hint(format!("to stop, with everything as it was before: `{abort}`"))
             .with_hint("to change the files alone, and commit them with it: `--no-commit`")
+    }
+
+    /// Two branches have given a pattern to one zone each.
+    pub fn twice_protected(twice: &[(Pattern, ZoneName, ZoneName)]) -> Self {
+        let mut failure = Self::refused(
+            "two zones have the same pattern: not everybody could open its files; nothing was pushed",
+        );
+        for (pattern, one, other) in twice.iter().take(SHOWN) {
+            let (shown, word) = (Safe(pattern.as_str()), Safe(shell_word(pattern.as_str())).to_string());
+            failure.causes.push(format!("{shown}: in the zones {one} and {other}"));
+            failure = failure
+                .with_hint(format!(
+                    "to leave it to the zone {one}: `certkeep store unprotect --zone={other} {word}`"
+                ))
+                .with_hint(format!(
+                    "to leave it to the zone {other}: `certkeep store unprotect --zone={one} {word}`"
+                ));
+        }
+        failure.with_hint("that seals its files anew and puts nothing in the clear; then: `certkeep sync`")
     }
 
     /// Somebody else was always first.

@@ -156,3 +156,39 @@ fn a_clone_that_knows_a_later_state_already_gets_it() {
     assert!(bob.text("work/ca/.certkeep/zones/keys/zone.toml").contains("\"b/**\""));
     alice.does("cd work/ca && certkeep --batch sync && certkeep store status");
 }
+
+#[test]
+fn a_pattern_in_two_zones_is_not_pushed_and_finds_one() {
+    for (leaves, keeps) in [("reqs", "keys"), ("keys", "reqs")] {
+        let team = Team::new();
+        let (alice, bob) = two(&team);
+        let protect = |zone: &str, file: &str| {
+            format!(
+                "cd work/ca && certkeep --batch store protect --zone={zone} 'secrets/**' && mkdir secrets
+                 echo of-{file} > secrets/{file} && git add secrets && git commit -qm {file}"
+            )
+        };
+        alice.does(&protect("keys", "a"));
+        alice.does("cd work/ca && git push -q");
+        bob.does(&protect("reqs", "b"));
+        for _ in 0..2 {
+            bob.fails("cd work/ca && certkeep --batch sync", "two zones have the same pattern")
+                .says("certkeep store unprotect --zone=reqs 'secrets/**'");
+        }
+        // Both are to be read meanwhile, here and after a lock.
+        bob.does("cd work/ca && certkeep unlock && certkeep lock && certkeep unlock && grep -q of-a secrets/a && grep -q of-b secrets/b");
+        bob.is_clean("work/ca");
+        bob.does(&format!(
+            "cd work/ca && certkeep --batch store unprotect --zone={leaves} 'secrets/**' && certkeep --batch sync && certkeep store status"
+        ));
+        bob.is_clean("work/ca");
+        alice.does("cd work/ca && certkeep --batch sync && certkeep unlock && grep -q of-a secrets/a && grep -q of-b secrets/b && certkeep store status");
+        alice.is_clean("work/ca");
+        assert!(
+            alice.text(&format!("work/ca/.certkeep/zones/{keeps}/zone.toml")).contains("secrets/**"),
+            "{keeps}"
+        );
+        alice.does("cd work/ca && git grep -q of-b HEAD -- secrets && exit 1; certkeep lock");
+        assert!(alice.is_sealed("work/ca/secrets/b"));
+    }
+}

@@ -13,7 +13,13 @@ use crate::{
 };
 
 /// What only this clone has, and a key of before has sealed, goes out under the present one.
+/// A pattern that two zones have goes out under neither.
 pub(super) fn seal(upstream: &Upstream, session: &mut Session) -> Result<(), Failure> {
+    let vault = session.opened()?.vault;
+    let twice = vault.twice_protected();
+    if !twice.is_empty() && vault.apart(upstream)?.ahead > 0 {
+        return Err(Failure::twice_protected(&twice));
+    }
     if session.settings.commits == Commits::None {
         return Ok(());
     }
