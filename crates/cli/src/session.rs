@@ -93,8 +93,18 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// The PKI cannot be opened or locked.
+    /// The PKI cannot be opened or locked; git is in the midst of something ([`Session::refuse_midway`]).
     pub fn lock(&mut self) -> Result<(), Failure> {
+        self.hold()?;
+        self.refuse_midway()
+    }
+
+    /// As [`Session::lock`], also where git is in the midst of something that is to be put in order.
+    ///
+    /// # Errors
+    ///
+    /// The PKI cannot be opened or locked.
+    pub fn hold(&mut self) -> Result<(), Failure> {
         if self.writer.is_none() && !self.settings.dry_run {
             let modes = self.modes();
             let store = self.open_store()?;
@@ -331,6 +341,7 @@ impl Session {
     ///
     /// Nothing was recorded.
     pub fn record(&mut self, changes: &ChangeSet, message: &Message) -> Result<(), Failure> {
+        self.refuse_midway()?;
         if self.settings.dry_run {
             for change in changes.as_slice() {
                 let idle = match change {
@@ -348,7 +359,7 @@ impl Session {
             }
             return Ok(());
         }
-        self.lock()?;
+        self.hold()?;
         let history = self.history(changes)?;
         let with_deeds = if history.is_some() { self.with_deeds(changes, message)? } else { message.clone() };
         let writer = self.writer.as_mut().expect("locked above");

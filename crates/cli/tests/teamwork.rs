@@ -11,6 +11,8 @@ mod descriptions;
 mod interrupted;
 #[path = "teamwork/lost.rs"]
 mod lost;
+#[path = "teamwork/rotated.rs"]
+mod rotated;
 mod team;
 #[path = "teamwork/together.rs"]
 mod together;
@@ -223,10 +225,11 @@ fn one_number_given_twice_is_told_and_stops() {
     );
     let said = said.says(": /CN=right").says(": /CN=left").says("whoever revokes 05 revokes both");
     assert!(said.stderr.contains("EASYRSA_RAND_SN"));
-    // Nobody works with half of the rows.
+    // Nobody works with half of the rows, also where nothing is to be committed.
+    alice.fails("cd work/ca && certkeep --batch revoke-issued www", "a merge is under way");
     alice
         .fails(
-            "cd work/ca && certkeep --batch revoke-issued www",
+            "cd work/ca && certkeep --no-commit --batch revoke-issued www",
             "a merge was not finished, its mark `<<<<<<<`",
         )
         .says("git checkout --merge -- pki` and `git add pki`");

@@ -20,7 +20,7 @@ mod textconv;
 use certkeep_pki::secret::SecretBytes;
 use thiserror::Error;
 
-pub(crate) use self::rules::manifest;
+pub(crate) use self::rules::{manifest, sealer};
 pub use self::textconv::textconv;
 use crate::{
     git_crypt,
@@ -190,6 +190,20 @@ impl<'a> Filter<'a> {
         !matches!(self.store, Ok(None))
     }
 
+    /// Whether a path is public by what the store says and by all that this clone has
+    /// seen of it.
+    #[must_use]
+    pub fn is_public(&self, path: &[u8]) -> bool {
+        let seen = self.pins.own_rules();
+        let seen_public = match seen.protection(path) {
+            Protection::Public => true,
+            // A clone that has verified nothing yet knows of no folder.
+            Protection::Unnamed => seen.pki().is_none(),
+            Protection::Zone(_) => false,
+        };
+        seen_public && self.protection(path) == Ok(Protection::Public)
+    }
+
     /// What git is to hold of a file of the work tree.
     ///
     /// # Errors
@@ -238,6 +252,7 @@ impl<'a> Filter<'a> {
         let Some(keyring) = self.keyring.filter(|_| trusted) else { return Ok(contents) };
         let key = key_id(bytes).ok().flatten();
         let broken = |source| FilterError::Broken { path: name(path), key, source };
+        let zone = sealer(keyring, &self.zones(path), bytes).unwrap_or(zone);
         keyring.open_in_place(zone, contents).map_err(broken)
     }
 
@@ -307,6 +322,11 @@ impl<'a> Filter<'a> {
         })
     }
 
+    /// The zones that have a path: two, where two branches have given it to one each.
+    fn zones(&self, path: &[u8]) -> Vec<&ZoneName> {
+        self.store.iter().flatten().flat_map(|(_, rules)| rules.zones(path)).collect()
+    }
+
     fn mode(&self, zone: &ZoneName) -> Mode {
         let described = self.store.as_ref().ok().and_then(Option::as_ref);
         let mode = described.and_then(|(manifest, _)| self.pins.mode(zone, manifest));
@@ -358,6 +378,12 @@ impl<'a> Filter<'a> {
         let Some(described) = manifest.zones.get(zone) else {
             return Err(FilterError::Unnamed { path: name(path) });
         };
+        // Of two zones that have it, either may have sealed it.
+        if self.zones(path).len() > 1
+            && let Some(kept) = self.sealed_before(path, plaintext.expose())
+        {
+            return Ok(kept);
+        }
         let current = keyring.sealing(zone, described.key_id);
         // Where there never was another key, nothing else can have been kept.
         let only = keys.epochs().count() == 1 && keys.legacy.is_empty();

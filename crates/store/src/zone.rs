@@ -301,6 +301,21 @@ impl Rules {
         }
     }
 
+    /// The zones that keep a path, that of [`Rules::protection`] first: two branches may have given
+    /// it to one each, and the merge has both of their patterns.
+    #[must_use]
+    pub fn zones(&self, path: &[u8]) -> Vec<&ZoneName> {
+        let Protection::Zone(first) = self.protection(path) else { return Vec::new() };
+        let mut zones = vec![first];
+        let of_layout = self.in_pki(path).is_some_and(|relative| layout::Zone::of(&relative).is_some());
+        for (pattern, zone) in self.patterns.iter().filter(|_| !of_layout) {
+            if !zones.contains(&zone) && pattern.matches(path) {
+                zones.push(zone);
+            }
+        }
+        zones
+    }
+
     /// The zone of files that a link, or a submodule, at this path would lead elsewhere:
     /// it is in the place of a folder that holds some, or may hold some.
     #[must_use]

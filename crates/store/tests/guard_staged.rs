@@ -188,7 +188,7 @@ fn rules_shrink_by_the_word_of_a_member_alone() {
 
     // By a member, as the next commit sees it; and by the same commit of a server's view.
     let mut vault = world.vault();
-    vault.unprotect(&patterns, &mut keys, person, &message).expect("unprotected");
+    vault.unprotect(&patterns, None, &mut keys, person, &message).expect("unprotected");
     let unprotected = world.head();
     world.git(&["reset", "-q", "--soft", &protected]);
     assert!(world.staged().is_empty());

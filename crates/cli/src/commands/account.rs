@@ -46,6 +46,11 @@ pub(super) fn earlier(zone: &ZoneName) -> String {
     )
 }
 
+/// A zone whose key the others have changed.
+pub(super) fn renewed(zone: &ZoneName) -> String {
+    format!("the zone `{zone}` has a new key, which this clone has not unlocked yet: `certkeep unlock`")
+}
+
 /// What is protected in this clone alone, with the commands that let it go.
 pub(super) fn only_here(only: &OnlyHere) -> Vec<String> {
     let patterns = only.patterns.iter().map(|pattern| {

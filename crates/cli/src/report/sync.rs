@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What to do when clones do not come together by themselves.
 
-use certkeep_pki::merge::check::Flaw;
-use certkeep_store::vault::sync::{SyncError, Unmerged, Upstream, Way};
+use certkeep_pki::{layout::PkiPath, merge::check::Flaw};
+use certkeep_store::{
+    vault::sync::{Midway, SyncError, Unmerged, Upstream, Way},
+    zone::{Pattern, ZoneName},
+};
 
 use super::Failure;
 use crate::terminal::{Safe, Terminal, shell_word};
@@ -72,11 +75,18 @@ fn end_of(what: &str) -> &'static str {
 
 /// What to do about a join that is over, and that nobody has looked at until now.
 fn since(failure: Failure, before: &str) -> Failure {
-    failure
-        .with_hint(format!("to have everything as it was before that sync: `git reset --keep {before}`"))
-        .with_hint(
-            "if it is meant to be so: `git update-ref -d refs/worktree/certkeep/before`, then `git push`",
-        )
+    failure.with_hint(go_back(before)).with_hint(
+        "if it is meant to be so: `git update-ref -d refs/worktree/certkeep/before`, then `git push`",
+    )
+}
+
+fn go_back(before: &str) -> String {
+    format!("to have everything as it was before that sync: `git reset --keep {before}`")
+}
+
+/// Whether a row is lost: that is never meant so.
+fn loses(flaws: &[Flaw]) -> bool {
+    flaws.iter().any(|flaw| matches!(flaw, Flaw::Gone(_)))
 }
 
 fn conflict(mut failure: Failure, way: Way, paths: &[Unmerged]) -> Failure {
@@ -102,6 +112,16 @@ fn conflict(mut failure: Failure, way: Way, paths: &[Unmerged]) -> Failure {
     failure = failure.with_hint(format!(
         "to stop, with everything as it was before: `{abort}`; the others' state stays at `@{{u}}`"
     ));
+    let (database, there): (Vec<_>, Vec<_>) = there.into_iter().partition(|file| is_of_database(&file.path));
+    if !database.is_empty() {
+        let words: Vec<String> = database.iter().map(|file| shell_word(&file.path)).collect();
+        let words = words.join(" ");
+        failure = failure.with_hint(format!(
+            "never take one side of the CA's database, it would lose the other's certificates; when what git \
+             said of it above is put right, have both merged: `certkeep unlock`, `git checkout --merge -- \
+             {words}`, `git add -- {words}`"
+        ));
+    }
     if let Some(file) = there.first() {
         let word = shell_word(&file.path);
         let (others, own) = if is_rebase { ("ours", "theirs") } else { ("theirs", "ours") };
@@ -128,6 +148,11 @@ fn conflict(mut failure: Failure, way: Way, paths: &[Unmerged]) -> Failure {
     ))
 }
 
+/// Whether a file is one of those that certkeep's merge driver puts together from both sides.
+fn is_of_database(path: &str) -> bool {
+    path.rsplit('/').next().and_then(PkiPath::database).is_some()
+}
+
 impl Failure {
     /// What git and the merge driver said of a conflict, before the failure sums it up.
     pub fn talk_of_conflict(error: &SyncError, terminal: &mut Terminal) {
@@ -136,6 +161,36 @@ impl Failure {
                 terminal.notice(Safe(line));
             }
         }
+    }
+
+    /// git is in the midst of something, and a commit to the PKI would get lost in it.
+    pub fn midway(Midway { what, of_sync }: Midway) -> Self {
+        let abort = if of_sync { "certkeep sync --abort".to_owned() } else { format!("git {what} --abort") };
+        Self::refused(format!("a {what} is under way in this work tree: nothing was changed"))
+            .with_hint(format!(
+                "to go on with it: `git status` says what is missing, then `git {what} --continue`"
+            ))
+            .with_hint(format!("to stop, with everything as it was before: `{abort}`"))
+            .with_hint("to change the files alone, and commit them with it: `--no-commit`")
+    }
+
+    /// Two branches have given a pattern to one zone each.
+    pub fn twice_protected(twice: &[(Pattern, ZoneName, ZoneName)]) -> Self {
+        let mut failure = Self::refused(
+            "two zones have the same pattern: not everybody could open its files; nothing was pushed",
+        );
+        for (pattern, one, other) in twice.iter().take(SHOWN) {
+            let (shown, word) = (Safe(pattern.as_str()), Safe(shell_word(pattern.as_str())).to_string());
+            failure.causes.push(format!("{shown}: in the zones {one} and {other}"));
+            failure = failure
+                .with_hint(format!(
+                    "to leave it to the zone {one}: `certkeep store unprotect --zone={other} {word}`"
+                ))
+                .with_hint(format!(
+                    "to leave it to the zone {other}: `certkeep store unprotect --zone={one} {word}`"
+                ));
+        }
+        failure.with_hint("that seals its files anew and puts nothing in the clear; then: `certkeep sync`")
     }
 
     /// Somebody else was always first.
@@ -172,8 +227,22 @@ impl Failure {
                     "if it is the others' state, to put that in order here: `git rebase @{u}`, and commit",
                 );
         }
-        failure.with_hint(
-            "once it is put in order and committed: `certkeep sync`; if it is meant so: `git push`",
+        let (failure, lost) = (failure.with_way_back(flaws), loses(flaws));
+        failure.with_hint(if lost {
+            "once it is put in order and committed: `certkeep sync`"
+        } else {
+            "once it is put in order and committed: `certkeep sync`; if it is meant so: `git push`"
+        })
+    }
+
+    /// How a row comes back that a side of a merge has taken away.
+    fn with_way_back(self, flaws: &[Flaw]) -> Self {
+        if !loses(flaws) {
+            return self;
+        }
+        self.with_hint(
+            "a certificate without its row can never be revoked; to get it back, if the certificate is still \
+             there: `certkeep doctor --rebuild-index`",
         )
     }
 
@@ -182,6 +251,12 @@ impl Failure {
         let mut failure =
             Self::refused("since the last sync was interrupted, this branch has lost something");
         failure.list_flaws(flaws);
+        if loses(flaws) {
+            return failure
+                .with_way_back(flaws)
+                .with_hint(go_back(before))
+                .with_hint("then: `certkeep sync`");
+        }
         since(failure, before)
     }
 

@@ -80,6 +80,23 @@ impl Session {
         Ok(self.keeper()?.is_some())
     }
 
+    /// Refuses to commit to the PKI while git is in the midst of a rebase, merge, cherry-pick or
+    /// revert: whoever gives that up afterwards would lose the commit without a word, and a merge's
+    /// own rows would be told as this command's.
+    ///
+    /// # Errors
+    ///
+    /// git is; or the store cannot be read.
+    pub fn refuse_midway(&self) -> Result<(), Failure> {
+        if self.settings.commits == Commits::None {
+            return Ok(());
+        }
+        match self.keeper()?.and_then(Vault::midway) {
+            Some(midway) => Err(Failure::midway(midway)),
+            None => Ok(()),
+        }
+    }
+
     /// The store, for a command that works on the store itself. The PKI of this
     /// run is the one that the store keeps, from wherever in it certkeep was called.
     ///
@@ -126,7 +143,7 @@ impl Session {
             return self.opened();
         }
         match self.store() {
-            Ok(_) => self.lock()?,
+            Ok(_) => self.hold()?,
             Err(_) if !self.settings.pki.exists() => {}
             Err(failure) => return Err(failure),
         }

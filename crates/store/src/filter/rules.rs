@@ -7,8 +7,10 @@ use std::{collections::BTreeMap, fs, io, path::Path};
 
 use crate::{
     git::{Oid, Repository},
+    keyring::Keyring,
     manifest::{Manifest, ManifestError},
-    zone::FOLDER,
+    seal::key_id,
+    zone::{FOLDER, ZoneName},
 };
 
 /// The most that a file of the rules may hold, in bytes.
@@ -85,4 +87,17 @@ fn rule((path, oid): (Vec<u8>, Oid)) -> Option<(String, Oid)> {
 
 fn unreadable(path: &str, error: &dyn std::fmt::Display) -> ManifestError {
     ManifestError { path: path.to_owned(), what: format!("cannot be read: {error}") }
+}
+
+/// Which of the zones that keep a file has sealed it, as far as the keys here tell; the first otherwise.
+pub(crate) fn sealer<'z>(keyring: &Keyring, zones: &[&'z ZoneName], sealed: &[u8]) -> Option<&'z ZoneName> {
+    let first = zones.first().copied();
+    let Some(id) = key_id(sealed).ok().flatten().filter(|_| zones.len() > 1) else { return first };
+    let has = |zone: &&&ZoneName| {
+        let keys = keyring.zone(zone);
+        keys.is_some_and(|keys| {
+            keys.epochs().any(|epoch| keys.sealing(epoch).is_some_and(|key| key.id() == id))
+        })
+    };
+    zones.iter().find(has).copied().or(first)
 }

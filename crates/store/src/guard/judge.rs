@@ -34,6 +34,8 @@ pub(super) struct Judge<'g> {
     pub(super) standing: Vec<std::sync::Arc<Policy>>,
     /// The rules of the references that the commits under judgement lead to.
     pub(super) ends: Vec<std::sync::Arc<Policy>>,
+    /// Rules that a commit has taken something from which every end has again.
+    returned: Vec<std::sync::Arc<Policy>>,
     /// Whether rules may shrink although no key at hand vouches for it.
     pub(super) may_shrink: bool,
     /// Whether a file can say itself that a key in it is allowed.
@@ -54,6 +56,7 @@ impl<'g> Judge<'g> {
             allowed_here: AllowList::default(),
             standing: Vec::new(),
             ends: Vec::new(),
+            returned: Vec::new(),
             may_shrink: false,
             markers_count: true,
             git_crypt_passes: false,
@@ -81,17 +84,23 @@ impl<'g> Judge<'g> {
             // A merge that has the rules of one side takes nothing away by itself.
             let merged =
                 others.iter().any(|other| super::change::same(other.as_deref(), change.now.as_deref()));
-            if !merged {
-                self.rules(change.commit, parent, change.now.as_deref());
+            if !merged && self.rules(change.commit, parent, change.now.as_deref()) {
+                self.returned.push(parent.clone());
             }
         }
         Ok(())
     }
 
-    /// Tells what `before` protects and `now` does not, unless it may.
-    pub(super) fn rules(&mut self, commit: Option<Oid>, before: &Policy, now: Option<&Policy>) {
+    /// Tells what `before` protects and `now` does not, unless it may. Whether some of that was passed
+    /// over because every end has it again.
+    pub(super) fn rules(&mut self, commit: Option<Oid>, before: &Policy, now: Option<&Policy>) -> bool {
+        let mut comes_back = false;
         for (path, zones) in before.missing_in(now) {
             if zones.iter().all(|zone| self.may_lose(&[before], now, zone)) {
+                continue;
+            }
+            if self.every_end_has(&path) {
+                comes_back = true;
                 continue;
             }
             let place = Place {
@@ -101,6 +110,23 @@ impl<'g> Judge<'g> {
             };
             self.report.hits.push(Hit { place, breach: Breach::Shrunk(Shrunk::Rules { path }) });
         }
+        comes_back
+    }
+
+    /// Whether what the others will work with protects a pattern, or a PKI folder: a commit on the way
+    /// there, which a rebase may have left without it, takes nothing away.
+    fn every_end_has(&self, name: &[u8]) -> bool {
+        !self.ends.is_empty() && self.ends.iter().all(|end| end.has(name))
+    }
+
+    /// Whether bytes would go out in the clear where they were protected before and will be again.
+    fn slips_through(&self, entry: &TreeEntry, looked: Option<&Looked>) -> bool {
+        let closed = |looked: &Looked| {
+            matches!(looked.content, Content::Empty | Content::Authentic | Content::Sealed(_))
+        };
+        !looked.is_some_and(closed)
+            && self.returned.iter().any(|policy| policy.zone(&entry.path).is_some())
+            && self.ends.iter().any(|end| end.zone(&entry.path).is_some())
     }
 
     pub(super) fn may_lose(&self, before: &[&Policy], now: Option<&Policy>, zone: &ZoneName) -> bool {
@@ -139,10 +165,9 @@ impl<'g> Judge<'g> {
         let lost = change.protected_before(&entry.path).or(standing).cloned();
         let before: Vec<&Policy> = change.before.iter().flatten().map(AsRef::as_ref).collect();
         let lost_here = self.report.hits.len();
-        if let Some(zone) = lost
-            && !self.may_lose(&before, now, &zone)
-            && !matches!(looked.map(|looked| looked.content), Some(Content::Empty))
-        {
+        let is_lost = lost.is_some_and(|zone| !self.may_lose(&before, now, &zone))
+            && !matches!(looked.map(|looked| looked.content), Some(Content::Empty));
+        if is_lost || self.slips_through(entry, looked) {
             self.report.hits.push(hit(Breach::Shrunk(Shrunk::Rules { path: entry.path.clone() })));
         }
         let Some(looked) = looked else { return Ok(()) };

@@ -103,7 +103,9 @@ impl Plumbing {
     }
 
     /// Puts the outcome of a merge in the place of `ours`, for git, which stores it
-    /// as it is: sealed, if the sides were or the rules say so.
+    /// as it is: sealed, if the sides were or the rules say so. What neither the store
+    /// nor what this clone has seen of it ever had sealed needs no key: it merges
+    /// in a clone, too, that has not unlocked the others' new keys yet.
     ///
     /// # Errors
     ///
@@ -117,7 +119,8 @@ impl Plumbing {
     ) -> Result<(), PlumbingError> {
         let filter = self.filter();
         // A bare repository has no rules, and merges what is in the clear there already.
-        let outcome = if sides.sealed || filter.has_store() { filter.clean(path, outcome)? } else { outcome };
+        let as_it_is = !sides.sealed && (!filter.has_store() || filter.is_public(path));
+        let outcome = if as_it_is { outcome } else { filter.clean(path, outcome)? };
         Ok(fs::write(ours, outcome.expose()).map_err(FileError::new("write", ours))?)
     }
 }

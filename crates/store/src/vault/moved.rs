@@ -36,15 +36,12 @@ impl Vault {
         for entry in self.moved(rules)? {
             let shown = || String::from_utf8_lossy(&entry.path).into_owned();
             let blob = self.repository.blob(entry.oid)?;
-            let from = zone_of(&self.rules, &entry.path);
-            let plaintext = match from {
+            let from = self.rules.zones(&entry.path);
+            let plaintext = match from.as_slice() {
                 _ if !is_ciphertext(&blob) => SecretBytes::new(blob.clone()),
-                Some(from) => {
-                    let opened = self.zone_keys(from, keys, prompt)?.open(&blob);
-                    opened.map_err(|source| VaultError::Open { path: shown(), source })?
-                }
                 // Sealed before anything said by whom.
-                None => continue,
+                [] => continue,
+                from => self.open_by_any(from, &entry.path, &blob, keys, prompt)?,
             };
             let to = zone_of(rules, &entry.path);
             let after = match to {
@@ -65,6 +62,29 @@ impl Vault {
             return Err(WorkTreeError::Changed { paths: changed }.into());
         }
         Ok(files)
+    }
+
+    /// Opens what one of these zones has sealed.
+    fn open_by_any(
+        &self,
+        zones: &[&ZoneName],
+        path: &[u8],
+        blob: &[u8],
+        keys: &mut Keys,
+        prompt: &mut dyn Prompt,
+    ) -> Result<SecretBytes, VaultError> {
+        let mut refused = None;
+        for zone in zones {
+            match self.zone_keys(zone, keys, prompt)?.open(blob) {
+                Ok(plaintext) => return Ok(plaintext),
+                Err(source) => refused = refused.or(Some(source)),
+            }
+        }
+        let path = || String::from_utf8_lossy(path).into_owned();
+        Err(refused.map_or_else(
+            || VaultError::OutOfPlace { path: path() },
+            |source| VaultError::Open { path: path(), source },
+        ))
     }
 
     /// Plaintext that git does not know, under `patterns` that give it to the
@@ -135,7 +155,10 @@ impl Vault {
         let head = self.head_files()?;
         let (mut moved, mut staged) = (Vec::new(), Vec::new());
         for entry in self.repository.index_entries()? {
-            if !entry.is_file() || rules.protection(&entry.path) == self.rules.protection(&entry.path) {
+            let same = rules.protection(&entry.path) == self.rules.protection(&entry.path);
+            // Of two zones that have it, the one that goes may have sealed it.
+            let between = || rules.zones(&entry.path).len() < self.rules.zones(&entry.path).len();
+            if !entry.is_file() || same && !between() {
                 continue;
             }
             if head.get(&entry.path) != Some(&entry.oid) {

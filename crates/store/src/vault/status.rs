@@ -82,6 +82,9 @@ pub struct Report {
     pub unremembered: Option<PinError>,
     /// The zones that are unlocked.
     pub unlocked: Vec<ZoneName>,
+    /// The zones that are unlocked with keys of an epoch that has ended: the others
+    /// have begun a new one.
+    pub behind: Vec<ZoneName>,
 }
 
 /// See [`Vault::signs`].
@@ -161,10 +164,22 @@ impl Vault {
             paths.push(entry.path);
         }
         let unfiltered = attributes::unfiltered(&self.repository, &paths)?;
-        let unlocked = self.manifest.zones.keys().filter(|zone| keys_of(zone).is_some()).cloned().collect();
+        let zones = self.manifest.zones.keys();
+        let (mut unlocked, mut behind) = (Vec::new(), Vec::new());
+        for (zone, keys) in zones.filter_map(|zone| Some((zone, keys_of(zone)?))) {
+            if self.is_behind(zone, keys) { &mut behind } else { &mut unlocked }.push(zone.clone());
+        }
         let driver = crate::driver::is_installed(&self.repository)?;
         let earlier = if unremembered.is_some() { Vec::new() } else { self.earlier()? };
-        Ok(Report { files, misplaced, unfiltered, driver, earlier, unremembered, unlocked })
+        Ok(Report { files, misplaced, unfiltered, driver, earlier, unremembered, unlocked, behind })
+    }
+
+    /// Whether the zone is described with a later epoch than these keys have.
+    pub(super) fn is_behind(&self, zone: &ZoneName, keys: &ZoneKeys) -> bool {
+        let described = self.manifest.zones.get(zone);
+        described.is_some_and(|described| {
+            keys.store() == self.manifest.store && keys.epochs().all(|epoch| epoch < described.epoch)
+        })
     }
 
     /// What git's index and the work tree have of a protected file.
@@ -174,14 +189,22 @@ impl Vault {
         zone: &ZoneName,
         keys: Option<&ZoneKeys>,
     ) -> Result<File, VaultError> {
-        let in_git =
-            if entry.is_file() { state(&self.repository.blob(entry.oid)?, keys) } else { State::Symlink };
+        // What the next `unlock` opens is closed here, not foreign.
+        let awaited = self.manifest.zones.get(zone).map(|described| described.key_id);
+        let awaited = awaited.filter(|_| keys.is_some_and(|keys| self.is_behind(zone, keys)));
+        let state = |bytes: &[u8]| match state(bytes, keys) {
+            State::ForeignKey if awaited.is_some() && seal::key_id(bytes).ok().flatten() == awaited => {
+                State::Locked
+            }
+            state => state,
+        };
+        let in_git = if entry.is_file() { state(&self.repository.blob(entry.oid)?) } else { State::Symlink };
         let file = self.repository.file_path(&entry.path);
         let in_work_tree = match inspect(&file)? {
             None => State::Absent,
             Some(metadata) if metadata.is_symlink() => State::Symlink,
             Some(_) => match crate::read::read_regular(&file)? {
-                Some(bytes) => state(SecretBytes::new(bytes).expose(), keys),
+                Some(bytes) => state(SecretBytes::new(bytes).expose()),
                 None => State::Absent,
             },
         };

@@ -53,6 +53,15 @@ pub struct Joined {
     pub warnings: Vec<String>,
 }
 
+/// A rebase, merge, cherry-pick or revert that waits for its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Midway {
+    /// git's word for it.
+    pub what: &'static str,
+    /// Whether `sync` has begun it.
+    pub of_sync: bool,
+}
+
 /// What came of a push.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pushed {
@@ -102,6 +111,14 @@ impl Vault {
         }
         self.refuse_dirty()?;
         Ok(Upstream { branch, remote, theirs, tracking })
+    }
+
+    /// What git is in the midst of in this work tree, where a commit of somebody else's would go
+    /// with it when it is given up, or be taken for what it decides.
+    #[must_use]
+    pub fn midway(&self) -> Option<Midway> {
+        let what = self.repository.unfinished().filter(|&what| what != "bisect")?;
+        Some(Midway { what, of_sync: self.is_half_synced() })
     }
 
     /// Whether what is under way in this work tree was begun by `sync`.

@@ -104,8 +104,23 @@ impl Vault {
         Ok(())
     }
 
-    /// Takes patterns out of their zones: git keeps their files in the clear
-    /// from now on, or another zone does whose patterns name them, too.
+    /// Patterns that two zones have: a branch each has given it to one, and its files
+    /// are sealed by either.
+    #[must_use]
+    pub fn twice_protected(&self) -> Vec<(Pattern, ZoneName, ZoneName)> {
+        let zones = &self.manifest.zones;
+        let patterns =
+            zones.iter().flat_map(|(name, zone)| zone.patterns.iter().map(move |known| (known, name)));
+        let twice = patterns.filter_map(|(pattern, name)| {
+            let mut later = zones.iter().filter(|(other, _)| *other > name);
+            let (other, _) = later.find(|(_, zone)| zone.patterns.contains(pattern))?;
+            Some((pattern.clone(), name.clone(), other.clone()))
+        });
+        twice.collect()
+    }
+
+    /// Takes patterns out of their zones, or out of the zone `only`: git keeps their files in the
+    /// clear from now on, or another zone does whose patterns name them, too.
     ///
     /// # Errors
     ///
@@ -113,12 +128,13 @@ impl Vault {
     pub fn unprotect(
         &mut self,
         patterns: &[Pattern],
+        only: Option<&ZoneName>,
         keys: &mut Keys,
         prompt: &mut dyn Prompt,
         message: &Message,
     ) -> Result<Report, VaultError> {
         let mut after = self.manifest.clone();
-        for (name, zone) in &mut after.zones {
+        for (name, zone) in after.zones.iter_mut().filter(|(name, _)| only.is_none_or(|only| only == *name)) {
             zone.patterns.retain(|known| !patterns.contains(known));
             if zone.patterns.len() != self.zone(name)?.patterns.len() {
                 self.zone_keys(name, keys, prompt)?;

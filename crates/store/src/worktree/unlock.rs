@@ -6,6 +6,7 @@ use std::{fs, os::unix::fs::PermissionsExt as _};
 use super::{Exchange, Progress, Unlocked, WorkTreeError, is_executable, shown};
 use crate::{
     durable::{FileError, permissions},
+    filter::sealer,
     git::{Repository, Stat},
     git_crypt::MAGIC,
     keyring::Keyring,
@@ -45,6 +46,7 @@ pub(crate) fn unlock(
         let Protection::Zone(zone) = rules.protection(&entry.path) else { continue };
         let Some((target, metadata)) = exchange.target(&entry)? else { continue };
         let blob = repository.blob(entry.oid)?;
+        let zone = sealer(keyring, &rules.zones(&entry.path), &blob).unwrap_or(zone);
         let opened = keyring.open_as(zone, &blob).map_err(|source| broken(&entry.path, &blob, source))?;
         // Otherwise in the clear in git, or of a key that nobody gave us.
         let Some(plaintext) = opened else {

@@ -78,7 +78,7 @@ fn mend(scope: Scope, option: &str, shown: Option<&[String]>, session: &mut Sess
         ask(&now, session)?;
     }
     // Whoever writes takes a stale lock.file away.
-    session.lock()?;
+    session.hold()?;
     let mending = core::mend(&gather::gather(session)?.evidence, scope);
     warn_of_decisions(&mending, session);
     session.close(&mending.close)?;

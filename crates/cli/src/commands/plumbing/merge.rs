@@ -18,8 +18,9 @@ use certkeep_pki::{
     secret::SecretBytes,
 };
 use certkeep_store::{
+    filter::FilterError,
     merge::{Merge, Sides},
-    plumbing::Plumbing,
+    plumbing::{Plumbing, PlumbingError},
 };
 
 use crate::{
@@ -95,7 +96,7 @@ fn database(
             for note in &merged.notes {
                 terminal.warning(told(note, call));
             }
-            Ok(plumbing.conclude(call.path.as_bytes(), call.ours, sides, SecretBytes::new(merged.bytes))?)
+            conclude(plumbing, call, sides, SecretBytes::new(merged.bytes))
         }
         Some(Err(error)) => {
             // With marks in it nobody takes one side for the whole.
@@ -140,8 +141,32 @@ fn mark(plumbing: &Plumbing, call: &Call<'_>, sides: &Sides) -> Result<Option<bo
     if !keeps_blocks(&merged.text, sides) {
         return Ok(None);
     }
-    plumbing.conclude(call.path.as_bytes(), call.ours, sides, merged.text)?;
+    conclude(plumbing, call, sides, merged.text)?;
     Ok(Some(merged.clean))
+}
+
+/// Gives git the outcome; what stays a conflict for want of a key can be merged once it is there.
+fn conclude(
+    plumbing: &Plumbing,
+    call: &Call<'_>,
+    sides: &Sides,
+    outcome: SecretBytes,
+) -> Result<(), Failure> {
+    plumbing.conclude(call.path.as_bytes(), call.ours, sides, outcome).map_err(|error| {
+        let waits = matches!(
+            &error,
+            PlumbingError::Filter(FilterError::OtherEpoch { .. } | FilterError::Locked { .. })
+        );
+        let failure = Failure::from(error);
+        if waits {
+            failure.with_hint(format!(
+                "then have it merged: `git checkout --merge -- {0}`, `git add -- {0}`",
+                call.word()
+            ))
+        } else {
+            failure
+        }
+    })
 }
 
 fn lines(plumbing: &Plumbing, call: &Call<'_>, sides: &Sides) -> Result<(), Failure> {

@@ -34,6 +34,9 @@ pub(super) struct UnprotectArgs {
     /// Patterns as they were given to `store protect`
     #[arg(value_name = "PATTERN", required = true)]
     patterns: Vec<String>,
+    /// The one zone that is to lose them, where another one has them too
+    #[arg(long)]
+    zone: Option<String>,
 }
 
 /// Adds patterns to a zone.
@@ -74,21 +77,30 @@ pub(super) fn undo(args: &UnprotectArgs, session: &mut Session) -> Result<(), Fa
     if let Some(unknown) = unknown {
         return Err(Failure::no_pattern(unknown, vault.rules()));
     }
+    let only = args.zone.as_ref().map(|zone| rotate::known(zone, vault)).transpose()?;
     let shown: Vec<String> = patterns.iter().map(|pattern| Safe(pattern.as_str()).to_string()).collect();
     if patterns.iter().all(|pattern| vault.is_only_remembered(pattern)) {
         return forget(&patterns, &shown.join(", "), session);
     }
-    session
-        .terminal
-        .confirm(format!("About to have git keep these in the clear: {}", shown.join(", ")), "Confirm: ")?;
+    let about = match &only {
+        Some(zone) => format!(
+            "About to take these out of the zone {zone}, and have git keep in the clear what no other zone has: {}",
+            shown.join(", ")
+        ),
+        None => format!("About to have git keep these in the clear: {}", shown.join(", ")),
+    };
+    session.terminal.confirm(about, "Confirm: ")?;
     if session.settings.dry_run {
         session.terminal.notice(format_args!("would keep in the clear: {}", shown.join(", ")));
         return Ok(());
     }
     let mut words = vec!["store", "unprotect"];
+    let of_zone = args.zone.as_ref().map(|zone| format!("--zone={zone}"));
+    words.extend(of_zone.as_deref());
     words.extend(args.patterns.iter().map(String::as_str));
     let Opened { vault, keys, terminal, .. } = session.opened_to_write()?;
-    let report = vault.unprotect(&patterns, keys, &mut Asker(terminal), &message::of(&words))?;
+    let report =
+        vault.unprotect(&patterns, only.as_ref(), keys, &mut Asker(terminal), &message::of(&words))?;
     say("In the clear from now on", &report, session)
 }
 

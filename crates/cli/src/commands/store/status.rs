@@ -50,6 +50,9 @@ pub(super) fn run(session: &mut Session) -> Result<(), Failure> {
     for zone in &report.earlier {
         session.terminal.warning(format_args!("{}", account::earlier(zone)));
     }
+    for zone in &report.behind {
+        session.terminal.warning(account::renewed(zone));
+    }
     if let Some(error) = report.unremembered {
         return Err(VaultError::Pin(error).into());
     }

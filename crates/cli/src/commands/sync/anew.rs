@@ -3,6 +3,7 @@
 
 use certkeep_store::vault::sync::{Anew, Upstream};
 
+use super::super::account;
 use crate::{
     message,
     report::Failure,
@@ -12,7 +13,13 @@ use crate::{
 };
 
 /// What only this clone has, and a key of before has sealed, goes out under the present one.
+/// A pattern that two zones have goes out under neither.
 pub(super) fn seal(upstream: &Upstream, session: &mut Session) -> Result<(), Failure> {
+    let vault = session.opened()?.vault;
+    let twice = vault.twice_protected();
+    if !twice.is_empty() && vault.apart(upstream)?.ahead > 0 {
+        return Err(Failure::twice_protected(&twice));
+    }
     if session.settings.commits == Commits::None {
         return Ok(());
     }
@@ -38,9 +45,7 @@ pub(super) fn seal(upstream: &Upstream, session: &mut Session) -> Result<(), Fai
 /// Says which zones are to be unlocked again.
 pub(super) fn tell(session: &mut Session) -> Result<(), Failure> {
     for zone in session.opened()?.vault.renewed_zones()? {
-        session.terminal.warning(format_args!(
-            "the zone `{zone}` has a new key, which this clone has not unlocked yet: `certkeep unlock`"
-        ));
+        session.terminal.warning(account::renewed(&zone));
     }
     Ok(())
 }

@@ -181,6 +181,8 @@ rows! {
     PinsDamaged "pins-damaged" Error MANUAL
         &["certkeep lock, then rm .git/certkeep/pins if the store is the right one, then certkeep unlock"],
         "what this clone has seen of the store cannot be read: no command obeys the store";
+    KeyringBehind "keyring-behind" Warning MANUAL UNLOCK,
+        "a zone has a new key, which this clone has not unlocked yet: what is sealed with it stays closed here";
     KeyringDamaged "keyring-damaged" Error MANUAL
         &["rm .git/certkeep/keyring, then certkeep unlock"],
         "the keys of this clone cannot be read: git can neither read nor write what is protected";

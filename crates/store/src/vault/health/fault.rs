@@ -124,6 +124,8 @@ kinds! {
     PinsMissing,
     /// What this clone has seen of the store cannot be read.
     PinsDamaged,
+    /// The others have begun an epoch of a zone whose key this clone has not unlocked yet.
+    KeyringBehind,
     /// The keys of this clone cannot be read.
     KeyringDamaged,
     /// An interrupted change is not completed yet, or has left something.

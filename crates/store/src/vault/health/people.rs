@@ -98,7 +98,14 @@ impl Examination<'_> {
         };
         let verified = match keys.at(zone.epoch) {
             // A later epoch, which `unlock` has not opened yet.
-            None if keys.store() == manifest.store => return,
+            None if keys.store() == manifest.store => {
+                if self.vault.as_ref().is_some_and(|vault| vault.is_behind(name, keys)) {
+                    let what =
+                        format!("the others are in epoch {}, whose key is not unlocked here", zone.epoch);
+                    self.tell(Fault::new(Kind::KeyringBehind, name, what).about(name));
+                }
+                return;
+            }
             None => zone.verify(name, manifest.store, manifest.pki.as_deref(), keys),
             Some(keys) => zone.verify(name, manifest.store, manifest.pki.as_deref(), &keys),
         };
