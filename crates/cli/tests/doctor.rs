@@ -5,6 +5,8 @@
 
 #[path = "ailments/mod.rs"]
 mod ailments;
+#[path = "doctor/revoked.rs"]
+mod revoked;
 #[expect(dead_code, reason = "each topic uses a part of it")]
 mod world;
 

@@ -6,6 +6,7 @@
 mod authority;
 mod case;
 mod check;
+mod damage;
 mod database;
 mod evidence;
 mod keys;

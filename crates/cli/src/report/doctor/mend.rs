@@ -90,6 +90,7 @@ pub fn mend(check: Check) -> &'static [&'static str] {
         | Check::CertificateWithoutRow
         | Check::RowDiffers
         | Check::SubjectTwice
+        | Check::RevocationLost
         | Check::RevokedUnmarked
         | Check::AttributesMissing
         | Check::AttributesDamaged
