@@ -2,7 +2,7 @@
 //! Whatever is damaged, no repair makes a revoked certificate valid: it stays revoked,
 //! with its date and its reason where anything tells them, or nothing is written.
 
-use super::{ailments::Tree, found, ids};
+use super::{World, ailments::Tree, found, ids};
 
 /// `c2` is revoked and lies where `openssl ca` leaves it, and only `index.txt` knows.
 const ONLY_THE_ROW: &str = "mv pki/revoked/certs_by_serial/$S3.crt pki/issued/c2.crt
@@ -187,6 +187,20 @@ fn a_crl_of_another_kind_of_key_is_nobodys_witness() {
     tree.world.run(["--batch", "doctor", "--fix"]).failed();
     let rows = tree.world.text("pki/index.txt");
     assert_eq!(rows.lines().filter(|row| row.starts_with("R\t")).count(), 1, "{rows}");
+}
+
+#[test]
+fn in_a_store_the_committed_index_bears_witness() {
+    let world = World::empty();
+    world.run(["quickstart", "demo"]).success();
+    let inside = |arguments: &[&str]| world.certkeep(arguments).within(world.path("demo")).run();
+    inside(&["--batch", "revoke", "client", "keyCompromise"]).success();
+    let lost = "cd demo && cp pki/revoked/certs_by_serial/*.crt pki/issued/client.crt
+        rm -rf pki/revoked/*/* pki/crl.* pki/index.txt.old && sed -i '/keyCompromise/d' pki/index.txt";
+    world.shell(lost).run().success();
+    inside(&["--batch", "doctor", "--fix"]).failed();
+    let rows = world.text("demo/pki/index.txt");
+    assert!(rows.contains(",keyCompromise\t"), "{rows}");
 }
 
 #[test]

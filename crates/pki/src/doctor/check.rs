@@ -151,6 +151,8 @@ checks! {
         "an earlier index.txt has a certificate as revoked that this one has not: the next CRL lacks it"
     RevokedStillIssued "revoked-still-issued" Warning Manual
         "a revoked certificate still lies in issued"
+    RevokedStillRenewed "revoked-still-renewed" Warning Manual
+        "a revoked certificate still lies in renewed/issued: the next renewal of its name is refused"
     AttributesMissing "attributes-missing" Note Safe
         "there is no index.txt.attr: openssl then wants unique subjects, and a renewal fails"
     AttributesDamaged "attributes-damaged" Warning Safe

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     ca::authority::SerialMode,
     index::{Index, Row, Status, UniqueSubject, has_conflict},
-    inventory::{Remark, Status as State},
+    inventory::{Folder, Remark, Status as State},
     x509::serial::{self, SerialNumber},
 };
 
@@ -69,8 +69,16 @@ fn rows(case: &Case<'_>, findings: &mut Vec<Finding>) {
 
 /// Whether a certificate and its row fit together.
 fn certificate(case: &Case<'_>, known: &Known<'_>, findings: &mut Vec<Finding>) {
-    let mut find = |check, what: String| findings.push(known.finding(check, what));
     let serial = &known.entry.serial;
+    let renewed = format!("{}/", Folder::Renewed.relative());
+    if known.entry.status == State::Revoked && !known.entry.remarks.contains(&Remark::NotRevoked) {
+        for file in known.entry.files.iter().filter(|file| file.starts_with(&renewed)) {
+            let name = file.strip_prefix(&renewed).and_then(|file| file.strip_suffix(".crt"));
+            let finding = found(Check::RevokedStillRenewed, file, format!("{serial} is revoked"));
+            findings.push(Finding { name: name.map(str::to_owned), ..finding });
+        }
+    }
+    let mut find = |check, what: String| findings.push(known.finding(check, what));
     for remark in &known.entry.remarks {
         match remark {
             // What has expired may be tidied away.

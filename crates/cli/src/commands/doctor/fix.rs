@@ -90,9 +90,13 @@ fn mend(scope: Scope, option: &str, shown: Option<&[String]>, session: &mut Sess
         session.record(&mending.changes, &message::of(&["doctor", option]))?;
     }
     if mending.merging {
-        let pki = shell_word(&session.settings.pki.display().to_string());
+        // The journal of what was done is a part of it.
+        let store = session.vault()?.map(|vault| vault.work_tree().join(".certkeep"));
+        let paths = [Some(session.settings.pki.clone()), store].into_iter().flatten();
+        let words: Vec<String> = paths.map(|path| shell_word(&path.display().to_string())).collect();
         session.terminal.notice(format_args!(
-            "the merge is not concluded: look at it, then `git add {pki}` and `git commit`"
+            "the merge is not concluded: look at it, then `git add {}` and `git commit`",
+            words.join(" ")
         ));
     }
     Ok(())
