@@ -14,6 +14,7 @@ mod leaf;
 mod mend;
 mod rebuild;
 mod revocation;
+mod told;
 
 use std::fmt;
 

@@ -131,7 +131,6 @@ pub fn propose_revocation(
 /// Takes a certificate that is revoked already out of the files of those that are not,
 /// as where two branches have revoked and renewed it. `filed` is whether it lies among
 /// the revoked ones, too.
-#[must_use]
 pub fn file_away(target: Target, filed: bool) -> ChangeSet {
     let mut changes = ChangeSet::new();
     let from = match target.place {

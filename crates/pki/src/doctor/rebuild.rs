@@ -11,13 +11,12 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use super::{
     case::{Case, Known, Standing},
     damage::{self, Said},
+    told::{Told, field_of, number_of},
 };
 use crate::{
     index::{Damaged, Index, Reason, Revocation, Row, Status, Witness},
     inventory::{Folder, Remark},
     layout::SerialHex,
-    moment::Moment,
-    x509::crl::RevokedEntry,
 };
 
 /// The database, and what has happened to it.
@@ -64,31 +63,6 @@ pub(super) fn index(case: &Case<'_>) -> Result<Rebuilt, String> {
         false => format!("leave out line {line}, which nothing explains: {text}"),
     }));
     Ok(Rebuilt { index, steps })
-}
-
-/// What is known of a serial number.
-#[derive(Default)]
-struct Told {
-    /// The end, the subject, and whether they are the certificate's own.
-    certificate: Option<(Moment, String, bool)>,
-    /// When and why it was revoked, as the field of a row says it.
-    revocation: Option<String>,
-    /// Whether it was, whatever is known of when and why.
-    revoked: bool,
-}
-
-impl Told {
-    fn revoke(&mut self, field: Option<&str>) {
-        self.revoked = true;
-        let Some(field) = field.filter(|field| Revocation::parse(field).is_some()) else { return };
-        // Who was asked first knows best, but a hold gives way to what is for good.
-        let holds = |field: &str| {
-            Revocation::parse(field).is_some_and(|known| known.reason == Some(Reason::CertificateHold))
-        };
-        if self.revocation.as_deref().is_none_or(|known| holds(known) && !holds(field)) {
-            self.revocation = Some(field.to_owned());
-        }
-    }
 }
 
 /// Something that only a person can tell.
@@ -301,23 +275,5 @@ impl Witnesses<'_, '_> {
         let mut witnesses: Vec<Witness> = witnesses.collect();
         witnesses.sort_by_key(|witness| begun.get(witness.serial.as_str()).copied().unwrap_or(0));
         Ok(witnesses)
-    }
-}
-
-fn number_of(entry: RevokedEntry) -> Option<SerialHex> {
-    Some(entry.serial_number?.to_hex())
-}
-
-/// The field of a row, as `openssl ca` would have written it.
-fn field_of(entry: &RevokedEntry) -> String {
-    let known = Revocation { at: entry.revoked_at, reason: entry.reason };
-    let word = match entry.reason {
-        Some(Reason::KeyCompromise) => "keyTime",
-        Some(Reason::CaCompromise) => "CAkeyTime",
-        _ => return known.to_string(),
-    };
-    match entry.invalid_since() {
-        Some(since) => format!("{},{word},{since}", known.at.to_index()),
-        None => known.to_string(),
     }
 }
