@@ -5,6 +5,8 @@
 
 #[path = "ailments/mod.rs"]
 mod ailments;
+#[path = "doctor/revoked.rs"]
+mod revoked;
 #[expect(dead_code, reason = "each topic uses a part of it")]
 mod world;
 
@@ -189,7 +191,7 @@ fn a_merge_without_the_driver_is_put_right() {
         assert!(!world.text(&format!("clone/pki/{file}")).contains("<<<<<<<"), "{file}");
     }
     world
-        .shell("cd clone && git add pki && git commit -qm merged && test -z \"$(git status --porcelain)\"")
+        .shell("cd clone && git add pki .certkeep && git commit -qm merged && test -z \"$(git status --porcelain)\"")
         .run()
         .success();
     let shown = inside(&["doctor"]).failed().stdout;

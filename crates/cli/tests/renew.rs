@@ -112,6 +112,35 @@ fn a_renewed_certificate_is_revoked_and_its_successor_stays() {
 }
 
 #[test]
+fn what_another_branch_has_revoked_is_in_nobodys_way() {
+    let world = World::with_ca();
+    world.run(["-b", "--nopass", "build-client-full", "c1"]).success();
+    world.run(["-b", "renew", "c1"]).success();
+    // As after a merge: one side has renewed it, the other revoked it where it lay.
+    let merged = "cp pki/renewed/issued/c1.crt kept && \"$0\" --batch revoke-renewed c1 superseded && mv kept pki/renewed/issued/c1.crt";
+    world.shell(merged).run().success();
+    world.run(["-b", "gen-crl"]).success();
+    assert!(!world.run(["show-renew"]).success().stdout.contains("c1"));
+    world.run(["doctor"]).failed().shows("revoked-still-renewed").shows("certkeep revoke-renewed c1");
+    world.run(["-b", "renew", "c1"]).failed().says("certkeep revoke-renewed c1 superseded");
+    let rows = world.rows();
+    world.run(["-b", "revoke-renewed", "c1", "superseded"]).success().says("was revoked before");
+    assert_eq!(world.rows(), rows);
+    assert!(!world.exists("pki/renewed/issued/c1.crt"));
+    world.run(["doctor"]).success();
+    world.run(["-b", "renew", "c1"]).success();
+    assert_eq!(status(&world), ["R", "V", "V"]);
+    // Where it does not lie among the revoked ones, it does afterwards.
+    world.shell(&format!("{merged} && rm pki/revoked/certs_by_serial/*")).run().success();
+    world.run(["-b", "revoke-renewed", "c1"]).success();
+    world.shell("test $(ls pki/revoked/certs_by_serial | wc -l) = 1").run().success();
+    // Nobody is warned of what is revoked.
+    world.shell("cp pki/revoked/certs_by_serial/* pki/renewed/issued/c1.crt").run().success();
+    let outcome = world.run(["-b", "revoke-issued", "c1"]).success();
+    assert!(!outcome.stderr.contains("still valid"), "{outcome}");
+}
+
+#[test]
 fn a_renewed_certificate_is_found_by_its_serial_number() {
     let world = World::with_certificate();
     let first = world.last_serial();

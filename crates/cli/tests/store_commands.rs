@@ -86,7 +86,12 @@ fn every_command_has_something_to_say_to_programs() {
     let listed = json(&alice, "member list");
     assert_eq!(listed["members"][0]["name"], "new");
     assert_eq!(listed["members"][0]["zones"], serde_json::json!(["keys", "reqs"]));
-    assert_eq!(listed["members"][1]["zones"], serde_json::json!(["ca (unchecked)", "keys", "reqs"]));
+    assert_eq!(listed["members"][1]["zones"], serde_json::json!(["ca", "keys", "reqs"]));
+    // A grant that nobody gave, in a zone whose key is asked for.
+    alice.does("cd work/ca/.certkeep/zones/ca/members && set -- * && cp $1 new.toml");
+    let listed = json(&alice, "member list");
+    assert_eq!(listed["members"][0]["zones"], serde_json::json!(["ca (forged)", "keys", "reqs"]));
+    alice.does("rm work/ca/.certkeep/zones/ca/members/new.toml");
     let status = json(&alice, "store status");
     assert_eq!(status["sound"], true);
     assert_eq!(status["files"].as_array().map(Vec::len), Some(3));

@@ -6,6 +6,7 @@
 mod authority;
 mod case;
 mod check;
+mod damage;
 mod database;
 mod evidence;
 mod keys;
@@ -13,6 +14,7 @@ mod leaf;
 mod mend;
 mod rebuild;
 mod revocation;
+mod told;
 
 use std::fmt;
 

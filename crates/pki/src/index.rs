@@ -159,6 +159,7 @@ impl Index {
             return Err(ChangeError::Taken(serial.clone()));
         }
         self.starts.push(self.text.len());
+        let serial = serial.clone().canonical();
         // A one-line subject holds no control character; whatever else comes may not break the file.
         let subject: String = subject.chars().filter(|character| !character.is_control()).collect();
         self.text.push_str(&format!("V\t{}\t\t{serial}\t{FILE_NAME}\t{subject}\n", expiry.to_index()));
@@ -218,7 +219,8 @@ impl Index {
     /// Where the row with this serial number begins. Between tabs there may be
     /// a subject that looks like it, so the field is compared.
     fn start_of(&self, serial: &SerialHex) -> Option<usize> {
-        let matches = |start: &usize| self.row(*start).fields[3].eq_ignore_ascii_case(serial.as_str());
+        let serial = &serial.clone().canonical();
+        let matches = |start: &usize| self.row(*start).serial() == *serial;
         if self.serial_case == SerialCase::Mixed {
             return self.starts.iter().copied().find(matches);
         }

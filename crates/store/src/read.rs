@@ -12,6 +12,7 @@ use std::{
 };
 
 use certkeep_pki::secret::SecretBytes;
+use rustix::fs::{CWD, Mode, OFlags, openat};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
@@ -44,6 +45,12 @@ pub enum ReadError {
         /// The directory.
         path: PathBuf,
     },
+    /// A pipe, a socket or a device stands in its place.
+    #[error("{} is no file", path.display())]
+    NoFile {
+        /// What is there.
+        path: PathBuf,
+    },
     /// More than [`SIZE_LIMIT`] bytes, or more than [`PIPE_LIMIT`] from a pipe.
     #[error("{} is larger than {limit} bytes", path.display())]
     TooLarge {
@@ -63,9 +70,24 @@ pub(crate) fn read_regular(path: &Path) -> Result<Option<Vec<u8>>, ReadError> {
     }
 }
 
+/// Reads a file, be it behind a link, and waits for nothing else; `None` when there is none.
+pub(crate) fn read_at_once(path: &Path) -> Result<Option<Vec<u8>>, ReadError> {
+    // Opened without waiting, and looked at before a byte is read: it may change meanwhile.
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let opened = openat(CWD, path, flags, Mode::empty()).map(File::from).map_err(io::Error::from);
+    let Some(opened) = known(path, opened)? else { return Ok(None) };
+    match opened.file.metadata() {
+        Ok(metadata) if !metadata.is_file() => Err(ReadError::NoFile { path: path.to_owned() }),
+        _ => whole(path, opened),
+    }
+}
+
 /// Reads a file; `None` when there is none.
 pub(crate) fn read_file(path: &Path) -> Result<Option<Vec<u8>>, ReadError> {
-    let Some(Opened { file, size, limit }) = open(path)? else { return Ok(None) };
+    open(path)?.map_or(Ok(None), |opened| whole(path, opened))
+}
+
+fn whole(path: &Path, Opened { file, size, limit }: Opened) -> Result<Option<Vec<u8>>, ReadError> {
     let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
     let read = file.take(limit + 1).read_to_end(&mut bytes);
     read.map_err(FileError::new("read", path))?;
@@ -121,7 +143,12 @@ struct Opened {
 }
 
 fn open(path: &Path) -> Result<Option<Opened>, ReadError> {
-    let file = match File::open(path) {
+    known(path, File::open(path))
+}
+
+/// What was opened, with its size.
+fn known(path: &Path, opened: io::Result<File>) -> Result<Option<Opened>, ReadError> {
+    let file = match opened {
         Ok(file) => file,
         Err(error) => {
             let error = FileError::new("open", path)(error);

@@ -29,7 +29,7 @@ use crate::{
     journal::{Journal, Promise},
     lock::Lock,
     modes::Modes,
-    read::{read_file, read_secret_file},
+    read::{read_at_once, read_file, read_secret_file},
     survey::Survey,
     transaction::{self, RecoverError, Site},
 };
@@ -159,6 +159,16 @@ impl Store {
     /// [`ReadError`] when there is something that cannot be read.
     pub fn read(&self, path: &PkiPath) -> Result<Option<Vec<u8>>, ReadError> {
         self.find(path, read_file)
+    }
+
+    /// As [`Store::read`], for somebody who may not wait: what is no file is an error,
+    /// and a named pipe is not waited for.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::read`], and [`ReadError::NoFile`].
+    pub fn read_at_once(&self, path: &PkiPath) -> Result<Option<Vec<u8>>, ReadError> {
+        self.find(path, read_at_once)
     }
 
     /// As [`Store::read`], into memory that is zeroised after use.

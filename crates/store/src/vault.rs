@@ -187,6 +187,17 @@ impl Vault {
         self.manifest.pki.as_ref().map(|folder| self.work_tree().join(folder))
     }
 
+    /// A file of the PKI as HEAD has it: of a secret one its ciphertext.
+    ///
+    /// # Errors
+    ///
+    /// git's objects cannot be read.
+    pub fn committed(&self, path: &certkeep_pki::layout::PkiPath) -> Result<Option<Vec<u8>>, VaultError> {
+        let Some(folder) = &self.manifest.pki else { return Ok(None) };
+        let place = Path::new(folder).join(path.relative());
+        Ok(self.repository.head_blob(place.as_os_str().as_encoded_bytes())?)
+    }
+
     /// What `unlock` left for the filter, if the store is unlocked.
     ///
     /// # Errors

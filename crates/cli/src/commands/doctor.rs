@@ -58,7 +58,7 @@ fn examine(args: &Args, session: &mut Session) -> Result<Examined, Failure> {
     let (of_store, mut skipped) = store.map(|store| (store.faults, store.skipped)).unwrap_or_default();
     let mut found: Vec<Told> = of_store.iter().map(Told::from).collect();
     match gather::gather(session) {
-        Ok(gather::Gathered { evidence, skipped: closed }) => {
+        Ok(gather::Gathered { evidence, skipped: closed, .. }) => {
             found.extend(core::examine(&evidence).into_iter().map(Told::from));
             skipped.extend(closed);
         }

@@ -3,8 +3,9 @@
 
 use certkeep_pki::{
     ca::revoke::{self, Place, Target},
-    index::Reason,
+    index::{Reason, Status},
     layout::{EntryName, PkiPath},
+    x509::certificate::Certificate,
 };
 
 use crate::{
@@ -68,7 +69,33 @@ pub(super) fn aside(args: &AsideArgs, folder: Aside, session: &mut Session) -> R
         Aside::Renewed => "revoke-renewed",
         Aside::Expired => "revoke-expired",
     };
+    if is_revoked(session, &found.certificate)? {
+        return file_away(session, found, command, &args.name);
+    }
     revoke(session, found, reason, &[Some(command), Some(args.name.as_str()), args.reason.as_deref()])
+}
+
+fn is_revoked(session: &Session, certificate: &Certificate) -> Result<bool, Failure> {
+    let index = session.database()?.index;
+    let row = index.find(&certificate.serial_number().to_hex());
+    Ok(row.is_some_and(|row| row.status() == Status::Revoked))
+}
+
+/// What was revoked where it lay before, as on another branch, is in the way of the next one.
+fn file_away(session: &mut Session, found: Found, command: &str, name: &str) -> Result<(), Failure> {
+    let certificate = found.certificate.clone();
+    let filed = session.exists(&PkiPath::RevokedCertificate(certificate.serial_number().to_hex()))?;
+    let target = Target { certificate: found.certificate, place: found.place, request_key: None };
+    let changes = revoke::file_away(target, filed);
+    session.record(&changes, &message::about(&[command, name], &certificate))?;
+    if !session.settings.dry_run {
+        session.terminal.notice(format_args!(
+            "{} was revoked before (serial number {}); it lies among the revoked ones now",
+            Safe(certificate.subject()),
+            certificate.serial_number()
+        ));
+    }
+    Ok(())
 }
 
 fn read_reason(text: Option<&str>) -> Result<Option<Reason>, Failure> {
@@ -131,7 +158,13 @@ fn valid_still(session: &Session, name: &EntryName) -> Result<Vec<String>, Failu
         (PkiPath::Renewed(name.clone()), "revoke-renewed"),
         (PkiPath::Expired(name.clone()), "revoke-expired"),
     ] {
-        if session.exists(&path)? {
+        let Some(bytes) = session.read(&path)? else { continue };
+        // One that cannot be read may be valid as well.
+        let revoked = match Certificate::read(&bytes) {
+            Ok(certificate) => is_revoked(session, &certificate)?,
+            Err(_) => false,
+        };
+        if !revoked {
             commands.push(format!("certkeep {command} {}", Safe(shell_word(name.as_str()))));
         }
     }

@@ -75,7 +75,8 @@ pub(super) fn renew(args: &Args, session: &mut Session) -> Result<(), Failure> {
                 continue;
             }
         };
-        let Some(row) = index.find(&certificate.serial_number().to_hex()) else { continue };
+        let row = index.find(&certificate.serial_number().to_hex());
+        let Some(row) = row.filter(|row| row.status() != Status::Revoked) else { continue };
         let end = certificate.not_after();
         entries.push(entry(row, format!("Expires: {end}"), vec![("not_after", text(end))]));
     }

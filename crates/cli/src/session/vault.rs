@@ -97,6 +97,16 @@ impl Session {
         }
     }
 
+    /// A public file of the PKI as the commit has it that is checked out; `None` where
+    /// there is no store, no commit, or no such file.
+    ///
+    /// # Errors
+    ///
+    /// git's objects cannot be read.
+    pub fn committed(&self, path: &PkiPath) -> Result<Option<Vec<u8>>, Failure> {
+        Ok(self.keeper()?.map(|vault| vault.committed(path)).transpose()?.flatten())
+    }
+
     /// The store, for a command that works on the store itself. The PKI of this
     /// run is the one that the store keeps, from wherever in it certkeep was called.
     ///

@@ -128,6 +128,25 @@ pub fn propose_revocation(
     Ok(RevocationProposal { certificate, revocation, archives_key, changes })
 }
 
+/// Takes a certificate that is revoked already out of the files of those that are not,
+/// as where two branches have revoked and renewed it. `filed` is whether it lies among
+/// the revoked ones, too.
+pub fn file_away(target: Target, filed: bool) -> ChangeSet {
+    let mut changes = ChangeSet::new();
+    let from = match target.place {
+        Place::Current(name) => PkiPath::Issued(name),
+        Place::Renewed(name, _) => PkiPath::Renewed(name),
+        Place::Expired(name, _) => PkiPath::Expired(name),
+        Place::Archive => return changes,
+    };
+    if filed {
+        changes.remove(from);
+    } else {
+        changes.relocate(from, PkiPath::RevokedCertificate(target.certificate.serial_number().to_hex()));
+    }
+    changes
+}
+
 fn put_away(
     from: PkiPath,
     archived: PkiPath,

@@ -3,6 +3,8 @@
 
 use std::collections::HashMap;
 
+use der::asn1::ObjectIdentifier;
+
 use super::{Check, Evidence, Finding};
 use crate::{
     ca::authority::{Authority, AuthorityError},
@@ -22,8 +24,12 @@ pub(super) struct Case<'a> {
     pub(super) authority: Option<Result<Authority, AuthorityError>>,
     /// `index.txt`; without the file as if it were empty.
     pub(super) salvage: Salvage,
+    /// What the generations before can tell, by the name of their file.
+    pub(super) earlier: Vec<(&'static str, Salvage)>,
     /// `crl.pem`; `None` without the file.
     pub(super) crl: Option<Result<Crl, CrlError>>,
+    /// `crl.der`, if it can be read.
+    crl_der: Option<Crl>,
     /// Every certificate, row and unreadable file once.
     pub(super) known: Vec<Known<'a>>,
 }
@@ -53,7 +59,16 @@ impl<'a> Case<'a> {
         let authority = evidence.books.authority.as_deref().map(Authority::read);
         let salvage = Salvage::of(evidence.books.index.as_deref().unwrap_or_default());
         let crl = evidence.books.crl.as_deref().map(Crl::read);
-        let mut case = Self { evidence, authority, salvage, crl, known: Vec::new() };
+        let generations = [
+            ("index.txt.old", &evidence.books.index_old),
+            ("index.txt in HEAD", &evidence.books.index_committed),
+        ];
+        let earlier = generations
+            .into_iter()
+            .filter_map(|(name, bytes)| Some((name, Salvage::of(bytes.as_deref()?))))
+            .collect();
+        let crl_der = evidence.books.crl_der.as_deref().and_then(|der| Crl::read(der).ok());
+        let mut case = Self { evidence, authority, salvage, earlier, crl, crl_der, known: Vec::new() };
         case.known = case.join();
         case
     }
@@ -68,12 +83,34 @@ impl<'a> Case<'a> {
         self.salvage.merged.as_ref().unwrap_or(&self.salvage.rows)
     }
 
-    /// The CRL, if this CA has signed it.
-    pub(super) fn own_crl(&self) -> Option<&Crl> {
-        let (crl, issuer) = (self.crl.as_ref()?.as_ref().ok()?, self.issuer()?);
-        let named = crl.issuer().as_der() == issuer.subject().as_der();
-        let refused = matches!(crl.verify_signature(issuer.public_key()), Err(VerifyError::Mismatch));
-        (named && !refused).then_some(crl)
+    /// Whether signatures of this CA can be checked at all.
+    pub(super) fn can_check(&self) -> bool {
+        self.issuer().is_some_and(|issuer| issuer.public_key().algorithm().is_some())
+    }
+
+    /// The CRL of `crl.pem`, unless this CA has not signed it.
+    pub(super) fn crl_at_hand(&self) -> Option<&Crl> {
+        let crl = self.crl.as_ref()?.as_ref().ok()?;
+        matches!(self.signed(crl), Standing::Ours | Standing::Unchecked).then_some(crl)
+    }
+
+    /// The CRLs that this CA's key has signed, without a doubt.
+    pub(super) fn own_crls(&self) -> impl Iterator<Item = &Crl> {
+        let pem = self.crl.as_ref().and_then(|crl| crl.as_ref().ok());
+        pem.into_iter().chain(&self.crl_der).filter(|crl| self.signed(crl) == Standing::Ours)
+    }
+
+    fn signed(&self, crl: &Crl) -> Standing {
+        match self.issuer() {
+            Some(issuer) if crl.issuer().as_der() == issuer.subject().as_der() => {
+                match crl.verify_signature(issuer.public_key()) {
+                    // No verifier takes what a CA's key cannot have signed.
+                    Err(VerifyError::Unsupported { .. }) if self.can_check() => Standing::Forged,
+                    checked => standing(&checked, issuer, crl.signature_algorithm()),
+                }
+            }
+            _ => Standing::Foreign,
+        }
     }
 
     fn join(&self) -> Vec<Known<'a>> {
@@ -110,11 +147,23 @@ impl<'a> Case<'a> {
         if certificate.issuer().as_der() != issuer.subject().as_der() {
             return Standing::Foreign;
         }
-        match certificate.verify_signature(issuer.public_key()) {
-            Ok(()) => Standing::Ours,
-            Err(VerifyError::Mismatch) => Standing::Forged,
-            Err(_) => Standing::Unchecked,
-        }
+        let checked = certificate.verify_signature(issuer.public_key());
+        standing(&checked, issuer, certificate.signature_algorithm())
+    }
+}
+
+/// What a signature in the name of `issuer` tells. One that a key of this kind cannot
+/// make is another's, be it of a kind that cannot be checked here.
+fn standing(
+    checked: &Result<(), VerifyError>,
+    issuer: &Certificate,
+    signature: ObjectIdentifier,
+) -> Standing {
+    match (checked, issuer.public_key().algorithm()) {
+        (Ok(()), _) => Standing::Ours,
+        (Err(VerifyError::Mismatch), _) => Standing::Forged,
+        (Err(_), Some(key)) if !key.can_make(signature) => Standing::Forged,
+        (Err(_), _) => Standing::Unchecked,
     }
 }
 

@@ -147,8 +147,12 @@ checks! {
         "a certificate has expired, and index.txt still has it as valid"
     RevokedUnmarked "revoked-unmarked" Error Safe
         "a certificate lies among the revoked ones, and index.txt does not have it as revoked: the next CRL lacks it"
+    RevocationLost "revocation-lost" Error Safe
+        "an earlier index.txt has a certificate as revoked that this one has not: the next CRL lacks it"
     RevokedStillIssued "revoked-still-issued" Warning Manual
         "a revoked certificate still lies in issued"
+    RevokedStillRenewed "revoked-still-renewed" Warning Manual
+        "a revoked certificate still lies in renewed/issued: the next renewal of its name is refused"
     AttributesMissing "attributes-missing" Note Safe
         "there is no index.txt.attr: openssl then wants unique subjects, and a renewal fails"
     AttributesDamaged "attributes-damaged" Warning Safe

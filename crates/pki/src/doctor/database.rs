@@ -9,8 +9,8 @@ use super::{
 };
 use crate::{
     ca::authority::SerialMode,
-    index::{Index, Status, UniqueSubject, has_conflict},
-    inventory::{Remark, Status as State},
+    index::{Index, Row, Status, UniqueSubject, has_conflict},
+    inventory::{Folder, Remark, Status as State},
     x509::serial::{self, SerialNumber},
 };
 
@@ -48,6 +48,18 @@ fn rows(case: &Case<'_>, findings: &mut Vec<Finding>) {
         findings.push(found(Check::RowDamaged, "index.txt", what));
     }
     let clash = case.salvage.merged.as_ref().err().map(|error| format!(": {error}")).unwrap_or_default();
+    for (name, earlier) in &case.earlier {
+        let revoked = earlier.rows.rows().filter(|row| row.status() == Status::Revoked);
+        let unsaid = |row: &Row<'_>| {
+            case.index().find(&row.serial()).is_some_and(|now| now.status() != Status::Revoked)
+        };
+        for row in revoked.filter(unsaid) {
+            let serial = row.serial();
+            let what = format!("{name} has {serial} as revoked, and index.txt has not");
+            let finding = found(Check::RevocationLost, "index.txt", what);
+            findings.push(Finding { name: Some(serial.as_str().to_owned()), ..finding });
+        }
+    }
     for serial in &case.salvage.twice {
         let what = format!("{serial} has several rows{clash}");
         let finding = found(Check::RowTwice, "index.txt", what);
@@ -57,8 +69,16 @@ fn rows(case: &Case<'_>, findings: &mut Vec<Finding>) {
 
 /// Whether a certificate and its row fit together.
 fn certificate(case: &Case<'_>, known: &Known<'_>, findings: &mut Vec<Finding>) {
-    let mut find = |check, what: String| findings.push(known.finding(check, what));
     let serial = &known.entry.serial;
+    let renewed = format!("{}/", Folder::Renewed.relative());
+    if known.entry.status == State::Revoked && !known.entry.remarks.contains(&Remark::NotRevoked) {
+        for file in known.entry.files.iter().filter(|file| file.starts_with(&renewed)) {
+            let name = file.strip_prefix(&renewed).and_then(|file| file.strip_suffix(".crt"));
+            let finding = found(Check::RevokedStillRenewed, file, format!("{serial} is revoked"));
+            findings.push(Finding { name: name.map(str::to_owned), ..finding });
+        }
+    }
+    let mut find = |check, what: String| findings.push(known.finding(check, what));
     for remark in &known.entry.remarks {
         match remark {
             // What has expired may be tidied away.

@@ -45,6 +45,8 @@ pub struct Books {
     pub index: Option<Vec<u8>>,
     /// `index.txt.old`.
     pub index_old: Option<Vec<u8>>,
+    /// `index.txt` in the commit that is checked out, if that commit has the same CA.
+    pub index_committed: Option<Vec<u8>>,
     /// `index.txt.attr`.
     pub attributes: Option<Vec<u8>>,
     /// `serial`.

@@ -45,7 +45,8 @@ pub struct Mending {
 /// Decides what mends a PKI.
 ///
 /// No row is lost and no revocation is taken back: what a row, the CRL, a damaged
-/// line or the folder of revoked certificates calls revoked is revoked afterwards.
+/// line, a generation before or the folder of revoked certificates calls revoked is
+/// revoked afterwards; where that cannot be told, the index stays as it is.
 /// A certificate without a row gets one if this CA's key has signed it.
 pub fn mend(evidence: &Evidence, scope: Scope) -> Mending {
     let case = Case::of(evidence);
@@ -88,13 +89,19 @@ impl Mending {
         let rebuilt = match rebuild::index(case) {
             Ok(rebuilt) => rebuilt,
             Err(error) => {
-                self.undecided = Some(error.to_string());
+                self.undecided = Some(error);
                 return case.index().clone();
             }
         };
         let before = case.evidence.books.index.as_deref();
         if before != Some(rebuilt.index.as_str().as_bytes()) {
-            self.put(PkiPath::Index, PkiPath::IndexOld, rebuilt.index.as_str().to_owned());
+            let text = rebuilt.index.as_str().to_owned();
+            if before.unwrap_or_default().trim_ascii().is_empty() {
+                // What lies there as the generation before tells more than nothing.
+                self.changes.replace(PkiPath::Index, text);
+            } else {
+                self.put(PkiPath::Index, PkiPath::IndexOld, text);
+            }
             let steps =
                 if rebuilt.steps.is_empty() { vec!["tidy its lines".to_owned()] } else { rebuilt.steps };
             self.steps.extend(steps.into_iter().map(|step| format!("index.txt: {step}")));
@@ -136,7 +143,7 @@ impl Mending {
 
     fn crl_number(&mut self, case: &Case<'_>) {
         let file = case.evidence.books.crl_number.as_deref();
-        let present = case.crl.as_ref().and_then(|crl| crl.as_ref().ok()).and_then(Crl::number);
+        let present = case.crl_at_hand().and_then(Crl::number);
         let next = file.map(serial::parse_file);
         let sound = match (&next, &present) {
             (None, None) => true,

@@ -41,7 +41,7 @@ pub(super) fn look(case: &Case<'_>, findings: &mut Vec<Finding>) {
         }
         Some(Ok(crl)) => {
             own(crl, case.evidence.now, &mut find);
-            match case.own_crl() {
+            match case.crl_at_hand() {
                 None => find(
                     Check::CrlForeign,
                     format!("signed by another key than the CA's, as {}", crl.issuer()),
@@ -119,7 +119,7 @@ fn number(case: &Case<'_>, findings: &mut Vec<Finding>) {
     let mut find = |check, what: String| {
         findings.push(Finding { check, subject: "crlnumber".to_owned(), name: None, what });
     };
-    let present = case.crl.as_ref().and_then(|crl| crl.as_ref().ok()).and_then(Crl::number);
+    let present = case.crl_at_hand().and_then(Crl::number);
     match (case.evidence.books.crl_number.as_deref(), present) {
         (Some(file), _) if has_conflict(file) => {
             find(Check::IndexConflict, "a merge was not finished".to_owned());

@@ -138,7 +138,7 @@ impl Index {
         self.starts.iter().map(move |&start| {
             let (row, comments) = (self.row(start), &self.text[end..start]);
             end = start + row.length();
-            (row.serial_text().to_ascii_uppercase(), Entry { row, comments })
+            (row.serial().as_str().to_owned(), Entry { row, comments })
         })
     }
 

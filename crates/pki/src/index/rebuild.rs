@@ -19,8 +19,9 @@ pub struct Witness {
     pub certificate: (Moment, String),
     /// Whether those are the certificate's own, and outweigh those of a row.
     pub certain: bool,
-    /// When and why it was revoked, if it was.
-    pub revocation: Option<Revocation>,
+    /// When and why it was revoked, if it was, as the field of a row says it. What is
+    /// no such field is taken for none.
+    pub revocation: Option<String>,
 }
 
 /// What a row becomes.
@@ -66,9 +67,9 @@ impl Index {
         }
         text.push_str(self.tail());
         for witness in witnesses.iter().filter(|witness| known.remove(witness.serial.as_str()).is_some()) {
-            let Witness { serial, certificate: (expiry, subject), revocation, .. } = witness;
-            let field = revocation.map(|revocation| revocation.to_string()).unwrap_or_default();
-            let status = if revocation.is_some() { "R" } else { "V" };
+            let Witness { serial, certificate: (expiry, subject), .. } = witness;
+            let field = witness.field().unwrap_or_default();
+            let status = if field.is_empty() { "V" } else { "R" };
             let subject: String = subject.chars().filter(|character| !character.is_control()).collect();
             text.push_str(&format!(
                 "{status}\t{}\t{field}\t{serial}\t{FILE_NAME}\t{subject}\n",
@@ -77,6 +78,12 @@ impl Index {
             steps.push(Step::Added(serial.clone(), subject));
         }
         (Self::from_bytes(text.into_bytes()).expect("made of rows that can be read"), steps)
+    }
+}
+
+impl Witness {
+    fn field(&self) -> Option<&str> {
+        self.revocation.as_deref().filter(|field| Revocation::can_parse(field))
     }
 }
 
@@ -94,12 +101,12 @@ impl Row<'_> {
             (expiry, name) = (&right, subject);
             steps.push(Step::Corrected(witness.serial.clone(), subject.clone()));
         }
-        if let Some(known) = witness.revocation {
-            field = known.to_string();
-            let other = Row { fields: ["R", expiry, &field, serial, file, name] };
+        if let Some(known) = witness.field() {
+            field = known;
+            let other = Row { fields: ["R", expiry, field, serial, file, name] };
             // A hold gives way to a revocation for good; of two alike the row stays.
             if self.status() != Status::Revoked || rank(other).0 < rank(self).0 {
-                (status, revocation) = ("R", &field);
+                (status, revocation) = ("R", field);
                 steps.push(Step::Revoked(witness.serial.clone(), name.to_owned()));
             }
         }
@@ -120,7 +127,7 @@ mod tests {
             serial: SerialHex::parse(serial).expect("valid"),
             certificate: (moment("290224152847Z"), subject.to_owned()),
             certain: true,
-            revocation: revoked.and_then(Revocation::parse),
+            revocation: revoked.map(str::to_owned),
         }
     }
 

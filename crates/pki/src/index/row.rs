@@ -58,7 +58,7 @@ pub enum LineError {
 pub(super) enum SerialCase {
     /// As openssl writes them.
     Upper,
-    /// Somebody wrote lower case into one.
+    /// Somebody wrote lower case into one, or zeros in front of it.
     Mixed,
 }
 
@@ -137,7 +137,8 @@ impl<'a> Row<'a> {
             return Err(LineError::Serial);
         }
         let lower = serial.bytes().fold(false, |found, byte| found | byte.is_ascii_lowercase());
-        Ok(if lower { SerialCase::Mixed } else { SerialCase::Upper })
+        let zeros = serial.len() > 2 && serial.starts_with("00");
+        Ok(if lower || zeros { SerialCase::Mixed } else { SerialCase::Upper })
     }
 
     /// The status field.
@@ -162,10 +163,15 @@ impl<'a> Row<'a> {
         Revocation::parse(self.fields[2])
     }
 
-    /// The serial number.
+    /// The field that says when and why it was revoked; empty if it was not.
+    pub(crate) fn revocation_text(self) -> &'a str {
+        self.fields[2]
+    }
+
+    /// The serial number, without zeros in front of it.
     #[must_use]
     pub fn serial(self) -> SerialHex {
-        SerialHex::parse(self.fields[3]).expect("checked when the row was read")
+        SerialHex::parse(self.fields[3]).expect("checked when the row was read").canonical()
     }
 
     /// The digits of the serial number, as they stand in the file.

@@ -48,8 +48,9 @@ const SEPARATOR: &str = "=======";
 
 fn mark(line: &[u8]) -> Option<&'static str> {
     let found = MARKS.into_iter().find(|mark| line.starts_with(mark.as_bytes()))?;
-    // A mark is followed by a name, or by nothing.
-    matches!(line.get(found.len()), None | Some(b' ' | b'\r')).then_some(found)
+    // A mark is followed by a name, or by nothing; with a tab behind it there is more of a row.
+    let alone = matches!(line.get(found.len()), None | Some(b' ' | b'\r')) && !line.contains(&b'\t');
+    alone.then_some(found)
 }
 
 /// Whose lines these are.

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What a key is and what it signs with, by the names that openssl knows.
 
-use std::fmt;
+use std::{fmt, ops::RangeInclusive};
+
+use der::asn1::ObjectIdentifier;
 
 /// A curve of an EC key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +56,25 @@ pub enum KeyAlgorithm {
     Ec(Curve),
     /// EdDSA on edwards25519 (RFC 8410).
     Ed25519,
+}
+
+impl KeyAlgorithm {
+    /// Whether a signature of this algorithm can be one of a key of this kind, be it
+    /// with a digest that cannot be checked here.
+    pub(crate) fn can_make(self, signature: ObjectIdentifier) -> bool {
+        let signature = signature.to_string();
+        // The SHA-3 ones stand apart (NIST, computer security objects register: 3.9 to 3.16).
+        let sha3 = |numbers: RangeInclusive<u32>| {
+            let number =
+                signature.strip_prefix("2.16.840.1.101.3.4.3.").and_then(|number| number.parse().ok());
+            number.is_some_and(|number: u32| numbers.contains(&number))
+        };
+        match self {
+            Self::Rsa { .. } => signature.starts_with("1.2.840.113549.1.1.") || sha3(13..=16),
+            Self::Ec(_) => signature.starts_with("1.2.840.10045.4.") || sha3(9..=12),
+            Self::Ed25519 => signature == "1.3.101.112",
+        }
+    }
 }
 
 impl fmt::Display for KeyAlgorithm {

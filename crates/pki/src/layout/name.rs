@@ -144,6 +144,17 @@ impl SerialHex {
             .then(|| Self(text.to_ascii_uppercase()))
     }
 
+    /// The number without leading zero bytes: `02` for `0002`, which openssl takes for
+    /// the same.
+    #[must_use]
+    pub fn canonical(self) -> Self {
+        let mut digits = self.0.as_str();
+        while let Some(rest) = digits.strip_prefix("00").filter(|rest| !rest.is_empty()) {
+            digits = rest;
+        }
+        if digits.len() == self.0.len() { self } else { Self(digits.to_owned()) }
+    }
+
     /// The digits.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -44,6 +44,18 @@ pub struct RevokedEntry {
     pub extensions: Vec<Extension>,
 }
 
+impl RevokedEntry {
+    /// The invalidity date (RFC 5280 §5.3.2), in the form of a GeneralizedTime with seconds.
+    #[must_use]
+    pub fn invalid_since(&self) -> Option<String> {
+        let found = self.extensions.iter().find(|extension| extension.extn_id == oid::INVALIDITY_DATE)?;
+        let [0x18, 15, text @ ..] = found.extn_value.as_bytes() else { return None };
+        let text = std::str::from_utf8(text).ok()?;
+        let digits = text.strip_suffix('Z')?.bytes().all(|byte| byte.is_ascii_digit());
+        (digits && text.len() == 15).then(|| text.to_owned())
+    }
+}
+
 /// Why bytes are not a CRL.
 #[derive(Debug, Error)]
 #[non_exhaustive]

@@ -28,7 +28,7 @@ pub(super) fn run(scope: Scope, option: &str, session: &mut Session) -> Result<(
     lines.extend(of_pki.iter().flatten().cloned());
     if lines.is_empty() && of_pki.is_some() {
         // Says why it is so, if somebody has to decide.
-        warn_of_decisions(&core::mend(&gather::gather(session)?.evidence, scope), session);
+        warn_of_decisions(&core::mend(&gather::gather_all(session)?, scope), session);
         session.terminal.notice("there is nothing to mend without a decision or a key");
         return Ok(());
     }
@@ -49,7 +49,7 @@ pub(super) fn run(scope: Scope, option: &str, session: &mut Session) -> Result<(
 
 /// What would be done to the PKI, a line each.
 fn propose(scope: Scope, session: &Session) -> Result<Vec<String>, Failure> {
-    let mut lines = core::mend(&gather::gather(session)?.evidence, scope).steps;
+    let mut lines = core::mend(&gather::gather_all(session)?, scope).steps;
     if session.store()?.survey()?.has_stale_lock() {
         lines.push("remove the lock.file of an easy-rsa that is gone".to_owned());
     }
@@ -79,7 +79,7 @@ fn mend(scope: Scope, option: &str, shown: Option<&[String]>, session: &mut Sess
     }
     // Whoever writes takes a stale lock.file away.
     session.hold()?;
-    let mending = core::mend(&gather::gather(session)?.evidence, scope);
+    let mending = core::mend(&gather::gather_all(session)?, scope);
     warn_of_decisions(&mending, session);
     session.close(&mending.close)?;
     // The merge's own commit is the one that is to hold both sides.
@@ -90,9 +90,13 @@ fn mend(scope: Scope, option: &str, shown: Option<&[String]>, session: &mut Sess
         session.record(&mending.changes, &message::of(&["doctor", option]))?;
     }
     if mending.merging {
-        let pki = shell_word(&session.settings.pki.display().to_string());
+        // The journal of what was done is a part of it.
+        let store = session.vault()?.map(|vault| vault.work_tree().join(".certkeep"));
+        let paths = [Some(session.settings.pki.clone()), store].into_iter().flatten();
+        let words: Vec<String> = paths.map(|path| shell_word(&path.display().to_string())).collect();
         session.terminal.notice(format_args!(
-            "the merge is not concluded: look at it, then `git add {pki}` and `git commit`"
+            "the merge is not concluded: look at it, then `git add {}` and `git commit`",
+            words.join(" ")
         ));
     }
     Ok(())

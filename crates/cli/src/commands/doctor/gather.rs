@@ -9,7 +9,10 @@ use certkeep_pki::{
     layout::{PkiDirectory, PkiPath},
     x509::{certificate::Certificate, request::Request},
 };
-use certkeep_store::survey::{Buffer, Folder, Survey};
+use certkeep_store::{
+    read::ReadError,
+    survey::{Buffer, Folder, Survey},
+};
 
 use super::super::list::gather::{ARCHIVE, FOLDERS, each};
 use crate::{report::Failure, session::Session};
@@ -31,22 +34,51 @@ const OPENVPN_KEY: &str = "easyrsa-tls.key";
 pub(super) struct Gathered {
     pub(super) evidence: Evidence,
     pub(super) skipped: Vec<String>,
+    /// Why a file of the CA's books cannot be read: nothing may be decided without it.
+    pub(super) unread: Option<Failure>,
+}
+
+/// As [`gather`], for whoever is to mend it.
+///
+/// # Errors
+///
+/// As [`gather`]; and a file of the CA's books that cannot be read.
+pub(super) fn gather_all(session: &Session) -> Result<Evidence, Failure> {
+    let gathered = gather(session)?;
+    gathered.unread.map_or(Ok(gathered.evidence), Err)
 }
 
 /// Reads it all. A file that cannot be read is no failure: it is told.
 pub(super) fn gather(session: &Session) -> Result<Gathered, Failure> {
     let survey = session.store()?.survey()?;
     let mut skipped = Vec::new();
-    let read = |path: PkiPath| session.read(&path);
+    let mut unread = None;
+    let store = session.store()?;
+    let mut read = |path: PkiPath| match store.read_at_once(&path) {
+        Ok(bytes) => Ok(bytes),
+        Err(
+            error @ (ReadError::Directory { .. } | ReadError::NoFile { .. } | ReadError::TooLarge { .. }),
+        ) => {
+            skipped.push(error.to_string());
+            unread.get_or_insert(Failure::from(error));
+            // Something is there, and nothing can be read in it.
+            Ok(Some(Vec::new()))
+        }
+        Err(error) => Err(Failure::from(error)),
+    };
+    let authority = read(PkiPath::CaCertificate)?;
+    let committed =
+        session.committed(&PkiPath::CaCertificate)?.filter(|other| Some(other) == authority.as_ref());
     let books = Books {
-        authority: read(PkiPath::CaCertificate)?,
         index: read(PkiPath::Index)?,
         index_old: read(PkiPath::IndexOld)?,
+        index_committed: committed.and(session.committed(&PkiPath::Index)?),
         attributes: read(PkiPath::IndexAttributes)?,
         serial: read(PkiPath::Serial)?,
         crl_number: read(PkiPath::CrlNumber)?,
         crl: read(PkiPath::CrlPem)?,
         crl_der: read(PkiPath::CrlDer)?,
+        authority,
     };
     // In an encrypted store its own checks look at modes: what is sealed may be open.
     let exposed = if session.is_kept()? { Vec::new() } else { survey.exposed()? };
@@ -62,7 +94,7 @@ pub(super) fn gather(session: &Session) -> Result<Gathered, Failure> {
         leftovers: survey.leftovers()?,
         self_signed: session.exists(&PkiPath::PeerFingerprintMode)?,
     };
-    Ok(Gathered { evidence, skipped })
+    Ok(Gathered { evidence, skipped, unread })
 }
 
 fn certificates(survey: &Survey) -> Result<Vec<CertificateFile>, Failure> {

@@ -1,16 +1,26 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `member list`: everybody, with keys and zones. Needs no key; says more with one.
+//! `member list`: everybody, with keys and zones. Whether a member gave a grant only
+//! somebody who can open its zone can tell: where he cannot, that is said.
 
 use certkeep_pki::{moment::Moment, x509::describe::Value};
 use certkeep_store::{manifest::GrantState, vault::members::Known, wrap::Recipient};
 
 use super::{super::account, skipped};
-use crate::{report::Failure, session::Session, terminal::Safe};
+use crate::{
+    report::Failure,
+    session::Session,
+    terminal::{Asker, Safe},
+};
 
 /// Shows the list.
 pub(super) fn run(session: &mut Session) -> Result<(), Failure> {
     let opened = session.opened()?;
     let now = opened.now;
+    let zones: Vec<_> = opened.vault.manifest().zones.keys().cloned().collect();
+    for zone in &zones {
+        // Whoever is in no zone sees who is.
+        drop(opened.vault.zone_keys(zone, opened.keys, &mut Asker(opened.terminal)));
+    }
     let known = opened.vault.members(opened.keys)?;
     let doubtful =
         known.iter().any(|known| known.zones.values().any(|state| *state == Some(GrantState::Outdated)));

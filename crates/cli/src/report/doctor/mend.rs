@@ -71,6 +71,7 @@ pub fn mend(check: Check) -> &'static [&'static str] {
             &["issue one of the two anew under another name, then: certkeep revoke-issued NAME superseded"]
         }
         Check::RevokedStillIssued => &["move it: mv issued/FILE.crt revoked/certs_by_serial/NAME.crt"],
+        Check::RevokedStillRenewed => &["certkeep revoke-renewed NAME"],
         Check::CrlMissing
         | Check::CrlUnreadable
         | Check::CrlForeign
@@ -90,6 +91,7 @@ pub fn mend(check: Check) -> &'static [&'static str] {
         | Check::CertificateWithoutRow
         | Check::RowDiffers
         | Check::SubjectTwice
+        | Check::RevocationLost
         | Check::RevokedUnmarked
         | Check::AttributesMissing
         | Check::AttributesDamaged

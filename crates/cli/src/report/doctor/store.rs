@@ -113,7 +113,11 @@ rows! {
     GrantWithoutMember "grant-without-member" Error MANUAL &["certkeep member remove NAME"],
         "a grant for somebody of whom the store has no key";
     GrantWithoutWrap "member-waits" Warning MANUAL
-        &["certkeep member refresh NAME if his key is of OpenPGP, or else certkeep store rotate"],
+        &[
+            "look who let him in: git log -p -- .certkeep",
+            "if a member did: certkeep member refresh NAME if his key is of OpenPGP, or else certkeep store rotate",
+            "if nobody did: certkeep member remove NAME",
+        ],
         "a member has a grant, and cannot open the zone: its present keys are not wrapped for him";
     WrapWithoutGrant "wrap-without-grant" Error MANUAL ROTATE,
         "the present keys of a zone are wrapped for somebody who has no grant";
