@@ -23,7 +23,7 @@ const FORGE: &str = "
         openssl x509 -req -in ../csr -CA $1 -CAkey ../key -set_serial 0x77 -days 90 -out pki/issued/bank.crt 2>/dev/null
         echo \"certificate $(of pki/issued/bank.crt) CN=bank\" | event 'issue server bank'
     }
-    commit() { git add -A && git commit -qm \"$1\"; }
+    commit() { git add -A && git commit -qnm \"$1\"; }
 ";
 
 /// As [`caught`], with the words of [`FORGE`].
@@ -210,8 +210,8 @@ fn a_certificate_that_comes_in_by_another_way_is_found() {
     proved(&alice, "work/ca");
     for script in [
         "own /CN=evil pki/evil.txt; ln -sf ../evil.txt pki/issued/www.crt; commit x",
-        "git rm -rq --cached pki/renewed 2>/dev/null || true; rm -rf pki/renewed; ln -s issued pki/renewed; commit x",
-        "h=$(git rev-parse HEAD); git update-index --add --cacheinfo 160000,$h,pki/issued/more && git commit -qm x",
+        "git rm -rq --cached pki/renewed 2>/dev/null || true; rm -rf pki/renewed; ln -s issued pki/renewed; git add pki && git commit -qnm x",
+        "h=$(git rev-parse HEAD); git update-index --add --cacheinfo 160000,$h,pki/issued/more && git commit -qnm x",
     ] {
         forged(&alice, script, &["no-file"]);
     }
@@ -232,7 +232,12 @@ fn a_certificate_that_comes_in_by_another_way_is_found() {
         "issued/.evil.crt",
         "expired/evil.crt",
     ] {
-        let script = format!("own /CN=evil pki/{place}; commit x");
+        // As somebody without the filter does it.
+        let script = format!(
+            "own /CN=evil pki/{place}
+             git update-index --add --cacheinfo 100644,$(git hash-object -w --no-filters pki/{place}),pki/{place}
+             git commit -qnm x"
+        );
         let told = forged(&alice, &script, &["not-signed-by-ca", "certificate-without-operation"]);
         assert!(told.contains(place), "{told}");
     }

@@ -8,6 +8,7 @@ mod finding;
 mod past;
 mod replay;
 mod signatures;
+mod words;
 
 use std::collections::{BTreeSet, HashMap};
 

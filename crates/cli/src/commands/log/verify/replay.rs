@@ -72,6 +72,8 @@ pub(super) struct Replay<'a> {
     /// Every certificate, with the commit in which it was met first; those of `ca.crt` apart.
     pub(super) met: HashMap<Fingerprint, usize>,
     pub(super) met_authorities: HashMap<Fingerprint, usize>,
+    /// Every serial number that a row had.
+    rows: HashSet<SerialHex>,
     /// The versions of the database that were read last: one is compared with the next.
     databases: Vec<(String, Rc<Vec<u8>>)>,
 }
@@ -119,6 +121,7 @@ impl<'a> Replay<'a> {
             authorities: Vec::new(),
             met: HashMap::new(),
             met_authorities: HashMap::new(),
+            rows: HashSet::new(),
             databases: Vec::new(),
         }
     }
@@ -337,7 +340,13 @@ impl<'a> Replay<'a> {
             let what = format!("the revocation of {serial} has another date or reason");
             self.find(Kind::RevocationUndone, commit, what);
         }
-        self.effects.extend(added.unwrap_or_default().into_iter().map(|serial| (number, Deed::Row(serial))));
+        for serial in added.unwrap_or_default() {
+            // One that was met before may stand in the rest of the database.
+            if !self.rows.insert(serial.clone()) && ledger::is_twice(&after, &serial) {
+                self.find(Kind::RowReplaced, commit, Flaw::Twice(serial.clone()).to_string());
+            }
+            self.effects.push((number, Deed::Row(serial)));
+        }
         let revoked = revoked.unwrap_or_default().into_iter();
         self.effects.extend(revoked.map(|(serial, at)| (number, Deed::Revocation(serial, at))));
         Ok(())
