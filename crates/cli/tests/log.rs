@@ -5,6 +5,8 @@
 
 #[path = "log/caught.rs"]
 mod caught;
+#[path = "log/foreign.rs"]
+mod foreign;
 #[path = "log/signed.rs"]
 mod signed;
 #[expect(dead_code, reason = "each topic uses a part of it")]
@@ -90,7 +92,10 @@ fn every_operation_is_told_by_whom_and_when() {
     assert_eq!(mallory.does("cd work/full && certkeep log"), all);
     proved(&mallory, "work/full");
     mallory.tries("cd work/cut && certkeep log").well().says("this clone is shallow");
-    proved(&mallory, "work/cut");
+    assert!(proved(&mallory, "work/cut").contains("this clone is shallow"));
+    // On no branch nothing is remembered, and it says so.
+    mallory.does("cd work/full && git switch -q --detach");
+    assert!(proved(&mallory, "work/full").contains("HEAD is on no branch"));
     alice.is_clean("work/ca");
 }
 
@@ -171,5 +176,5 @@ fn a_history_without_events_is_proved_by_its_messages() {
          openssl req -x509 -newkey ed25519 -nodes -keyout /dev/null -subj /CN=evil -out pki/issued/evil.crt 2>/dev/null
          git add pki/issued && git commit -qm 'by hand'"
     ));
-    found(&alice, "work/ca", &["certificate-without-operation"]);
+    found(&alice, "work/ca", &["not-signed-by-ca", "certificate-without-operation"]);
 }

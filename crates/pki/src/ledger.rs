@@ -69,7 +69,8 @@ pub struct RowChange {
     pub revoked: Vec<(SerialHex, Revocation)>,
     /// What was said before and is not said any more.
     pub weakened: Vec<Flaw>,
-    /// Revocations that have another date or reason and are no firmer than before.
+    /// Revocations that have another reason or a later date and are no firmer than before.
+    /// An earlier date says more: two have revoked the same, and the first one counts.
     pub redated: Vec<SerialHex>,
 }
 
@@ -142,29 +143,38 @@ impl Deed {
     }
 }
 
-/// What the rows of two versions of a database differ by.
+/// What the rows of two versions of a database differ by. Whether a row came in whose
+/// number another one has where they do not differ, [`is_twice`] tells.
 ///
 /// # Errors
 ///
 /// One of them cannot be read, where they differ.
 pub fn row_change(before: &[u8], after: &[u8]) -> Result<RowChange, ParseError> {
-    let (old, new) = between(before, after);
-    let (old, new) = (Index::parse(old)?, Index::parse(new)?);
+    let (begin, end) = common_ends(before, after);
+    let middle = |text: &'_ [u8]| text.get(begin..text.len() - end).unwrap_or_default().to_vec();
+    let (old, new) = (Index::from_bytes(middle(before))?, Index::from_bytes(middle(after))?);
     let rows: HashMap<SerialHex, _> = old.rows().map(|row| (row.serial(), row)).collect();
     let mut change = RowChange { weakened: check::weakened(&old, &new), ..RowChange::default() };
     let weak: BTreeSet<String> = change.weakened.iter().map(ToString::to_string).collect();
+    let mut met = HashSet::new();
     for row in new.rows() {
         let serial = row.serial();
         let was = rows.get(&serial).copied();
         if was.is_none() {
             change.added.push(serial.clone());
         }
+        if !met.insert(serial.clone()) {
+            change.weakened.push(Flaw::Twice(serial.clone()));
+        }
         let Some(revocation) = row.revocation() else { continue };
         let earlier = was.and_then(crate::index::Row::revocation);
         if earlier == Some(revocation) {
             continue;
         }
-        let firmer = earlier.is_none_or(|earlier| check::is_firmer(revocation, earlier));
+        let firmer = earlier.is_none_or(|earlier| {
+            let sooner = revocation.at < earlier.at && revocation.reason == earlier.reason;
+            sooner || check::is_firmer(revocation, earlier)
+        });
         if !firmer && !weak.contains(&Flaw::TakenBack(serial.clone()).to_string()) {
             change.redated.push(serial.clone());
         }
@@ -173,19 +183,36 @@ pub fn row_change(before: &[u8], after: &[u8]) -> Result<RowChange, ParseError> 
     Ok(change)
 }
 
-/// The whole lines in which two texts differ: without those that both begin and end with.
-fn between<'a>(before: &'a [u8], after: &'a [u8]) -> (&'a [u8], &'a [u8]) {
-    let same = before.iter().zip(after).take_while(|(one, other)| one == other).count();
-    let begin = before.get(..same).unwrap_or_default();
+/// Whether more than one row of a database has a serial number. Does not read the rows.
+#[must_use]
+pub fn is_twice(database: &[u8], serial: &SerialHex) -> bool {
+    // Status, expiry date, revocation; then the number.
+    let rows = database.split(|&byte| byte == b'\n');
+    let numbers = rows.filter_map(|row| row.split(|&byte| byte == b'\t').nth(3));
+    numbers.filter(|number| number.eq_ignore_ascii_case(serial.as_str().as_bytes())).count() > 1
+}
+
+/// How many bytes at the beginning and at the end of two texts are the same, in whole lines.
+fn common_ends(before: &[u8], after: &[u8]) -> (usize, usize) {
+    // In blocks first: of a database of megabytes a line is different.
+    const BLOCK: usize = 1 << 12;
+    let blocks = before.chunks_exact(BLOCK).zip(after.chunks_exact(BLOCK));
+    let same = BLOCK * blocks.take_while(|(one, other)| one == other).count();
+    let (one, other) = (before.get(same..).unwrap_or_default(), after.get(same..).unwrap_or_default());
+    let rest = one.iter().zip(other).take_while(|(one, other)| one == other).count();
+    let begin = before.get(..same + rest).unwrap_or_default();
     let begin = memchr::memrchr(b'\n', begin).map_or(0, |end| end + 1);
     let (before, after) = (before.get(begin..).unwrap_or_default(), after.get(begin..).unwrap_or_default());
-    let same = before.iter().rev().zip(after.iter().rev()).take_while(|(one, other)| one == other).count();
+    let blocks = before.rchunks_exact(BLOCK).zip(after.rchunks_exact(BLOCK));
+    let same = BLOCK * blocks.take_while(|(one, other)| one == other).count();
+    let one = before.get(..before.len() - same).unwrap_or_default();
+    let other = after.get(..after.len() - same).unwrap_or_default();
+    let rest = one.iter().rev().zip(other.iter().rev());
+    let same = same + rest.take_while(|(one, other)| one == other).count();
     let tail = before.len() - same;
     // From the first line that begins behind a line feed which both have.
     let end = memchr::memchr(b'\n', before.get(tail..).unwrap_or_default());
-    let kept = end.map_or(0, |end| before.len() - tail - end - 1);
-    let cut = |text: &'a [u8]| text.get(..text.len() - kept).unwrap_or_default();
-    (cut(before), cut(after))
+    (begin, end.map_or(0, |end| before.len() - tail - end - 1))
 }
 
 #[cfg(test)]

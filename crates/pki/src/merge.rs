@@ -3,6 +3,7 @@
 //! asks of the core. Whoever merges whom, and in whichever order, the outcome is
 //! the same.
 
+pub mod authority;
 pub mod check;
 
 use std::{cmp::Ordering, collections::HashSet};

@@ -73,6 +73,8 @@ pub struct Change {
     pub before: Option<String>,
     /// Afterwards.
     pub after: Option<String>,
+    /// Whether a link or a submodule is there afterwards.
+    pub is_elsewhere: bool,
 }
 
 /// What git says of the signature of a commit.
@@ -144,15 +146,14 @@ impl Chronicle {
         self.objects.oid(id).is_some_and(|oid| self.objects.holds(oid))
     }
 
-    /// Whether `tip` is `ancestor` or came after it; both are here.
+    /// The names of all commits that `tip` leads to, and of itself.
     ///
     /// # Errors
     ///
     /// git cannot tell.
-    pub fn leads_to(&self, tip: &str, ancestor: &str) -> Result<bool, GitError> {
-        let excluded = format!("^{tip}");
-        let count = self.objects.git(&["rev-list", "--max-count=1", ancestor, &excluded, "--"], &[], &[])?;
-        Ok(count.trim_ascii().is_empty())
+    pub fn ancestry(&self, tip: &str) -> Result<HashSet<String>, GitError> {
+        let said = self.objects.git(&["rev-list", tip, "--"], &[], &[])?;
+        Ok(String::from_utf8_lossy(&said).lines().map(str::to_owned).collect())
     }
 
     /// The commits that `tip` leads to, children first.
@@ -223,6 +224,7 @@ impl Chronicle {
                 path: String::from_utf8_lossy(path).into_owned(),
                 before: blob(0, 2),
                 after: blob(1, 3),
+                is_elsewhere: words.get(1).is_some_and(|mode| *mode != "000000" && !mode.starts_with("100")),
             };
             if let Some(changes) = all.last_mut() {
                 changes.push(change);
@@ -290,6 +292,13 @@ impl Chronicle {
     pub fn config_all(&self, name: &str) -> Vec<String> {
         let said = self.objects.git(&["config", "--get-all", name], &[], &[]).unwrap_or_default();
         String::from_utf8_lossy(&said).lines().map(str::to_owned).collect()
+    }
+
+    /// Whether a text is the whole name of an object, which no tag or branch can take away.
+    #[must_use]
+    pub fn is_whole_name(&self, text: &str) -> bool {
+        let length = if self.objects.is_sha1() { 40 } else { 64 };
+        text.len() == length && text.bytes().all(|byte| byte.is_ascii_hexdigit())
     }
 
     /// The commit that a revision names.

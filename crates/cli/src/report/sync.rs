@@ -216,10 +216,16 @@ impl Failure {
                 Safe(words.join(" "))
             ));
         }
-        failure = failure.with_hint(format!(
-            "who changed it: `git log -p -- index.txt`, on {} too",
-            Safe(&upstream.remote)
-        ));
+        let authority = flaws
+            .iter()
+            .any(|flaw| matches!(flaw, Flaw::OtherAuthority(..) | Flaw::Unreadable(PkiPath::CaCertificate)));
+        let file = if authority { "ca.crt" } else { "index.txt" };
+        failure = failure
+            .with_hint(format!("who changed it: `git log -p -- {file}`, on {} too", Safe(&upstream.remote)));
+        if authority && moved_from.is_some() {
+            failure = failure
+                .with_hint("only if you know that the CA was exchanged: `git rebase @{u}` takes it over");
+        }
         if let Some(before) = moved_from {
             failure = failure
                 .with_hint(format!("your branch is where it was: {}", before.get(..10).unwrap_or(before)))

@@ -14,11 +14,12 @@ use super::Session;
 use crate::report::Failure;
 
 /// The folders in which the certificates of a PKI lie.
-const FOLDERS: [PkiDirectory; 4] = [
+const FOLDERS: [PkiDirectory; 5] = [
     PkiDirectory::CertificatesBySerial,
     PkiDirectory::Issued,
     PkiDirectory::RevokedCertificates,
     PkiDirectory::Renewed,
+    PkiDirectory::Expired,
 ];
 
 impl Session {

@@ -8,7 +8,7 @@ use crate::{
 
 /// The same thing is done to a copy of the store; what is found there then.
 #[track_caller]
-fn caught(person: &Person, script: &str, kinds: &[&str]) -> String {
+pub(crate) fn caught(person: &Person, script: &str, kinds: &[&str]) -> String {
     person.does(&format!("rm -rf work/copy && cp -r work/ca work/copy && cd work/copy && {script}"));
     found(person, "work/copy", kinds)
 }
@@ -22,7 +22,7 @@ fn what_is_done_by_hand_is_found() {
         &alice,
         "openssl req -x509 -newkey ed25519 -nodes -keyout /dev/null -subj /CN=evil -out pki/issued/evil.crt 2>/dev/null
          git add pki/issued && git commit -qm 'issue server evil'",
-        &["certificate-without-operation"],
+        &["not-signed-by-ca", "certificate-without-operation"],
     );
     assert!(told.contains("CN=evil") && told.contains("alice <alice@example.net>"), "{told}");
     caught(&alice, "sed -i '/CN=www/d' pki/index.txt && git commit -qam 'tidy up'", &["vanished"]);
@@ -97,10 +97,11 @@ Certkeep-Fingerprint: sha256:{digits}'"
         "cd work/ca && openssl x509 -noout -fingerprint -sha256 -in pki/issued/www.crt | cut -d= -f2 | tr -d : | tr A-F a-f",
     );
     let (serial, digits) = (serial.trim(), digits.trim());
-    // True of the certificate, and this commit did neither.
-    for command in ["issue server www", "revoke-issued www keyCompromise"] {
-        caught(&alice, &trailer(command, serial, "CN=www", digits), &["trailer-forged"]);
-    }
+    // It was never revoked. That it was issued is true, and an event tells where.
+    let revoked = trailer("revoke-issued www keyCompromise", serial, "CN=www", digits);
+    caught(&alice, &revoked, &["trailer-forged"]);
+    caught(&alice, &trailer("issue server www", serial, "CN=bank", digits), &["trailer-forged"]);
+    caught(&alice, &trailer("issue server www", "0A", "CN=www", digits), &["trailer-forged"]);
     caught(&alice, &trailer("inline www", serial, "CN=bank", digits), &["trailer-forged"]);
     let event = "$(ls .certkeep/journal/*/*/*/* | tail -n 1)";
     caught(&alice, &format!("sed -i 's/alice/bob/' \"{event}\" && git commit -qam x"), &["event-altered"]);
@@ -144,8 +145,9 @@ fn a_second_store_and_another_folder_are_found() {
     let alice = owner(&team);
     team.store("mallory");
     // What the other one had is gone in the same moment, which is told too.
-    let mut kinds = vec!["vanished"; 3];
+    let mut kinds = vec!["not-signed-by-ca"; 2];
     kinds.extend(["event-altered"; 2]);
+    kinds.extend(["vanished"; 3]);
     kinds.push("store-replaced");
     caught(
         &alice,
@@ -155,7 +157,8 @@ fn a_second_store_and_another_folder_are_found() {
     // In that folder there is nothing of what the history tells.
     let mut kinds = vec!["store-replaced"];
     kinds.extend(["event-unfounded"; 3]);
-    kinds.extend(["trailer-forged"; 4]);
+    // Of what was issued the events tell already.
+    kinds.push("trailer-forged");
     caught(
         &alice,
         "sed -i 's/^pki = .*/pki = \"other\"/' .certkeep/store.toml && git commit -qnam x",

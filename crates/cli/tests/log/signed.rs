@@ -10,8 +10,7 @@ fn unsigned_commits_and_foreign_signers_are_found_with_gpg() {
     alice.does(&format!(
         "for who in alice eve; do gpg --batch --quiet --passphrase '' --quick-gen-key $who@example.net ed25519 sign never 2>/dev/null; done
          cd work/ca && git config commit.gpgSign true && git config user.signingKey alice@example.net
-         git config certkeep.signatures required && git config certkeep.signaturesSince HEAD
-         git rev-parse HEAD > ../since && git config certkeep.signaturesSince $(cat ../since)
+         git config certkeep.signatures required && git config certkeep.signaturesSince $(git rev-parse HEAD)
          git config certkeep.signer $(gpg --list-keys --with-colons alice@example.net | grep -m1 ^fpr | cut -d: -f10)
          {ISSUE} server a"
     ));
@@ -23,6 +22,15 @@ fn unsigned_commits_and_foreign_signers_are_found_with_gpg() {
     assert!(told.contains("eve@example.net"), "{told}");
     alice.does(&format!("cd work/ca && git config commit.gpgSign false && {ISSUE} server c"));
     found(&alice, "work/ca", &["unsigned", "foreign-signer"]);
+    // Names that a push can move exempt nothing.
+    alice.does("cd work/ca && git tag v1 && git rev-parse HEAD > ../here");
+    for name in ["v1", "HEAD", "main", "$(cut -c-12 ../here)"] {
+        alice.does(&format!("cd work/ca && git config certkeep.signaturesSince {name}"));
+        alice
+            .fails("cd work/ca && certkeep log --verify", "not the whole name of a commit")
+            .says("git config certkeep.signaturesSince $(git rev-parse ");
+    }
+    alice.does("cd work/ca && git config certkeep.signaturesSince $(git rev-parse HEAD~2)");
     // Nobody who pushes can switch it off; and what stands there is no guess.
     alice.does("cd work/ca && git config certkeep.signatures yes");
     alice.fails("cd work/ca && certkeep log --verify", "certkeep.signatures is `yes`");

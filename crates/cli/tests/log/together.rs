@@ -2,7 +2,7 @@
 //! Everyday work of several people is no finding.
 
 use crate::{
-    ISSUE, owner, proved,
+    ISSUE, found, owner, proved,
     team::{Person, Team},
 };
 
@@ -86,4 +86,37 @@ fn a_cherry_pick_and_a_rebase_take_the_events_along() {
     proved(&alice, "work/ca");
     let log = alice.does("cd work/ca && certkeep log a b --format json");
     assert_eq!(log.matches("\"source\": \"event\"").count(), 2, "{log}");
+}
+
+#[test]
+fn two_who_revoke_the_same_are_no_finding() {
+    let team = Team::new();
+    let (alice, bob) = two(&team);
+    bob.does("cd work/ca && certkeep --batch revoke-issued www superseded");
+    alice.does(
+        "sleep 1.1; cd work/ca && certkeep --batch revoke-issued www superseded && certkeep --batch sync",
+    );
+    bob.does("cd work/ca && certkeep --batch sync");
+    proved(&bob, "work/ca");
+    alice.does("cd work/ca && certkeep --batch sync");
+    proved(&alice, "work/ca");
+    // An earlier date that no event tells of is one.
+    alice.does("cd work/ca && sed -i '/CN=www/s/\\t[0-9]*Z,superseded/\\t260101000000Z,superseded/' pki/index.txt && git commit -qam x");
+    found(&alice, "work/ca", &["revocation-without-operation"]);
+}
+
+#[test]
+fn words_that_come_once_more_are_no_finding() {
+    let team = Team::new();
+    let alice = owner(&team);
+    alice.does(&format!(
+        "cd work/ca && git switch -qc side && {ISSUE} server one && certkeep --batch renew-ca && certkeep --batch renew-ca
+         git switch -q main && git merge -q --squash side && git commit -q --no-edit
+         git switch -q side && {ISSUE} server two
+         git switch -q main && git merge -q --squash side && git commit -q --no-edit
+         {ISSUE} server three && echo note > note && git add note && git commit -q -C HEAD
+         openssl req -newkey ed25519 -nodes -keyout /dev/null -subj '/CN=sp ' -out ../sp.req 2>/dev/null
+         certkeep --batch import-req ../sp.req sp && certkeep --batch sign-req client sp"
+    ));
+    proved(&alice, "work/ca");
 }

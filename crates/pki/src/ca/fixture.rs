@@ -50,7 +50,7 @@ fn make(algorithm: KeyAlgorithm) -> PrivateKey {
 /// The key of the root.
 pub(super) static CA_KEY: LazyLock<PrivateKey> = LazyLock::new(|| make(KeyAlgorithm::Ec(Curve::P256)));
 /// The key of a subordinate CA, or of a CA that has nothing to do with the root.
-pub(super) static OTHER_KEY: LazyLock<PrivateKey> = LazyLock::new(|| make(KeyAlgorithm::Ec(Curve::P256)));
+pub(crate) static OTHER_KEY: LazyLock<PrivateKey> = LazyLock::new(|| make(KeyAlgorithm::Ec(Curve::P256)));
 /// The key of whoever asks for a certificate.
 pub(super) static LEAF_KEY: LazyLock<PrivateKey> = LazyLock::new(|| make(KeyAlgorithm::Ec(Curve::P256)));
 /// The same on P-384.
@@ -99,7 +99,7 @@ pub(super) fn profile(kind: CertificateType, set: ProfileSet) -> Profile {
     }
 }
 
-pub(super) fn strict(kind: CertificateType) -> Profile {
+pub(crate) fn strict(kind: CertificateType) -> Profile {
     profile(kind, ProfileSet::Strict)
 }
 
@@ -117,7 +117,7 @@ pub(super) fn encoded(oid: ObjectIdentifier, der: Vec<u8>) -> ExtensionSpec {
 }
 
 /// A self-signed CA of ten years.
-pub(super) fn root() -> Authority {
+pub(crate) fn root() -> Authority {
     root_with(strict(CertificateType::Ca))
 }
 
@@ -125,7 +125,7 @@ pub(super) fn root_with(profile: Profile) -> Authority {
     root_of(&CA_KEY, "Root", profile)
 }
 
-pub(super) fn root_of(key: &PrivateKey, common_name: &str, profile: Profile) -> Authority {
+pub(crate) fn root_of(key: &PrivateKey, common_name: &str, profile: Profile) -> Authority {
     let order = RootOrder {
         subject: Name::common_name_only(common_name).expect("valid"),
         key: key.public_key(),

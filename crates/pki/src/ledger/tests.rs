@@ -35,6 +35,42 @@ fn what_rows_differ_by_is_found_wherever_it_stands() {
     let later = A_REVOKED.replace("261101", "261102");
     let redated = change(&[A_REVOKED, B], &[&later, B]);
     assert_eq!((redated.redated, redated.revoked.len()), (vec![serial("0A")], 1));
+    let sooner = change(&[&later, B], &[A_REVOKED, B]);
+    assert_eq!((sooner.redated.len(), sooner.revoked.len()), (0, 1));
+    let other = A_REVOKED.replace("keyCompromise", "superseded");
+    assert_eq!(change(&[&later, B], &[&other, B]).redated, [serial("0A")]);
+}
+
+#[test]
+fn a_second_row_of_one_number_is_found_wherever_it_stands() {
+    let lower = A.replace("0A", "0a");
+    for after in [[A, A_REVOKED, B, C], [A_REVOKED, B, C, A], [A_REVOKED, A, B, C], [&lower, A_REVOKED, B, C]]
+    {
+        assert!(is_twice(&index(&after), &serial("0A")), "{after:?}");
+        let told = change(&[A_REVOKED, B, C], &after);
+        let both = told.weakened == [Flaw::Twice(serial("0A"))];
+        assert!(both || told.added == [serial("0A")], "{told:?}");
+    }
+    assert_eq!(change(&[B], &[B, A, A_REVOKED]).weakened, [Flaw::Twice(serial("0A"))]);
+    // The digits in another field are no serial number.
+    let named = "V 290101000000Z  0D 0A /CN=0A";
+    assert!(!is_twice(&index(&[named, B, A]), &serial("0A")));
+}
+
+#[test]
+fn long_databases_differ_where_they_differ() {
+    let rows: Vec<String> =
+        (0..500).map(|number| format!("V 290101000000Z  {number:06X} unknown /CN=c{number}")).collect();
+    let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
+    for at in [0, 1, 250, 499] {
+        let without = [&rows[..at], &rows[at + 1..]].concat();
+        let number = serial(&format!("{at:06X}"));
+        assert_eq!(
+            change(&without, &rows),
+            RowChange { added: vec![number.clone()], ..RowChange::default() }
+        );
+        assert_eq!(change(&rows, &without).weakened, [Flaw::Gone(number)]);
+    }
 }
 
 #[test]

@@ -35,6 +35,9 @@ pub enum Flaw {
     TakenBack(SerialHex),
     /// A row says another expiry date or subject than before.
     Replaced(SerialHex),
+    /// A certificate of `ca.crt` has neither the key nor the signature of this CA: its
+    /// serial number and subject.
+    OtherAuthority(SerialHex, String),
 }
 
 impl fmt::Display for Flaw {
@@ -59,6 +62,11 @@ impl fmt::Display for Flaw {
             Self::Replaced(serial) => {
                 write!(formatter, "the row of {serial} in index.txt is that of another certificate now")
             }
+            Self::OtherAuthority(serial, subject) => write!(
+                formatter,
+                "ca.crt: the certificate {serial}, {}, has neither the key nor the signature of this CA",
+                subject.replace(char::is_control, " ")
+            ),
         }
     }
 }
@@ -73,6 +81,7 @@ pub fn certificate_at(relative: &str) -> Option<PkiPath> {
         "revoked/certs_by_serial" => PkiPath::RevokedCertificate(serial(file.strip_suffix(".crt")?)?),
         "issued" => PkiPath::Issued(EntryName::parse(file.strip_suffix(".crt")?).ok()?),
         "renewed/issued" => PkiPath::Renewed(EntryName::parse(file.strip_suffix(".crt")?).ok()?),
+        "expired" => PkiPath::Expired(EntryName::parse(file.strip_suffix(".crt")?).ok()?),
         _ => return None,
     };
     (path.relative() == relative).then_some(path)
@@ -235,6 +244,7 @@ mod tests {
         for (path, there) in [
             ("issued/web1.crt", true),
             ("renewed/issued/web1.crt", true),
+            ("expired/web1.crt", true),
             ("certs_by_serial/0A.pem", true),
             ("revoked/certs_by_serial/0A.crt", true),
             ("revoked/certs_by_serial/xx.crt", false),

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What a clone remembers of the history that it has proved: `proven` in its own
 //! folder in git's directory, where no push reaches. A line for each reference and
-//! where it was then, and one for each commit whose findings were accepted.
+//! where it was then, one for each commit whose findings were accepted, and one for each
+//! that is known to be gone from its upstream.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -20,6 +21,8 @@ pub struct Memory {
     pub proven: BTreeMap<String, String>,
     /// Commits up to which somebody has accepted what was found.
     pub accepted: BTreeSet<String>,
+    /// Commits at which an upstream was and which it left: somebody has accepted that.
+    pub settled: BTreeSet<String>,
 }
 
 impl Memory {
@@ -34,6 +37,7 @@ impl Memory {
         for line in text.lines() {
             match line.split_once(' ') {
                 Some(("accepted", commit)) => drop(memory.accepted.insert(commit.to_owned())),
+                Some(("settled", commit)) => drop(memory.settled.insert(commit.to_owned())),
                 Some((name, commit)) => drop(memory.proven.insert(name.to_owned(), commit.to_owned())),
                 None => {}
             }
@@ -48,6 +52,9 @@ impl Memory {
         }
         for commit in &self.accepted {
             text.push_str(&format!("accepted {commit}\n"));
+        }
+        for commit in &self.settled {
+            text.push_str(&format!("settled {commit}\n"));
         }
         Ok(replace(&folder.join(NAME), &text.into())?)
     }

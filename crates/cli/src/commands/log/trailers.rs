@@ -46,6 +46,11 @@ impl Trailer {
         self.verb().starts_with("revoke")
     }
 
+    /// Whether the command makes a certificate of the CA.
+    pub(super) fn makes_ca(&self) -> bool {
+        self.verb() == "renew-ca" || self.verb() == "build-ca"
+    }
+
     /// Whether the command may have signed a CRL.
     pub(super) fn signs_crl(&self) -> bool {
         self.verb() == "gen-crl" || self.verb() == "renew-ca" || self.verb() == "build-ca"

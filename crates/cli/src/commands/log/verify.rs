@@ -3,10 +3,12 @@
 //! the journal and its message say; then the whole with what this clone has proved before.
 
 mod account;
+mod files;
 mod finding;
 mod past;
 mod replay;
 mod signatures;
+mod words;
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -26,6 +28,9 @@ use crate::{
     settings::Format,
     terminal::Safe,
 };
+
+/// The most findings that people are shown.
+const SHOWN: usize = 200;
 
 /// What a replay came to.
 #[derive(Default)]
@@ -71,8 +76,9 @@ pub(super) fn run(args: &Args, chronicle: &Chronicle, session: &mut Session) -> 
     show(&verdict, &head, chronicle, session)?;
     if verdict.findings.is_empty() || args.accept {
         if !verdict.findings.is_empty() {
+            // What the upstream has beyond it was not looked at.
             memory.accepted.insert(head.clone());
-            memory.accepted.extend(past.upstream.iter().map(|(_, tip)| tip.clone()));
+            memory.settled.extend(past.left);
         }
         if past.branch != "HEAD" {
             memory.proven.insert(past.branch, head);
@@ -84,7 +90,7 @@ pub(super) fn run(args: &Args, chronicle: &Chronicle, session: &mut Session) -> 
                 .warning(format_args!("this clone cannot remember what was proved: {}", Safe(error)));
         }
     }
-    conclude(&verdict, args, session)
+    conclude(&verdict, args, chronicle, session)
 }
 
 /// The commits that some commits lead to.
@@ -117,11 +123,20 @@ fn show(verdict: &Verdict, head: &str, chronicle: &Chronicle, session: &mut Sess
         ]);
         return Ok(session.terminal.data(&render::json(&value))?);
     }
-    let text: String = verdict.findings.iter().map(Finding::text).collect();
+    let mut text: String = verdict.findings.iter().take(SHOWN).map(Finding::text).collect();
+    let more = verdict.findings.len().saturating_sub(SHOWN);
+    if more > 0 {
+        text.push_str(&format!("and {more} more; `certkeep --format json log --verify` has all of them\n"));
+    }
     Ok(session.terminal.data(&text)?)
 }
 
-fn conclude(verdict: &Verdict, args: &Args, session: &mut Session) -> Result<(), Failure> {
+fn conclude(
+    verdict: &Verdict,
+    args: &Args,
+    chronicle: &Chronicle,
+    session: &mut Session,
+) -> Result<(), Failure> {
     let terminal = &mut session.terminal;
     if let Some((commit, count)) = &verdict.imported {
         terminal.notice(format_args!(
@@ -134,6 +149,12 @@ fn conclude(verdict: &Verdict, args: &Args, session: &mut Session) -> Result<(),
             "{} commits have no event in the journal, as before this version: their messages were taken",
             verdict.without_event
         ));
+    }
+    if chronicle.is_cut() {
+        terminal.notice(
+            "this clone is shallow: what stood in its first commit counts as told, and nothing before it \
+             was looked at; `git fetch --unshallow`",
+        );
     }
     for notice in &verdict.notices {
         terminal.notice(notice);

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The net under `sync`: whatever git, a hand or a merge without the driver has
 //! made of two branches, no row of the database and no certificate is lost, and no
-//! revocation is taken back. Commits are compared, not what lies in the work tree.
+//! revocation is taken back; and the CA is the one that this clone had. Commits are compared, not what lies in the work tree.
 
 use certkeep_pki::{
     index::Index,
     layout::{PkiPath, SerialHex},
-    merge::check::{self, Flaw},
+    merge::{
+        authority,
+        check::{self, Flaw},
+    },
 };
 use certkeep_store::vault::{Vault, sync::SyncError};
 
@@ -56,12 +59,17 @@ impl<'a> Net<'a> {
     /// that whose certificate is in none of its files.
     pub(super) fn caught(&self, before: &str) -> Result<Caught, Failure> {
         let mut caught = Caught::default();
+        let place = self.place(&PkiPath::CaCertificate);
+        if let Some(ours) = self.vault.bytes_at(before, &place)? {
+            let now = self.vault.bytes_at("HEAD", &place)?;
+            caught.flaws = authority::authority_flaws(&ours, now.as_deref());
+        }
         let Some(rows) = self.index_of(before)? else { return Ok(caught) };
         let after = match self.vault.bytes_at("HEAD", &self.place(&PkiPath::Index))? {
             Some(bytes) => Index::from_bytes(bytes)?,
             None => Index::empty(),
         };
-        caught.flaws = check::weakened(&rows, &after);
+        caught.flaws.extend(check::weakened(&rows, &after));
         let (had, has) = (self.vault.files_at(before)?, self.vault.files_at("HEAD")?);
         let new = check::new_serials(Some(&rows), &after);
         let known = rows.rows().map(|row| row.serial());

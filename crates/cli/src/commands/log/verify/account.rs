@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What came in against what the events and the messages tell, both ways round.
+//! What came in against what the events and the messages tell, and events against what
+//! came in.
 
 use std::collections::{HashMap, HashSet};
 
 use certkeep_pki::{
-    index::Index,
-    layout::{PkiPath, SerialHex},
+    layout::SerialHex,
     ledger::{Deed, Fingerprint, Named, text::shown},
-    x509::certificate::Certificate,
 };
 use certkeep_store::chronicle::Commit;
 
@@ -16,13 +15,14 @@ use super::{
     Verdict,
     finding::{Finding, Kind},
     replay::Replay,
+    words::{Done, forged, plain},
 };
-use crate::terminal::Safe;
 
 /// What all events claim.
 #[derive(Default)]
 struct Claims {
-    certificates: HashSet<Fingerprint>,
+    authorities: HashSet<Fingerprint>,
+    certificates: HashMap<Fingerprint, Named>,
     serials: HashSet<SerialHex>,
     revocations: HashSet<String>,
     crls: HashSet<Fingerprint>,
@@ -92,18 +92,20 @@ pub(super) fn close(replay: &mut Replay<'_>, commits: &[Commit], verdict: &mut V
         }
     }
     findings.extend(unfounded(replay, &ordered));
-    let brought: HashMap<(usize, Fingerprint), &Named> = replay
-        .effects
-        .iter()
-        .filter_map(|(number, deed)| match deed {
-            Deed::Authority(named) | Deed::Certificate(named) => Some(((*number, named.fingerprint), named)),
-            _ => None,
-        })
-        .collect();
+    let mut done = Done::default();
+    for (number, deed) in &replay.effects {
+        match deed {
+            Deed::Authority(named) | Deed::Certificate(named) => {
+                done.brought.insert((*number, named.fingerprint), named);
+            }
+            Deed::Revocation(serial, _) => drop(done.revoked.insert((*number, serial))),
+            _ => {}
+        }
+    }
     for (number, said) in messages.iter().enumerate().filter(|(number, _)| replay.stores.contains(number)) {
         let Some(commit) = ordered.get(number) else { continue };
         for trailer in said {
-            findings.extend(forged(replay, &brought, number, commit, trailer));
+            findings.extend(forged(replay, &claims.certificates, &done, number, commit, trailer));
         }
     }
     replay.findings.extend(findings);
@@ -129,9 +131,13 @@ fn claims(replay: &Replay<'_>) -> Claims {
     for (_, _, event) in &replay.events {
         for deed in event.lines.iter().filter_map(|(word, rest)| Deed::of_line(word, rest)) {
             match &deed {
-                Deed::Authority(named) => drop(claims.certificates.insert(named.fingerprint)),
+                // That of the CA may lie among the others as well; not the other way round.
+                Deed::Authority(named) => {
+                    claims.authorities.insert(named.fingerprint);
+                    claims.certificates.insert(named.fingerprint, named.clone());
+                }
                 Deed::Certificate(named) => {
-                    claims.certificates.insert(named.fingerprint);
+                    claims.certificates.insert(named.fingerprint, named.clone());
                     claims.serials.insert(named.serial.clone());
                 }
                 Deed::Row(serial) => drop(claims.serials.insert(serial.clone())),
@@ -147,9 +153,8 @@ fn claims(replay: &Replay<'_>) -> Claims {
 impl Claims {
     fn tells(&self, deed: &Deed) -> bool {
         match deed {
-            Deed::Authority(named) | Deed::Certificate(named) => {
-                self.certificates.contains(&named.fingerprint)
-            }
+            Deed::Authority(named) => self.authorities.contains(&named.fingerprint),
+            Deed::Certificate(named) => self.certificates.contains_key(&named.fingerprint),
             Deed::Row(serial) => self.serials.contains(serial),
             Deed::Revocation(..) => self.revocations.contains(&deed.to_line().1),
             Deed::Crl(_, fingerprint) => self.crls.contains(fingerprint),
@@ -163,7 +168,9 @@ fn tells(trailer: &Trailer, deed: &Deed) -> bool {
     let named = trailer.named.as_ref();
     match deed {
         Deed::Authority(one) | Deed::Certificate(one) => {
-            named.is_some_and(|named| named.fingerprint == one.fingerprint && named.serial == one.serial)
+            (trailer.makes_ca() || !matches!(deed, Deed::Authority(_)))
+                && named
+                    .is_some_and(|named| named.fingerprint == one.fingerprint && named.serial == one.serial)
         }
         Deed::Row(serial) => named.is_some_and(|named| named.serial == *serial),
         Deed::Revocation(serial, _) => {
@@ -210,8 +217,8 @@ fn unfounded(replay: &Replay<'_>, ordered: &[&Commit]) -> Vec<Finding> {
             _ => {}
         }
     }
-    let plain = |text: &str| text.replace(char::is_control, " ").trim().to_owned();
     let mut findings = Vec::new();
+    let mut seen = HashSet::new();
     for (number, path, event) in &replay.events {
         let Some(commit) = ordered.get(*number) else { continue };
         for deed in event.lines.iter().filter_map(|(word, rest)| Deed::of_line(word, rest)) {
@@ -227,67 +234,11 @@ fn unfounded(replay: &Replay<'_>, ordered: &[&Commit]) -> Vec<Finding> {
             if !founded {
                 let (word, rest) = deed.to_line();
                 let what = format!("{path} tells of something that never came in: {word} {rest}");
-                findings.push(Finding::of(Kind::EventUnfounded, commit, what));
+                if seen.insert(what.clone()) {
+                    findings.push(Finding::of(Kind::EventUnfounded, commit, what));
+                }
             }
         }
     }
     findings
-}
-
-/// What a message tells of a certificate and its commit does not bear out.
-fn forged(
-    replay: &Replay<'_>,
-    brought: &HashMap<(usize, Fingerprint), &Named>,
-    number: usize,
-    commit: &Commit,
-    trailer: &Trailer,
-) -> Option<Finding> {
-    let finding = |what: String| Some(Finding::of(Kind::TrailerForged, commit, what));
-    if trailer.garbled {
-        return finding(format!("`{}` names no certificate that could be looked for", trailer.command));
-    }
-    let named = trailer.named.as_ref()?;
-    let brought = brought.get(&(number, named.fingerprint)).copied();
-    let about = format!("`{}` names {}, {}", trailer.command, named.serial, shown(&named.fingerprint));
-    let certificate = brought.cloned().or_else(|| find(replay, commit, named));
-    let Some(certificate) = certificate.filter(|one| one.serial == named.serial) else {
-        return finding(format!("{about}, and the commit has no such certificate"));
-    };
-    let subject = &certificate.subject;
-    if *subject != named.subject && Safe(subject).to_string() != named.subject {
-        return finding(format!("{about} as {}, and it is {subject}", named.subject));
-    }
-    if trailer.issues() && brought.is_none() && !commit.cut {
-        return finding(format!("{about}, and the commit does not bring it"));
-    }
-    if trailer.revokes() && !is_revoked(replay, commit, &named.serial) {
-        return finding(format!("{about}, and it is not revoked in this commit"));
-    }
-    None
-}
-
-/// The certificate that a message names, in the tree of its commit.
-fn find(replay: &Replay<'_>, commit: &Commit, named: &Named) -> Option<Named> {
-    let folder = replay.folder.as_deref()?;
-    let mut places = vec![
-        PkiPath::CertificateBySerial(named.serial.clone()).relative(),
-        PkiPath::RevokedCertificate(named.serial.clone()).relative(),
-        "ca.crt".to_owned(),
-    ];
-    // One that signed itself lies under its name alone.
-    let name = named.subject.split(", ").find_map(|part| part.strip_prefix("CN="));
-    places.extend(name.map(|name| format!("issued/{name}.crt")));
-    places.into_iter().find_map(|place| {
-        let blob = replay.chronicle.blob_at(&commit.tree, &format!("{folder}{place}")).ok()??;
-        let all = Certificate::read_all(&replay.chronicle.bytes(&blob).ok()?).ok()?;
-        all.iter().map(Named::of).find(|one| one.fingerprint == named.fingerprint)
-    })
-}
-
-fn is_revoked(replay: &Replay<'_>, commit: &Commit, serial: &SerialHex) -> bool {
-    let Some(folder) = replay.folder.as_deref() else { return false };
-    let blob = replay.chronicle.blob_at(&commit.tree, &format!("{folder}index.txt")).ok().flatten();
-    let index = blob.and_then(|blob| replay.chronicle.bytes(&blob).ok());
-    let index = index.and_then(|bytes| Index::from_bytes(bytes).ok());
-    index.is_some_and(|index| index.find(serial).is_some_and(|row| row.revocation().is_some()))
 }

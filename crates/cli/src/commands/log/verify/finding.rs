@@ -24,7 +24,12 @@ pub(super) enum Kind {
     Vanished,
     /// A revocation was taken back or has another date.
     RevocationUndone,
-    /// A row is that of another certificate now.
+    /// A certificate lies under a name or number that is another one's, or where it lay
+    /// before, and no operation has put it there.
+    Misplaced,
+    /// There is no file, but a link or a submodule.
+    NoFile,
+    /// A row is that of another certificate now, or a number has two.
     RowReplaced,
     /// A CRL has a lower number than the one before.
     CrlWentBack,
@@ -56,6 +61,8 @@ impl Kind {
             Self::NotSigned => "not-signed-by-ca",
             Self::Vanished => "vanished",
             Self::RevocationUndone => "revocation-undone",
+            Self::Misplaced => "certificate-misplaced",
+            Self::NoFile => "no-file",
             Self::RowReplaced => "row-replaced",
             Self::CrlWentBack => "crl-went-back",
             Self::EventAltered => "event-altered",

@@ -18,6 +18,8 @@ pub(super) struct Past {
     pub(super) branch: String,
     /// The upstream and where it is.
     pub(super) upstream: Option<(String, String)>,
+    /// Where the upstream was, and is no part of it any more.
+    pub(super) left: Vec<String>,
 }
 
 pub(super) fn compare(
@@ -27,20 +29,17 @@ pub(super) fn compare(
     pki: Option<&str>,
 ) -> Result<Past, Failure> {
     let branch = chronicle.branch();
-    let mut past = Past { findings: Vec::new(), notices: Vec::new(), branch, upstream: None };
+    let mut past =
+        Past { findings: Vec::new(), notices: Vec::new(), branch, upstream: None, left: Vec::new() };
     let upstream = chronicle.upstream()?;
     if let Some((name, been)) = &upstream {
         let Some(now) = been.first() else { return Ok(past) };
-        let settled = |commit: &&String| memory.accepted.contains(*commit);
-        let proven = memory.proven.get(name);
-        let mut earlier: Vec<&String> = been.iter().take_while(|commit| !settled(commit)).collect();
-        if !proven.is_some_and(|proven| memory.accepted.contains(proven)) {
-            earlier.extend(proven);
-        }
-        for commit in earlier {
-            let kept = chronicle.is_here(commit) && chronicle.leads_to(now, commit)?;
-            let known = past.findings.iter().any(|finding| finding.text().contains(short(commit)));
-            if !kept && !known && !commit.bytes().all(|digit| digit == b'0') {
+        let ancestry = chronicle.ancestry(now)?;
+        for commit in been.iter().chain(memory.proven.get(name)) {
+            let kept = ancestry.contains(commit) || commit.bytes().all(|digit| digit == b'0');
+            let known = kept || memory.settled.contains(commit) || past.left.contains(commit);
+            if !known {
+                past.left.push(commit.clone());
                 past.findings.push(Finding::of_none(
                     Kind::HistoryRewritten,
                     format!("{name} was at {}, which is not part of it any more", short(commit)),
@@ -49,11 +48,18 @@ pub(super) fn compare(
         }
         past.upstream = Some((name.clone(), now.clone()));
     }
+    if past.branch == "HEAD" {
+        past.notices.push(
+            "HEAD is on no branch: this clone neither remembers up to where it was proved, nor compares it \
+             with what was proved before; `git switch BRANCH`"
+                .to_owned(),
+        );
+    }
     let Some(proven) = memory.proven.get(&past.branch) else { return Ok(past) };
     if !chronicle.is_here(proven) {
         let what = format!("{} was proved at {}, which is not here any more", past.branch, short(proven));
         past.findings.push(Finding::of_none(Kind::HistoryRewritten, what));
-    } else if !chronicle.leads_to(head, proven)? {
+    } else if !chronicle.ancestry(head)?.contains(proven) {
         let lost = lost(chronicle, proven, head, pki)?;
         let what =
             format!("{} was proved at {}, which is not part of it any more", past.branch, short(proven));

@@ -7,14 +7,17 @@
 //!
 //! long: one walk, whose steps share what was gathered so far.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    rc::Rc,
+};
 
 use certkeep_pki::{
     index::Revocation,
     layout::{PkiPath, SerialHex},
     ledger::{self, Deed, Fingerprint},
     merge::check::{self, Flaw},
-    x509::{certificate::Certificate, crl::Crl},
+    x509::certificate::Certificate,
 };
 use certkeep_store::{
     chronicle::{self, Change, Chronicle, Commit},
@@ -27,8 +30,8 @@ use crate::report::Failure;
 /// How many commits are compared at once.
 const WINDOW: usize = 2000;
 
-/// The folders of a PKI that are compared.
-const PATHS: [&str; 8] = [
+/// The files and folders of a PKI that are compared.
+const PATHS: [&str; 9] = [
     "index.txt",
     "ca.crt",
     "crl.pem",
@@ -36,7 +39,18 @@ const PATHS: [&str; 8] = [
     "certs_by_serial",
     "issued",
     "renewed",
-    "revoked/certs_by_serial",
+    "revoked",
+    "expired",
+];
+
+/// The folders among them in which certificates lie, also under names of no meaning.
+const FOLDERS: [&str; 6] = [
+    "certs_by_serial/",
+    "issued/",
+    "renewed/issued/",
+    "renewed/certs_by_serial/",
+    "revoked/certs_by_serial/",
+    "expired/",
 ];
 
 /// A replay, and what it has gathered.
@@ -53,29 +67,42 @@ pub(super) struct Replay<'a> {
     pub(super) beginnings: Vec<usize>,
     /// Commits that have a store.
     pub(super) stores: HashSet<usize>,
-    authorities: Vec<Certificate>,
-    checked: HashSet<Fingerprint>,
+    /// Certificates of `ca.crt` that may have signed others.
+    pub(super) authorities: Vec<Certificate>,
+    /// Every certificate, with the commit in which it was met first; those of `ca.crt` apart.
+    pub(super) met: HashMap<Fingerprint, usize>,
+    pub(super) met_authorities: HashMap<Fingerprint, usize>,
+    /// Every serial number that a row had.
+    rows: HashSet<SerialHex>,
+    /// The versions of the database that were read last: one is compared with the next.
+    databases: Vec<(String, Rc<Vec<u8>>)>,
 }
 
 /// What one commit makes of one file, compared with each parent; `None` where that has
 /// the same.
-struct Compared<'c> {
-    path: &'c str,
+pub(super) struct Compared<'c> {
+    pub(super) path: &'c str,
     changes: Vec<Option<&'c Change>>,
 }
 
 impl Compared<'_> {
-    fn after(&self) -> Option<&str> {
+    pub(super) fn after(&self) -> Option<&str> {
         self.changes.iter().flatten().find_map(|change| change.after.as_deref())
     }
 
     /// The blob, if no parent has the same there.
-    fn appeared(&self) -> Option<&str> {
+    pub(super) fn appeared(&self) -> Option<&str> {
         self.after().filter(|_| self.changes.iter().all(Option::is_some))
     }
 
+    /// Whether a link or a submodule stands there, and in no parent.
+    fn leads_elsewhere(&self) -> bool {
+        let mut changes = self.changes.iter();
+        changes.all(|change| change.is_some_and(|change| change.is_elsewhere))
+    }
+
     /// What parents have there and this has not.
-    fn lost(&self) -> impl Iterator<Item = &str> {
+    pub(super) fn lost(&self) -> impl Iterator<Item = &str> {
         self.changes.iter().flatten().filter_map(|change| change.before.as_deref())
     }
 }
@@ -92,7 +119,10 @@ impl<'a> Replay<'a> {
             beginnings: Vec::new(),
             stores: HashSet::new(),
             authorities: Vec::new(),
-            checked: HashSet::new(),
+            met: HashMap::new(),
+            met_authorities: HashMap::new(),
+            rows: HashSet::new(),
+            databases: Vec::new(),
         }
     }
 
@@ -160,7 +190,7 @@ impl<'a> Replay<'a> {
         paths
     }
 
-    fn find(&mut self, kind: Kind, commit: &Commit, what: impl Into<String>) {
+    pub(super) fn find(&mut self, kind: Kind, commit: &Commit, what: impl Into<String>) {
         self.findings.push(Finding::of(kind, commit, what));
     }
 
@@ -194,6 +224,18 @@ impl<'a> Replay<'a> {
                 _ => check::certificate_at(relative),
             }
         };
+        for one in &compared {
+            if one.leads_elsewhere() {
+                let what =
+                    format!("{} is a link or a submodule: what it leads to is in no history", one.path);
+                self.find(Kind::NoFile, commit, what);
+            }
+            if one.path.starts_with(&events) {
+                self.event(number, commit, one)?;
+            } else if one.path == chronicle::mark() {
+                self.store(commit, one)?;
+            }
+        }
         // The CA first: it signs the others.
         let files: Vec<(PkiPath, &Compared<'_>)> =
             compared.iter().filter_map(|one| Some((told(one.path)?, one))).collect();
@@ -208,13 +250,25 @@ impl<'a> Replay<'a> {
             }
         }
         for one in &compared {
-            if one.path.starts_with(&events) {
-                self.event(number, commit, one)?;
-            } else if one.path == chronicle::mark() {
-                self.store(commit, one)?;
+            let relative = folder.as_deref().and_then(|folder| one.path.strip_prefix(folder));
+            let among = |path: &str| FOLDERS.iter().any(|folder| path.starts_with(folder));
+            if relative.is_some_and(among) && told(one.path).is_none() {
+                self.file_of_no_meaning(number, commit, one)?;
             }
         }
         Ok(())
+    }
+
+    /// A version of the database.
+    fn database(&mut self, blob: Option<&str>) -> Result<Rc<Vec<u8>>, Failure> {
+        let Some(blob) = blob else { return Ok(Rc::default()) };
+        if let Some((_, known)) = self.databases.iter().find(|(name, _)| name == blob) {
+            return Ok(Rc::clone(known));
+        }
+        let bytes = Rc::new(self.chronicle.bytes(blob)?);
+        self.databases.insert(0, (blob.to_owned(), Rc::clone(&bytes)));
+        self.databases.truncate(2);
+        Ok(bytes)
     }
 
     fn event(&mut self, number: usize, commit: &Commit, one: &Compared<'_>) -> Result<(), Failure> {
@@ -250,7 +304,7 @@ impl<'a> Replay<'a> {
     }
 
     fn index(&mut self, number: usize, commit: &Commit, one: &Compared<'_>) -> Result<(), Failure> {
-        let after = one.after().map(|blob| self.chronicle.bytes(blob)).transpose()?.unwrap_or_default();
+        let after = self.database(one.after())?;
         let mut added: Option<Vec<SerialHex>> = None;
         let mut revoked: Option<Vec<(SerialHex, Revocation)>> = None;
         let mut redated: Option<Vec<SerialHex>> = None;
@@ -259,9 +313,8 @@ impl<'a> Replay<'a> {
             let rows = match change {
                 None => ledger::RowChange::default(),
                 Some(change) => {
-                    let before =
-                        change.before.as_deref().map(|blob| self.chronicle.bytes(blob)).transpose()?;
-                    match ledger::row_change(&before.unwrap_or_default(), &after) {
+                    let before = self.database(change.before.as_deref())?;
+                    match ledger::row_change(&before, &after) {
                         Ok(rows) => rows,
                         Err(error) => {
                             self.find(Kind::Unreadable, commit, format!("index.txt: {error}"));
@@ -287,129 +340,16 @@ impl<'a> Replay<'a> {
             let what = format!("the revocation of {serial} has another date or reason");
             self.find(Kind::RevocationUndone, commit, what);
         }
-        self.effects.extend(added.unwrap_or_default().into_iter().map(|serial| (number, Deed::Row(serial))));
+        for serial in added.unwrap_or_default() {
+            // One that was met before may stand in the rest of the database.
+            if !self.rows.insert(serial.clone()) && ledger::is_twice(&after, &serial) {
+                self.find(Kind::RowReplaced, commit, Flaw::Twice(serial.clone()).to_string());
+            }
+            self.effects.push((number, Deed::Row(serial)));
+        }
         let revoked = revoked.unwrap_or_default().into_iter();
         self.effects.extend(revoked.map(|(serial, at)| (number, Deed::Revocation(serial, at))));
         Ok(())
-    }
-
-    fn file(
-        &mut self,
-        number: usize,
-        commit: &Commit,
-        path: &PkiPath,
-        one: &Compared<'_>,
-        all: &[(PkiPath, &Compared<'_>)],
-    ) -> Result<(), Failure> {
-        if let Some(blob) = one.appeared() {
-            let bytes = self.chronicle.bytes(blob)?;
-            let deeds = ledger::deeds_of_file(path, &bytes);
-            if deeds.is_empty() {
-                self.find(Kind::Unreadable, commit, format!("{path} holds neither certificate nor CRL"));
-            }
-            self.check_signatures(commit, path, &bytes);
-            self.effects.extend(deeds.into_iter().map(|deed| (number, deed)));
-        }
-        match path {
-            PkiPath::CrlPem | PkiPath::CrlDer => self.older_crl(commit, path, one)?,
-            PkiPath::CaCertificate => {
-                if one.after().is_none() {
-                    self.find(Kind::Vanished, commit, "ca.crt is gone");
-                }
-            }
-            _ => self.vanished(commit, path, one, all)?,
-        }
-        Ok(())
-    }
-
-    /// A certificate that is nowhere in the commit any more.
-    fn vanished(
-        &mut self,
-        commit: &Commit,
-        path: &PkiPath,
-        one: &Compared<'_>,
-        all: &[(PkiPath, &Compared<'_>)],
-    ) -> Result<(), Failure> {
-        let Some(folder) = self.folder.clone() else { return Ok(()) };
-        for blob in one.lost() {
-            if all.iter().any(|(_, other)| other.after() == Some(blob)) {
-                continue;
-            }
-            let Ok(certificate) = Certificate::read(&self.chronicle.bytes(blob)?) else { continue };
-            let serial = certificate.serial_number().to_hex();
-            let copies =
-                [PkiPath::CertificateBySerial(serial.clone()), PkiPath::RevokedCertificate(serial.clone())];
-            let mut kept = false;
-            for copy in copies {
-                let Some(copy) = self.chronicle.blob_at(&commit.tree, &format!("{folder}{copy}"))? else {
-                    continue;
-                };
-                let copy = Certificate::read(&self.chronicle.bytes(&copy)?);
-                kept |= copy.is_ok_and(|copy| copy.as_der() == certificate.as_der());
-            }
-            if !kept {
-                let what =
-                    format!("the certificate {serial}, {}, is gone with {path}", certificate.subject());
-                self.find(Kind::Vanished, commit, what);
-            }
-        }
-        Ok(())
-    }
-
-    fn older_crl(&mut self, commit: &Commit, path: &PkiPath, one: &Compared<'_>) -> Result<(), Failure> {
-        let number = |blob: &str| -> Result<Option<String>, Failure> {
-            let crl = Crl::read(&self.chronicle.bytes(blob)?).ok();
-            let number = crl.and_then(|crl| crl.number()).map(|number| number.to_hex().to_string());
-            Ok(number.map(|number| number.trim_start_matches('0').to_owned()))
-        };
-        let Some(after) = one.after() else {
-            self.find(Kind::Vanished, commit, format!("{path} is gone"));
-            return Ok(());
-        };
-        let now = number(after)?.unwrap_or_default();
-        for before in one.lost() {
-            let before = number(before)?.unwrap_or_default();
-            if (before.len(), &before) > (now.len(), &now) {
-                let what = format!("{path} has the number {now}, and had {before}");
-                self.find(Kind::CrlWentBack, commit, what);
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    fn check_signatures(&mut self, commit: &Commit, path: &PkiPath, bytes: &[u8]) {
-        match path {
-            PkiPath::CaCertificate => {
-                for certificate in Certificate::read_all(bytes).unwrap_or_default() {
-                    if !self.authorities.iter().any(|known| known.as_der() == certificate.as_der()) {
-                        self.authorities.push(certificate);
-                    }
-                }
-            }
-            PkiPath::CrlPem | PkiPath::CrlDer => {
-                let Ok(crl) = Crl::read(bytes) else { return };
-                let signed = |issuer: &Certificate| crl.verify_signature(issuer.public_key()).is_ok();
-                if !self.authorities.is_empty() && !self.authorities.iter().any(signed) {
-                    self.find(Kind::NotSigned, commit, format!("{path} is not signed by this CA"));
-                }
-            }
-            _ => {
-                let Ok(certificate) = Certificate::read(bytes) else { return };
-                if !self.checked.insert(certificate.fingerprint_sha256()) || certificate.is_self_issued() {
-                    return;
-                }
-                let signed = |issuer: &Certificate| certificate.verify_signature(issuer.public_key()).is_ok();
-                if !self.authorities.is_empty() && !self.authorities.iter().any(signed) {
-                    let what = format!(
-                        "{path}: the certificate {}, {}, is not signed by this CA",
-                        certificate.serial_number().to_hex(),
-                        certificate.subject()
-                    );
-                    self.find(Kind::NotSigned, commit, what);
-                }
-            }
-        }
     }
 }
 

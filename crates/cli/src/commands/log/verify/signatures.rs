@@ -12,7 +12,10 @@ use super::{
     finding::{Finding, Kind},
     reached,
 };
-use crate::report::Failure;
+use crate::{
+    report::Failure,
+    terminal::{Safe, shell_word},
+};
 
 pub(super) fn findings(
     chronicle: &Chronicle,
@@ -32,7 +35,19 @@ pub(super) fn findings(
         return Ok(Vec::new());
     }
     let since: Option<BTreeSet<String>> = match chronicle.config("certkeep.signaturesSince")? {
-        Some(revision) => Some(BTreeSet::from([chronicle.revision(&revision)?])),
+        Some(id) if chronicle.is_whole_name(&id) => Some(BTreeSet::from([id.to_ascii_lowercase()])),
+        // A tag, a branch and a name that looks like the beginning of a commit's come with a push.
+        Some(other) => {
+            let name = shell_word(&other);
+            return Err(Failure::refused(format!(
+                "certkeep.signaturesSince is `{}`, and not the whole name of a commit",
+                Safe(&other)
+            ))
+            .with_hint(format!(
+                "if that is the right one, `git show {name}`: `git config certkeep.signaturesSince \
+                 $(git rev-parse {name}^{{commit}})`"
+            )));
+        }
         None => None,
     };
     let exempt = since.as_ref().map(|since| reached(since, commits)).unwrap_or_default();
