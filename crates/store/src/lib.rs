@@ -29,6 +29,7 @@ pub mod manifest;
 pub mod member;
 pub mod merge;
 pub mod modes;
+mod other_tools;
 pub mod pins;
 mod plan;
 pub mod plumbing;

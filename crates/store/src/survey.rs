@@ -21,10 +21,10 @@ use zeroize::Zeroizing;
 use crate::{
     durable::FileError,
     journal::{Journal, Promise},
+    other_tools::other_tool,
     read::{PIPE_LIMIT, ReadError, SIZE_LIMIT, read_file, read_secret_file},
     seal,
     transaction::Site,
-    vault::status::other_tool,
 };
 
 /// As much of a secret file as tells how it is kept, in bytes: the longest first

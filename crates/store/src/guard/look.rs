@@ -15,8 +15,8 @@ use crate::{
     git::{GitError, Objects, Oid},
     git_crypt,
     keyring::Keyring,
+    other_tools::other_tool,
     seal::{self, KeyId},
-    vault::status,
 };
 
 /// Fewer blobs than this are not worth another thread, which opens the
@@ -134,7 +134,7 @@ pub(super) fn content(bytes: &[u8], keyring: Option<&Keyring>) -> Content {
             Ok(None) => Content::Sealed(id),
             Err(_) => Content::Altered,
         },
-        Ok(None) if status::other_tool(bytes).is_some() => Content::OtherTool,
+        Ok(None) if other_tool(bytes).is_some() => Content::OtherTool,
         Ok(None) => Content::Plaintext,
         // A newer format too: nobody here can tell what it is.
         Err(_) => Content::Altered,

@@ -10,8 +10,8 @@ use crate::{
     attributes,
     durable::{FileError, inspect, permissions},
     git::IndexEntry,
-    git_crypt,
     manifest::Manifest,
+    other_tools::other_tool,
     pins::PinError,
     seal,
     seal::SealError,
@@ -98,17 +98,6 @@ pub(super) struct Signs {
 
 /// As many bytes of a file as tell whether it is sealed.
 const START: usize = 64;
-
-/// Ciphertext of other programs, by how it begins.
-const OTHER_TOOLS: &[(&[u8], &str)] = &[
-    (git_crypt::MAGIC, "git-crypt"),
-    (b"\0a8ccrypt", "git-conceal"),
-    (b"\0GITXCRYPT\0", "git-xcrypt"),
-    (b"U2FsdGVk", "transcrypt"),
-    (b"age-encryption.org/v1", "age"),
-    (b"-----BEGIN AGE ENCRYPTED FILE-----", "age"),
-    (b"-----BEGIN PGP MESSAGE-----", "OpenPGP"),
-];
 
 impl Report {
     /// Whether everything that is to be ciphertext in git is.
@@ -294,9 +283,4 @@ fn state(bytes: &[u8], keys: Option<&ZoneKeys>) -> State {
         Err(SealError::Unknown { .. }) => State::Newer,
         Err(_) => State::Altered,
     }
-}
-
-/// The other program whose ciphertext these bytes are, if they are any.
-pub(crate) fn other_tool(bytes: &[u8]) -> Option<&'static str> {
-    OTHER_TOOLS.iter().find(|(magic, _)| bytes.starts_with(magic)).map(|(_, tool)| *tool)
 }
