@@ -5,10 +5,15 @@
 
 use std::collections::BTreeSet;
 
+use certkeep_pki::{change::Contents, secret::SecretBytes};
+
 use super::{SyncError, Upstream};
 use crate::{
+    durable::Access,
     history::Message,
     prompt::Prompt,
+    read::read_regular,
+    repository::WorkTree,
     seal,
     vault::{Keys, Vault, VaultError, edit::Edit, trust::is_closed},
     zone::{Protection, ZoneName},
@@ -54,6 +59,7 @@ impl Vault {
     ) -> Result<Anew, SyncError> {
         let own: BTreeSet<_> = self.to_push(upstream)?.into_iter().collect();
         let mut anew = Anew::default();
+        let renewed = self.renewed_zones()?;
         let head = self.head_files()?;
         let mut edit = Edit { since: Some(self.repository.head()?), ..Edit::default() };
         for entry in self.repository.index_entries()? {
@@ -80,7 +86,13 @@ impl Vault {
                 continue;
             };
             let sealed = keys.sealing_now().seal(opened.expose(), described.padding);
-            let work_tree = self.follow(&entry.path, &blob, &sealed)?;
+            let work_tree = match self.follow(&entry.path, &blob, &sealed)? {
+                // git could not seal it here until somebody has unlocked the new key.
+                WorkTree::Leave if renewed.contains(zone) && self.has(&entry.path, opened.expose())? => {
+                    WorkTree::Write(Contents::Public(sealed.clone()), Access::Owner)
+                }
+                as_it_is => as_it_is,
+            };
             edit.seal(entry.path, work_tree, sealed);
             anew.files += 1;
         }
@@ -88,5 +100,11 @@ impl Vault {
             anew.commit = edit.record(&self.repository, message)?;
         }
         Ok(anew)
+    }
+
+    /// Whether the file of the work tree is exactly this.
+    fn has(&self, path: &[u8], plaintext: &[u8]) -> Result<bool, VaultError> {
+        let bytes = read_regular(&self.repository.file_path(path))?.map(SecretBytes::new);
+        Ok(bytes.is_some_and(|bytes| bytes.expose() == plaintext))
     }
 }

@@ -18,6 +18,9 @@ pub(super) const BEFORE: &str = "refs/worktree/certkeep/before";
 /// What it is put on; only while git is at work.
 const ONTO: &str = "refs/worktree/certkeep/onto";
 
+/// How often it is begun when git takes a file for changed that it has just written.
+const TRIES: usize = 3;
+
 /// How two branches become one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
@@ -47,6 +50,13 @@ impl Vault {
     /// leaves the branch where it was.
     pub fn join(&self, upstream: &Upstream, apart: Apart) -> Result<Joined, SyncError> {
         self.refuse_dirty()?;
+        self.join_within(upstream, apart, TRIES)
+    }
+
+    /// Nothing was changed here before it began. Yet git, which has just checked a file out,
+    /// may take it for changed while the rules of another epoch are in the work tree: it has the
+    /// file sealed again to compare whatever is as young as its index. Then it is begun again.
+    fn join_within(&self, upstream: &Upstream, apart: Apart, tries: usize) -> Result<Joined, SyncError> {
         let before = self.repository.head_commit()?.map(|commit| commit.to_string()).unwrap_or_default();
         let onto = self.named(&upstream.tracking)?.unwrap_or_default();
         let way =
@@ -72,6 +82,9 @@ impl Vault {
             let paths = self.repository.unmerged()?;
             if paths.is_empty() || spoken.killed || self.repository.unfinished().is_none() {
                 self.put_back(&upstream.branch, &before)?;
+                if tries > 1 && !spoken.killed && spoken.message.contains("would be overwritten by") {
+                    return self.join_within(upstream, apart, tries - 1);
+                }
                 return Err(SyncError::Rebase { message: spoken.message });
             }
             self.forget(ONTO)?;
