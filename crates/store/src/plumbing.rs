@@ -6,10 +6,11 @@
 mod merging;
 
 use std::{
-    cell::OnceCell,
+    cell::RefCell,
     collections::HashMap,
-    fs::File,
+    fs::{self, File},
     io::{Read, Write},
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
 };
 
@@ -29,6 +30,10 @@ use crate::{
     pins::{PinError, Pins},
     read::{ReadError, SIZE_LIMIT, read_secret_file},
 };
+
+/// The folder of the zones, and the file in each that describes it.
+const ZONES: &str = ".certkeep/zones";
+const ZONE_FILE: &str = "zone.toml";
 
 /// Where a work tree with a store has its first file, from the top.
 const STORE_FILE: &str = ".certkeep/store.toml";
@@ -68,7 +73,8 @@ pub struct Plumbing {
     keyring: Option<Keyring>,
     pins: Pins,
     index: Option<PathBuf>,
-    staged: OnceCell<HashMap<Vec<u8>, Oid>>,
+    /// The files of the index, as of a stamp of it.
+    staged: RefCell<(Stamp, HashMap<Vec<u8>, Oid>)>,
 }
 
 impl Plumbing {
@@ -90,7 +96,7 @@ impl Plumbing {
             Some(repository) => Pins::read(&repository.state().join("pins"))?,
             None => Pins::default(),
         };
-        Ok(Self { repository, keyring, pins, index, staged: OnceCell::new() })
+        Ok(Self { repository, keyring, pins, index, staged: RefCell::default() })
     }
 
     /// Answers git until it has no more files. `refused` is told of every file
@@ -105,12 +111,12 @@ impl Plumbing {
         output: impl Write,
         refused: &mut dyn FnMut(FilterError),
     ) -> Result<(), PlumbingError> {
-        let mut filter = self.filter();
+        let (mut rules, mut filter) = (self.stamp_of_rules(), self.filter());
         let mut answer = |direction, path: &[u8], contents| {
-            // A checkout of a commit with a store writes that first, but git may
-            // have asked about other files before.
-            if !filter.has_store() && self.has_store() {
-                filter = self.filter();
+            // One process serves all of a rebase, which checks out commits with other rules.
+            let now = self.stamp_of_rules();
+            if rules != now {
+                (rules, filter) = (now, self.filter());
             }
             let filtered = apply(&filter, direction, path, contents);
             filtered.map_err(&mut *refused).ok()
@@ -167,21 +173,39 @@ impl Plumbing {
         Filter::new(manifest, self.keyring.as_ref(), &self.pins, self)
     }
 
-    fn has_store(&self) -> bool {
-        let file = self.repository.as_ref().map(|repository| repository.work_tree().join(STORE_FILE));
-        file.is_some_and(|file| file.is_file())
+    /// What changes when the work tree gets other rules.
+    fn stamp_of_rules(&self) -> Vec<Stamp> {
+        let Some(repository) = &self.repository else { return Vec::new() };
+        let zones = repository.work_tree().join(ZONES);
+        let names =
+            fs::read_dir(zones).into_iter().flatten().flatten().map(|zone| zone.path().join(ZONE_FILE));
+        let mut stamps: Vec<Stamp> = names.map(|file| stamp(&file)).collect();
+        stamps.sort_unstable();
+        stamps.push(stamp(&repository.work_tree().join(STORE_FILE)));
+        stamps
     }
 
     fn blob_of(&self, path: &[u8]) -> Option<Oid> {
         let repository = self.repository.as_ref()?;
-        let staged = self.staged.get_or_init(|| {
+        let file = self.index.clone().unwrap_or_else(|| repository.index_path());
+        let now = stamp(&file);
+        let mut staged = self.staged.borrow_mut();
+        if staged.0 != now {
             let entries = repository.index_entries_at(self.index.as_deref()).unwrap_or_default();
             let files = entries.into_iter().filter(|entry| entry.is_file());
-            files.map(|entry| (entry.path, entry.oid)).collect()
-        });
+            *staged = (now, files.map(|entry| (entry.path, entry.oid)).collect());
+        }
         let in_head = || repository.head_entry(path).ok().flatten().map(|entry| entry.oid);
-        staged.get(path).copied().or_else(in_head)
+        staged.1.get(path).copied().or_else(in_head)
     }
+}
+
+/// Inode, size, and the moment of the last change in nanoseconds; none for a file that is not there.
+type Stamp = Option<(u64, u64, i64, i64)>;
+
+fn stamp(file: &Path) -> Stamp {
+    let metadata = fs::symlink_metadata(file).ok()?;
+    Some((metadata.ino(), metadata.size(), metadata.ctime(), metadata.ctime_nsec()))
 }
 
 /// What cannot be found out counts as not kept: the file is sealed anew, or refused.

@@ -81,7 +81,7 @@ impl Repository {
         }
     }
 
-    fn index_path(&self) -> PathBuf {
+    pub(crate) fn index_path(&self) -> PathBuf {
         self.git_dir().join("index")
     }
 
