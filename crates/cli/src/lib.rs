@@ -122,7 +122,7 @@ fn session(cli: &Cli, called: Called, variables: Variables) -> Result<Settings, 
     };
     if let Some((name, false)) = maker {
         return Err(Failure::refused("this command does not print in that form")
-            .with_hint(format!("`certkeep {name}` does; this one prints --format text or json")));
+            .with_hint(format!("`certkeep {name}` does")));
     }
     // easy-rsa 3.2: --days=0 - what has ended already, and nothing else
     if settings.days == Some(0) && !matches!(cli.command, Some(Command::ShowExpire(_))) {

@@ -167,7 +167,7 @@ fn a_history_without_events_is_proved_by_its_messages() {
          git reset -q --hard",
     );
     let said = proved(&alice, "work/ca");
-    assert!(said.contains("have no event in the journal"), "{said}");
+    assert!(said.contains("without an event in the journal"), "{said}");
     let log = alice.does("cd work/ca && certkeep log old");
     assert!(log.contains("revoke-issued old superseded") && log.contains("issue client old"), "{log}");
     // It goes on with events, and a certificate that nobody issued is found there too.

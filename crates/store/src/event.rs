@@ -65,6 +65,7 @@ impl Event {
     pub(crate) fn to_file(&self) -> (String, Vec<u8>) {
         let line = |text: &str| text.replace(char::is_control, " ").trim().to_owned();
         let when = stamp(self.when);
+        // It has to be unlike others, not hard to guess.
         let id = RandomState::new().hash_one(());
         let mut text = format!(
             "{HEADER}\ncommand {}\nactor {}\nwhen {when}\nid {id:016x}\n",

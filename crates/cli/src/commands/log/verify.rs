@@ -140,14 +140,15 @@ fn conclude(
     let terminal = &mut session.terminal;
     if let Some((commit, count)) = &verdict.imported {
         terminal.notice(format_args!(
-            "{count} certificates came in when the store was made, in {}",
+            "{} came in when the store was made, in {}",
+            counted(*count, "certificate"),
             super::show::short(commit)
         ));
     }
     if verdict.without_event > 0 {
         terminal.notice(format_args!(
-            "{} commits have no event in the journal, as before this version: their messages were taken",
-            verdict.without_event
+            "without an event in the journal, as before this version: {}, taken at its word",
+            counted(verdict.without_event, "commit")
         ));
     }
     if chronicle.is_cut() {
@@ -160,22 +161,24 @@ fn conclude(
         terminal.notice(notice);
     }
     if verdict.accepted > 0 {
-        terminal.notice(format_args!("{} findings were accepted in this clone", verdict.accepted));
+        terminal
+            .notice(format_args!("accepted in this clone before: {}", counted(verdict.accepted, "finding")));
     }
     if verdict.findings.is_empty() {
         terminal.notice(format_args!(
-            "{} commits and {} events account for everything",
-            verdict.commits, verdict.events
+            "{} and {} account for everything",
+            counted(verdict.commits, "commit"),
+            counted(verdict.events, "event")
         ));
         return Ok(());
     }
     if args.accept {
-        terminal.notice(format_args!("accepted {} findings in this clone", verdict.findings.len()));
+        terminal
+            .notice(format_args!("accepted {} in this clone", counted(verdict.findings.len(), "finding")));
         return Ok(());
     }
     let count = verdict.findings.len();
-    let things = if count == 1 { "1 thing".to_owned() } else { format!("{count} things") };
-    let failure = Failure::refused(format!("the history does not account for {things}"))
+    let failure = Failure::refused(format!("the history does not account for {}", counted(count, "thing")))
         .with_exit(ExitCode::HistoryUnproven);
     let failure = match verdict.findings.iter().find_map(|finding| finding.commit.as_deref()) {
         Some(commit) => {
@@ -190,4 +193,8 @@ fn conclude(
         failure
     };
     Err(failure.with_hint("if you know how it came about, and this clone is to say no more of it: `certkeep log --verify --accept`"))
+}
+
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
